@@ -1,0 +1,102 @@
+# One virtual environment, two fillings: what running needs (make demo) and what developing needs (make test).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+SOURCES := exchange settlement protos tests $(wildcard bench examples)
+# Tests wait for PostgreSQL more than they compute; two workers per core were no faster.
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: $(RUNTIME) ## Play one business day through a real server and settle it
+	$(BIN)/python -m exchange demo
+
+.PHONY: serve
+serve: $(RUNTIME) ## Serve the exchange (settings from EXCHANGE_* variables)
+	$(BIN)/python -m exchange serve
+
+.PHONY: setup
+setup: $(DEV) ## Create .venv from the hash-locked requirements (instant when nothing changed)
+
+.PHONY: test
+test: setup ## Everything continuous integration runs: check, then all tests on a real PostgreSQL
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+.PHONY: check
+check: check-code check-imports check-protos ## Formatting, lint, types, architecture, protos
+
+.PHONY: check-code
+check-code: $(DEV)
+	$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff .; exit 1; }
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy --no-error-summary
+
+.PHONY: check-imports
+check-imports: $(DEV)
+	$(BIN)/lint-imports --cache-dir .state/import-linter
+
+.PHONY: check-protos
+check-protos: $(DEV)
+	$(BIN)/python protos/generate.py check
+
+.PHONY: format
+format: $(DEV) ## Format the code and the protos, and mend what can be mended safely
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+	$(BIN)/buf format --write protos
+
+.PHONY: protos
+protos: $(DEV) ## Regenerate exchange/v1 and settlement/v1 from protos/
+	$(BIN)/python protos/generate.py write
+
+.PHONY: protos-accept
+protos-accept: $(DEV) ## Make the present protos the ones later changes must stay compatible with
+	$(BIN)/python protos/generate.py accept
+
+.PHONY: bench
+bench: setup ## Measure throughput beside its yardsticks (a few minutes)
+	$(BIN)/python -m bench
+
+.PHONY: bench-full
+bench-full: setup ## The same, longer and with every variant
+	$(BIN)/python -m bench --full
+
+# Without --python-version the answer would depend on who asks; hashes make a tampered download fail to install.
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --custom-compile-command "make lock" --quiet
+
+.PHONY: lock
+lock: $(DEV) ## Bring both requirements files up to date with pyproject.toml
+	$(BIN)/$(COMPILE) --extra dev --output-file requirements-dev.txt
+	$(BIN)/$(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
+
+.PHONY: clean
+clean: ## Remove the environment, caches and local database clusters
+	@if [ -x $(BIN)/python ] && [ -f exchange/db/embedded.py ]; then $(BIN)/python -m exchange.db.embedded stop || true; fi
+	rm -rf $(VENV) .state build dist *.egg-info bench/results/tmp
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+
+# The locked list is complete, so nothing is resolved; Python compiles a module when it is first imported.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+
+$(RUNTIME): requirements.txt | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements.txt
+	@touch $@
+
+$(DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements-dev.txt
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $(RUNTIME) $@

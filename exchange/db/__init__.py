@@ -1,0 +1,1 @@
+"""The database room: engine, transaction, migrations, and the PostgreSQL a developer gets without installing one."""
