@@ -1,0 +1,34 @@
+"""The command line. A command is a function in a module of this room; it is registered by its line in COMMANDS.
+
+Modules here are imported for every command and for `--help`: what is slow to import goes inside the command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from settlement.cli.net import net
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "net": net,
+}
+
+app = typer.Typer(
+    name="settlement",
+    help="Close windows, net what merchants owe each other, and give finance its files.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def settlement() -> None:
+    """Keep `python -m settlement COMMAND` the shape of every call, even while there is one command only."""
+
+
+for name, command in COMMANDS.items():
+    app.command(name)(command)

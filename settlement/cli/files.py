@@ -1,0 +1,57 @@
+"""Opening the files people name, with progress for big ones, and answering bad input with one plain line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+import typer
+
+from settlement.csv_rows import BadFile
+
+BIG_FILE_BYTES = 4_000_000
+"""From here on reading takes long enough to be worth a progress bar."""
+
+BAD_INPUT = 2
+"""Exit code for input that was refused; the same as for a wrong option."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file as bytes; a big one shows on a terminal's stderr how far it is read."""
+    with path.open("rb") as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size < BIG_FILE_BYTES or not sys.stderr.isatty():
+            yield stream
+            return
+        from rich.console import Console
+        from rich.progress import wrap_file
+
+        console = Console(stderr=True)
+        with wrap_file(stream, size, description=f"Reading {path.name}", console=console, transient=True) as watched:
+            yield cast("IO[bytes]", watched)
+
+
+@contextmanager
+def plain_refusals() -> Iterator[None]:
+    """Turn what is wrong with the input into one line on stderr and exit code 2."""
+    try:
+        yield
+    except BadFile as refusal:
+        refused(str(refusal), refusal)
+    except OSError as error:
+        refused(f"{error.filename}: {error.strerror}", error)
+
+
+def refused(message: str, cause: Exception | None = None) -> None:
+    """Say why not and leave with exit code 2.
+
+    Raises:
+        typer.Exit: always.
+    """
+    typer.echo(f"Refused: {message}", err=True)
+    raise typer.Exit(BAD_INPUT) from cause

@@ -1,0 +1,78 @@
+"""A netting as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from settlement.netting.model import NettingResult
+
+
+def show(results: Sequence[NettingResult], mode: str) -> None:
+    """Print each currency: the figures, then positions, pairs, payments and what is carried."""
+    console = Console()
+    if not results:
+        console.print("The file has no obligations.")
+    for result in results:
+        console.rule(f"{result.currency}, {mode}, minor units")
+        console.print(_figures(result))
+        for table in _details(result):
+            console.print(table)
+
+
+def _figures(result: NettingResult) -> Table:
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column()
+    figures.add_column(justify="right")
+    figures.add_row("came in (gross)", money(result.gross))
+    if result.held:
+        figures.add_row("of it held, not netted", money(result.held))
+    figures.add_row("left by pair (bilateral)", money(result.bilateral))
+    figures.add_row("least that can settle it", money(result.net_needed))
+    figures.add_row("discharged without payment", money(result.offset))
+    figures.add_row("left to pay", money(result.left))
+    figures.add_row("saved", saved(result))
+    return figures
+
+
+def _details(result: NettingResult) -> list[RenderableType]:
+    tables: list[RenderableType] = []
+    if result.nets:
+        rows = sorted(result.nets.items(), key=lambda item: (-item[1], item[0]))
+        tables.append(listing("Net positions", ("participant", "net"), [(name, f"{net:+,}") for name, net in rows]))
+    if result.pairs:
+        rows_of_pairs = [(*pair, money(amount)) for pair, amount in result.pairs.items()]
+        tables.append(listing("Pairs after set-off", ("debtor", "creditor", "amount"), rows_of_pairs))
+    if result.payments:
+        payments = [(p.payer, p.payee, money(p.amount)) for p in result.payments]
+        tables.append(listing(f"Payments: {len(payments)}", ("from", "to", "amount"), payments))
+    if result.carried:
+        carried = [(c.debtor, c.creditor, money(c.amount)) for c in result.carried]
+        tables.append(listing("Carried, below the minimum", ("debtor", "creditor", "amount"), carried))
+    return tables
+
+
+def listing(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """A table whose last column is figures."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column == columns[-1] else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def money(amount: int) -> str:
+    """Minor units with thousands separated."""
+    return f"{amount:,}"
+
+
+def saved(result: NettingResult) -> str:
+    """The share of what was netted that needs no payment, in percent to two places, half up."""
+    netted = result.gross - result.held
+    if netted == 0:
+        return "-"
+    hundredths = (result.offset * 20_000 + netted) // (2 * netted)
+    return f"{hundredths // 100}.{hundredths % 100:02} %"

@@ -1,0 +1,142 @@
+"""Strict reading of the plain CSV files people hand in: a wrong row is refused by line and column, never guessed at.
+
+UTF-8 with or without a byte order mark; columns in any order under a header; blanks around a cell do not count; lines
+with nothing on them are passed over. Rows are read one at a time, so memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+AMOUNT_MAX = 2**63 - 1
+AMOUNT_DIGITS_MAX = len(str(AMOUNT_MAX))
+NAME_CHARS_MAX = 128
+_CURRENCY = re.compile("[A-Z]{3}")
+
+
+@dataclass(eq=False)
+class BadFile(Exception):  # noqa: N818 - a refusal, named by what is wrong
+    """A file that cannot be taken as it is: where, and what is wrong with it."""
+
+    file: str
+    line: int
+    column: str
+    problem: str
+    reason = "BAD_FILE"
+
+    def __str__(self) -> str:
+        where = f"{self.file}, line {self.line}"
+        return f"{where}, column {self.column}: {self.problem}" if self.column else f"{where}: {self.problem}"
+
+
+class CsvRows:
+    """The rows of one CSV file: iterate for the cells, ask `line` for where we are.
+
+    Cells come in the order of `required` and then `optional`, whatever order the file has; an optional column that the
+    file lacks gives an empty cell.
+
+    Raises:
+        BadFile: while iterating, at the first line that breaks the rules.
+    """
+
+    def __init__(self, stream: IO[bytes], file: str, required: Sequence[str], optional: Sequence[str] = ()) -> None:
+        # Undecodable bytes travel as surrogates, so that the check of the cell they are in can name its line.
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        self._reader = csv.reader(text, strict=True)
+        self._file = file
+        self._required = tuple(required)
+        self._known = (*required, *optional)
+        self._sound_names: set[str] = set()
+
+    @property
+    def line(self) -> int:
+        """The line the latest row ended on, counting from 1 with the header."""
+        return max(self._reader.line_num, 1)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        rows = self._records()
+        header = next(rows, None)
+        if header is None:
+            raise self.bad("", "the file is empty; its first line must name the columns " + ",".join(self._required))
+        self._check_header(header)
+        columns = len(header)
+        places = [header.index(name) if name in header else columns for name in self._known]
+        for cells in rows:
+            if len(cells) != columns:
+                raise self.bad("", f"{len(cells)} cells where the header has {columns}")
+            cells.append("")
+            yield [cells[place] for place in places]
+
+    def bad(self, column: str, problem: str) -> BadFile:
+        """A refusal of the row just read."""
+        return BadFile(self._file, self.line, column, problem)
+
+    def name(self, text: str, column: str) -> str:
+        """A participant's name: not empty, printable, without `>` (it joins pairs in reports)."""
+        if text not in self._sound_names:
+            if not text:
+                raise self.bad(column, "is empty")
+            self._check_text(text, column)
+            if ">" in text:
+                raise self.bad(column, f"{text!r} has a '>' in it, which reports use to write a pair")
+            self._sound_names.add(text)
+        return text
+
+    def currency(self, text: str) -> str:
+        """An ISO 4217 code: three capital letters."""
+        if _CURRENCY.fullmatch(text):
+            return text
+        raise self.bad("currency", f"{text!r} is not a currency code of three capital letters, such as CNY")
+
+    def id(self, text: str) -> str:
+        """An item's id, or empty for none."""
+        self._check_text(text, "id")
+        return text
+
+    def amount(self, text: str, column: str, *, least: int) -> int:
+        """A whole number of minor units, at least `least`, that fits 64 bits."""
+        if text.isascii() and text.isdigit():
+            amount = int(text) if len(text) <= AMOUNT_DIGITS_MAX else AMOUNT_MAX + 1
+            if amount > AMOUNT_MAX:
+                raise self.bad(column, f"{text[:30]} is above the largest amount, {AMOUNT_MAX}")
+            if amount >= least:
+                return amount
+        kind = "positive whole number" if least else "whole number that is not negative"
+        raise self.bad(column, f"{text[:30]!r} is not a {kind} of minor units, written in digits only")
+
+    def flag(self, text: str, column: str) -> bool:
+        """`true`, or `false`; empty is false."""
+        word = text.lower()
+        if word not in ("true", "false", ""):
+            raise self.bad(column, f"{text[:30]!r} is neither true nor false")
+        return word == "true"
+
+    def _records(self) -> Iterator[list[str]]:
+        try:
+            for cells in self._reader:
+                stripped = [cell.strip() for cell in cells]
+                if len(stripped) > 1 or (stripped and stripped[0]):
+                    yield stripped
+        except csv.Error as error:
+            raise self.bad("", f"not readable as CSV: {error}") from error
+
+    def _check_header(self, header: list[str]) -> None:
+        for name in header:
+            if name not in self._known:
+                raise self.bad("", f"unknown column {name[:40]!r}; the columns are {', '.join(self._known)}")
+            if header.count(name) > 1:
+                raise self.bad("", f"column {name} appears twice")
+        missing = [name for name in self._required if name not in header]
+        if missing:
+            raise self.bad("", f"column {', '.join(missing)} is missing")
+
+    def _check_text(self, text: str, column: str) -> None:
+        if not text.isprintable():
+            raise self.bad(column, f"{text[:40]!r} is not printable UTF-8 text")
+        if len(text) > NAME_CHARS_MAX:
+            raise self.bad(column, f"{len(text)} characters are more than {NAME_CHARS_MAX}")
