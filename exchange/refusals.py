@@ -1,0 +1,283 @@
+"""Every no the exchange gives: a reason, the data that explains it, and a category.
+
+A category knows nothing of gRPC; `exchange.serving.errors` maps each to one status. Reasons are those of
+`exchange.v1.ErrorReason`, worked examples stand there, and a test holds the two lists together.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class Category(enum.Enum):
+    """What kind of no it is, which decides whether repeating the request can help."""
+
+    INVALID = "invalid"
+    UNAUTHENTICATED = "unauthenticated"
+    DENIED = "denied"
+    NOT_FOUND = "not found"
+    EXISTS = "exists"
+    FAILED = "failed"
+    ABORTED = "aborted"
+    LIMIT = "limit"
+    DEADLINE = "deadline"
+    UNAVAILABLE = "unavailable"
+    UNIMPLEMENTED = "unimplemented"
+
+
+DEFINITE = frozenset({Category.DENIED, Category.NOT_FOUND, Category.FAILED})
+"""Refusals that decide a request for ever: they are stored under its key. Malformed requests and undecided ones are not."""
+
+
+class Refusal(Exception):
+    """An expected no. Subclasses name the reason and category; keyword data is text a caller can act on.
+
+    `data` values are strings: they travel as ErrorInfo metadata and are stored with the idempotency key.
+    """
+
+    reason: ClassVar[str]
+    category: ClassVar[Category]
+    sentence: ClassVar[str]
+
+    def __init__(self, **data: object) -> None:
+        self.data: dict[str, str] = {name: str(value) for name, value in data.items()}
+        super().__init__(f"{self.sentence} {self.described()}".rstrip())
+
+    def described(self) -> str:
+        """The data as `name value` pairs for a person's eye."""
+        return ", ".join(f"{name} {value}" for name, value in self.data.items())
+
+
+class InvalidField(Refusal):
+    """A field has a shape no request may have. `violations` maps proto paths to what is wrong, at most 50."""
+
+    reason = "INVALID_FIELD"
+    category = Category.INVALID
+    sentence = "A field is not well formed:"
+
+    def __init__(self, violations: Mapping[str, str]) -> None:
+        assert violations, "a refusal names at least one field"
+        self.violations = dict(list(violations.items())[:50])
+        super().__init__(field=next(iter(self.violations)))
+
+    def described(self) -> str:
+        return "; ".join(f"{path} {what}" for path, what in self.violations.items())
+
+
+class MalformedMessage(Refusal):
+    reason = "MALFORMED_MESSAGE"
+    category = Category.INVALID
+    sentence = "The bytes are no message of this method's type."
+
+
+class InvalidPageToken(Refusal):
+    reason = "INVALID_PAGE_TOKEN"
+    category = Category.INVALID
+    sentence = "The page token does not belong to this list with this filter:"
+
+
+class CredentialMissing(Refusal):
+    reason = "CREDENTIAL_MISSING"
+    category = Category.UNAUTHENTICATED
+    sentence = 'Send "authorization: Bearer KEY".'
+
+
+class CredentialUnknown(Refusal):
+    reason = "CREDENTIAL_UNKNOWN"
+    category = Category.UNAUTHENTICATED
+    sentence = "The credential is unknown, revoked or expired."
+
+
+class MethodNotAllowed(Refusal):
+    reason = "METHOD_NOT_ALLOWED"
+    category = Category.DENIED
+    sentence = "This caller may not call this method:"
+
+
+class RoleMissing(Refusal):
+    reason = "ROLE_MISSING"
+    category = Category.DENIED
+    sentence = "The merchant lacks a role:"
+
+
+class NotTheIssuer(Refusal):
+    reason = "NOT_THE_ISSUER"
+    category = Category.DENIED
+    sentence = "Only the issuer of one of the two currencies converts:"
+
+
+class ResourceNotFound(Refusal):
+    reason = "RESOURCE_NOT_FOUND"
+    category = Category.NOT_FOUND
+    sentence = "There is no such thing:"
+
+
+class ResourceExists(Refusal):
+    reason = "RESOURCE_EXISTS"
+    category = Category.EXISTS
+    sentence = "That is taken:"
+
+
+class MerchantSuspended(Refusal):
+    reason = "MERCHANT_SUSPENDED"
+    category = Category.FAILED
+    sentence = "A merchant is suspended:"
+
+
+class CurrencySuspended(Refusal):
+    reason = "CURRENCY_SUSPENDED"
+    category = Category.FAILED
+    sentence = "A currency is suspended:"
+
+
+class MemberClosed(Refusal):
+    reason = "MEMBER_CLOSED"
+    category = Category.FAILED
+    sentence = "The membership is closed:"
+
+
+class InsufficientPoints(Refusal):
+    reason = "INSUFFICIENT_POINTS"
+    category = Category.FAILED
+    sentence = "Too few points:"
+
+
+class NoPrice(Refusal):
+    reason = "NO_PRICE"
+    category = Category.FAILED
+    sentence = "The currency has no price now:"
+
+
+class NoRate(Refusal):
+    reason = "NO_RATE"
+    category = Category.FAILED
+    sentence = "No rate is effective:"
+
+
+class BelowMinimum(Refusal):
+    reason = "BELOW_MINIMUM"
+    category = Category.FAILED
+    sentence = "Less than the rate's minimum:"
+
+
+class AboveMaximum(Refusal):
+    reason = "ABOVE_MAXIMUM"
+    category = Category.FAILED
+    sentence = "More than the rate's maximum:"
+
+
+class ConvertsToNothing(Refusal):
+    reason = "CONVERTS_TO_NOTHING"
+    category = Category.FAILED
+    sentence = "After blocks and rounding nothing would be received:"
+
+
+class DailyCapExceeded(Refusal):
+    reason = "DAILY_CAP_EXCEEDED"
+    category = Category.FAILED
+    sentence = "The member's daily cap would be passed:"
+
+
+class AmountOverflow(Refusal):
+    reason = "AMOUNT_OVERFLOW"
+    category = Category.FAILED
+    sentence = "A figure would pass what 64 bits hold:"
+
+
+class NegativeSpread(Refusal):
+    reason = "NEGATIVE_SPREAD"
+    category = Category.FAILED
+    sentence = "The operator's part of a conversion would be negative:"
+
+
+class RequestIdReused(Refusal):
+    reason = "REQUEST_ID_REUSED"
+    category = Category.FAILED
+    sentence = "The request_id was used for another request:"
+
+
+class RateOverlap(Refusal):
+    reason = "RATE_OVERLAP"
+    category = Category.FAILED
+    sentence = "Two versions of a pair would hold at once:"
+
+
+class SettlementCurrencyMismatch(Refusal):
+    reason = "SETTLEMENT_CURRENCY_MISMATCH"
+    category = Category.FAILED
+    sentence = "The two currencies are priced in different money:"
+
+
+class TooLate(Refusal):
+    reason = "TOO_LATE"
+    category = Category.FAILED
+    sentence = "An instant lies before what may still be changed:"
+
+
+class ExpiryNotAllowed(Refusal):
+    reason = "EXPIRY_NOT_ALLOWED"
+    category = Category.FAILED
+    sentence = "This expiry cannot be given:"
+
+
+class BatchNotApplied(Refusal):
+    reason = "BATCH_NOT_APPLIED"
+    category = Category.ABORTED
+    sentence = "Another item of the atomic batch was refused:"
+
+
+class ServerBusy(Refusal):
+    reason = "SERVER_BUSY"
+    category = Category.LIMIT
+    sentence = "As much is waiting as the server takes:"
+
+
+class DeadlinePassed(Refusal):
+    reason = "DEADLINE_PASSED"
+    category = Category.DEADLINE
+    sentence = "The deadline passed; a request that was already taken may still be committed."
+
+
+class ServerDraining(Refusal):
+    reason = "SERVER_DRAINING"
+    category = Category.UNAVAILABLE
+    sentence = "The server is shutting down."
+
+
+class DatabaseUnavailable(Refusal):
+    reason = "DATABASE_UNAVAILABLE"
+    category = Category.UNAVAILABLE
+    sentence = "The database does not answer; the outcome is unknown."
+
+
+class UnknownMethod(Refusal):
+    reason = "UNKNOWN_METHOD"
+    category = Category.UNIMPLEMENTED
+    sentence = "There is no such method:"
+
+
+class LedgerHalted(Refusal):
+    reason = "LEDGER_HALTED"
+    category = Category.FAILED
+    sentence = "No movements are taken while an inconsistency is looked into:"
+
+
+class WindowState(Refusal):
+    reason = "WINDOW_STATE"
+    category = Category.FAILED
+    sentence = "The window is not in the state this step needs:"
+
+
+class StoredRefusal(Refusal):
+    """The first answer to a request_id, read back from the ledger to be given again."""
+
+    reason = ""
+    category = Category.FAILED
+    sentence = ""
+
+    def __init__(self, reason: str, category: Category, data: Mapping[str, str]) -> None:
+        original = next(c for c in Refusal.__subclasses__() if c.__dict__.get("reason") == reason)
+        self.reason, self.category, self.sentence = reason, category, original.sentence  # type: ignore[misc]
+        super().__init__(**data)
