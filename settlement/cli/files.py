@@ -11,6 +11,7 @@ from typing import IO, cast
 
 import typer
 
+from settlement.circulation import AmountsTooLarge
 from settlement.csv_rows import BadFile
 
 BIG_FILE_BYTES = 4_000_000
@@ -41,7 +42,7 @@ def plain_refusals() -> Iterator[None]:
     """Turn what is wrong with the input into one line on stderr and exit code 2."""
     try:
         yield
-    except BadFile as refusal:
+    except (BadFile, AmountsTooLarge) as refusal:
         refused(str(refusal), refusal)
     except OSError as error:
         refused(f"{error.filename}: {error.strerror}", error)

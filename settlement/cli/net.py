@@ -17,6 +17,8 @@ class Mode(StrEnum):
     GROSS = "gross"
     BILATERAL = "bilateral"
     MULTILATERAL = "multilateral"
+    DIRECT = "direct"
+    SETOFF = "setoff"
 
 
 def net(
@@ -33,10 +35,11 @@ def net(
 ) -> None:
     """Net a file of obligations without any database: finance's what-if tool.
 
-    Modes: gross (no set-off), bilateral (each pair its difference), multilateral (through the operator's clearing
-    account).
+    gross: no set-off. bilateral: each pair pays its difference. multilateral: through the operator's clearing account.
+    direct: fewest payments between participants. setoff: the most that cycles of existing debts can clear, without new
+    counterparties.
 
-    Items with held = true count in `gross` and `held` but are not netted. The figures are whole minor units.
+    Items with held = true count in gross and held but are not netted. All figures are whole minor units.
     """
     from settlement.netting.files import read_gross
     from settlement.netting.model import Terms

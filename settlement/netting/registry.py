@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from settlement.netting.direct import net_direct
 from settlement.netting.model import Gross, NettingResult, Terms
 from settlement.netting.rules import net_bilateral, net_gross, net_multilateral
+from settlement.netting.setoff import net_setoff
 
 Netting = Callable[[Gross, Terms], NettingResult]
 
@@ -13,6 +15,8 @@ MODES: Mapping[str, Netting] = {
     "gross": net_gross,
     "bilateral": net_bilateral,
     "multilateral": net_multilateral,
+    "direct": net_direct,
+    "setoff": net_setoff,
 }
 DEFAULT_MODE = "multilateral"
 
