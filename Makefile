@@ -81,7 +81,7 @@ lock: $(DEV) ## Bring both requirements files up to date with pyproject.toml
 
 .PHONY: clean
 clean: ## Remove the environment, caches and local database clusters
-	@if [ -x $(BIN)/python ] && [ -f exchange/db/embedded.py ]; then $(BIN)/python -m exchange.db.embedded stop || true; fi
+	@if [ -e $(RUNTIME) ]; then $(BIN)/python -m exchange.db.embedded remove; fi
 	rm -rf $(VENV) .state build dist *.egg-info bench/results/tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
