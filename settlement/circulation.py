@@ -9,7 +9,7 @@ CAPACITY_MAX = 2**62
 """What may flow into, or out of, one place for the solver's 64-bit integers to hold it."""
 
 
-class AmountsTooLarge(Exception):  # noqa: N818 - a refusal, named by what is wrong
+class AmountsTooLarge(Exception):
     """Sums beyond what the solver's integers hold; `name` and `total` say whose and how much."""
 
     reason = "AMOUNTS_TOO_LARGE"

@@ -20,7 +20,7 @@ _CURRENCY = re.compile("[A-Z]{3}")
 
 
 @dataclass(eq=False)
-class BadFile(Exception):  # noqa: N818 - a refusal, named by what is wrong
+class BadFile(Exception):
     """A file that cannot be taken as it is: where, and what is wrong with it."""
 
     file: str
@@ -34,8 +34,16 @@ class BadFile(Exception):  # noqa: N818 - a refusal, named by what is wrong
         return f"{where}, column {self.column}: {self.problem}" if self.column else f"{where}: {self.problem}"
 
 
+def as_text(stream: IO[bytes]) -> io.TextIOWrapper:
+    """A file's bytes as the text CsvRows reads; closing the text closes the file.
+
+    Bytes that are no UTF-8 travel as surrogates, so that the check of the cell they are in can name its line.
+    """
+    return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
 class CsvRows:
-    """The rows of one CSV file: iterate for the cells, ask `line` for where we are.
+    """The rows of one CSV file, as `as_text` gives it: iterate for the cells, ask `line` for where we are.
 
     Cells come in the order of `required` and then `optional`, whatever order the file has; an optional column that the
     file lacks gives an empty cell.
@@ -44,9 +52,7 @@ class CsvRows:
         BadFile: while iterating, at the first line that breaks the rules.
     """
 
-    def __init__(self, stream: IO[bytes], file: str, required: Sequence[str], optional: Sequence[str] = ()) -> None:
-        # Undecodable bytes travel as surrogates, so that the check of the cell they are in can name its line.
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    def __init__(self, text: IO[str], file: str, required: Sequence[str], optional: Sequence[str] = ()) -> None:
         self._reader = csv.reader(text, strict=True)
         self._file = file
         self._required = tuple(required)

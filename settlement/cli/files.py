@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 import typer
 
 from settlement.circulation import AmountsTooLarge
-from settlement.csv_rows import BadFile
+from settlement.csv_rows import BadFile, as_text
 
 BIG_FILE_BYTES = 4_000_000
 """From here on reading takes long enough to be worth a progress bar."""
@@ -22,19 +22,23 @@ BAD_INPUT = 2
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The file as bytes; a big one shows on a terminal's stderr how far it is read."""
+def opened(path: Path) -> Iterator[IO[str]]:
+    """The file as CSV text; a big one shows on a terminal's stderr how far it is read."""
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if size < BIG_FILE_BYTES or not sys.stderr.isatty():
-            yield stream
+            with as_text(stream) as text:
+                yield text
             return
         from rich.console import Console
         from rich.progress import wrap_file
 
         console = Console(stderr=True)
-        with wrap_file(stream, size, description=f"Reading {path.name}", console=console, transient=True) as watched:
-            yield cast("IO[bytes]", watched)
+        with (
+            wrap_file(stream, size, description=f"Reading {path.name}", console=console, transient=True) as watched,
+            as_text(watched) as text,
+        ):
+            yield text
 
 
 @contextmanager

@@ -47,8 +47,8 @@ def net(
     from settlement.netting.rendering import to_json
 
     with plain_refusals():
-        with opened(file) as stream:
-            by_currency = read_gross(stream, str(file))
+        with opened(file) as text:
+            by_currency = read_gross(text, str(file))
         results = net_all(by_currency, mode.value, Terms(minimum, operator))
     if json:
         typer.echo(to_json(results), nl=False)

@@ -16,29 +16,29 @@ Row = tuple[str, str, str, int, str, bool]
 """debtor, creditor, currency, amount, id, held."""
 
 
-def read_gross(stream: IO[bytes], file: str) -> dict[str, Gross]:
+def read_gross(text: IO[str], file: str) -> dict[str, Gross]:
     """Sum a file by currency and directed pair while reading it; only pairs and ids are kept in memory.
 
     Raises:
         BadFile: at the first row that cannot be taken; nothing is computed then.
     """
     totals = Tally()
-    for debtor, creditor, currency, amount, _, held in _rows(stream, file):
+    for debtor, creditor, currency, amount, _, held in _rows(text, file):
         totals.add(debtor, creditor, currency, amount, held=held)
     return totals.by_currency()
 
 
-def read_obligations(stream: IO[bytes], file: str) -> list[Obligation]:
+def read_obligations(text: IO[str], file: str) -> list[Obligation]:
     """Every row as an obligation, in file order; one without an id gets its number in the file, from 1, as its id.
 
     Raises:
         BadFile: at the first row that cannot be taken, also when such a number is another row's id.
     """
-    return [Obligation(*row) for row in _rows(stream, file, numbered=True)]
+    return [Obligation(*row) for row in _rows(text, file, numbered=True)]
 
 
-def _rows(stream: IO[bytes], file: str, *, numbered: bool = False) -> Iterator[Row]:
-    rows = CsvRows(stream, file, REQUIRED, OPTIONAL)
+def _rows(text: IO[str], file: str, *, numbered: bool = False) -> Iterator[Row]:
+    rows = CsvRows(text, file, REQUIRED, OPTIONAL)
     seen: set[str] = set()
     for number, (debtor, creditor, currency, amount, given, held) in enumerate(rows, start=1):
         if debtor == creditor and debtor:

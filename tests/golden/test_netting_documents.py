@@ -1,0 +1,30 @@
+"""The written form of a netting, byte for byte. A difference here is a change finance and auditors will see.
+
+To accept one: run the command in the failing line with `--json` and put its output in place of the document.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from settlement.cli import app
+from settlement.netting.registry import MODES
+
+DOCUMENTS = Path(__file__).parent / "netting"
+WINDOWS = ("period_a", "period_b", "two_currencies")
+
+
+@pytest.mark.parametrize("minimum", [0, 1000])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("window", WINDOWS)
+def test_a_netting_is_written_as_before(window: str, mode: str, minimum: int) -> None:
+    """Every mode, with and without a minimum, over the rulebook's periods and a window of two currencies."""
+    source = DOCUMENTS / f"{window}.csv"
+
+    result = CliRunner().invoke(app, ["net", str(source), "--mode", mode, "--minimum", str(minimum), "--json"])
+
+    document = DOCUMENTS / f"{window}.{mode}.minimum_{minimum}.json"
+    assert result.stdout == document.read_text(encoding="utf-8")

@@ -1,0 +1,140 @@
+"""`python -m settlement net`, as finance types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from settlement.cli import COMMANDS, app
+from settlement.cli.net import Mode
+from settlement.netting.registry import MODES
+
+
+def run(*arguments: object) -> Result:
+    """`python -m settlement ARGUMENTS`."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Path:
+    """Four who owe each other, one item of them held."""
+    file = tmp_path / "window.csv"
+    file.write_text("debtor,creditor,currency,amount,held\nA,B,CNY,100,\nB,A,CNY,70,\nB,C,CNY,90,\nC,A,CNY,5,true\n")
+    return file
+
+
+def test_the_default_mode_is_the_star_through_the_operator(window: Path) -> None:
+    """Keys come in the documented order, amounts as integers."""
+    result = run("net", window, "--json")
+
+    assert result.exit_code == 0
+    figures = json.loads(result.stdout)["CNY"]
+    assert list(figures.items()) == [
+        ("gross", 265),
+        ("held", 5),
+        ("bilateral", 120),
+        ("net_needed", 90),
+        ("pairs", {"A>B": 30, "B>C": 90}),
+        ("nets", {"A": -30, "B": -60, "C": 90}),
+        (
+            "payments",
+            [
+                {"from": "A", "to": "OPR", "amount": 30},
+                {"from": "B", "to": "OPR", "amount": 60},
+                {"from": "OPR", "to": "C", "amount": 90},
+            ],
+        ),
+        ("carried", {}),
+    ]
+
+
+def test_set_off_adds_its_proof_after_the_common_figures(window: Path) -> None:
+    """cleared, remainder and certificate come last, and only in this mode."""
+    figures = json.loads(run("net", window, "--mode", "setoff", "--json").stdout)["CNY"]
+
+    assert list(figures)[-4:] == ["carried", "cleared", "remainder", "certificate"]
+    assert figures["cleared"] == 140
+    assert figures["remainder"] == {"A>B": 30, "B>C": 90}
+    assert sorted(figures["certificate"]) == ["A", "B", "C"]
+
+
+def test_the_star_can_go_through_another_operator(window: Path) -> None:
+    """The operator's name is the coalition's own."""
+    figures = json.loads(run("net", window, "--operator", "HUB", "--minimum", 50, "--json").stdout)["CNY"]
+
+    assert figures["payments"] == [
+        {"from": "B", "to": "HUB", "amount": 60},
+        {"from": "HUB", "to": "C", "amount": 90},
+    ]
+    assert figures["carried"] == {"A": -30}
+
+
+def test_carried_pairs_are_named_by_debtor_and_creditor(window: Path) -> None:
+    """Where there is no clearing account between them, both sides of a carried item are shown."""
+    figures = json.loads(run("net", window, "--mode", "bilateral", "--minimum", 50, "--json").stdout)["CNY"]
+
+    assert figures["carried"] == {"A>B": 30}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_tables_show_what_was_saved(window: Path, mode: str) -> None:
+    """People get the figures, the positions and the payments."""
+    result = run("net", window, "--mode", mode)
+
+    assert result.exit_code == 0
+    assert all(word in result.stdout for word in ("saved", "Net positions", "Payments", "265"))
+
+
+def test_a_bad_row_is_one_plain_line_and_nothing_computed(window: Path) -> None:
+    """Exit code 2, the line and the column; no traceback, and no half answer on standard output."""
+    window.write_text(window.read_text() + "A,B,CNY,12.50,\n")
+
+    result = run("net", window, "--json")
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr == (
+        f"Refused: {window}, line 6, column amount: "
+        "'12.50' is not a positive whole number of minor units, written in digits only\n"
+    )
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """As plain as a bad row."""
+    result = run("net", tmp_path / "absent.csv")
+
+    assert result.exit_code == 2
+    assert "absent.csv: No such file or directory" in result.stderr
+
+
+def test_sums_the_solver_cannot_hold_are_refused_plainly(window: Path) -> None:
+    """Set-off is solved in 64 bits; the other modes are not and take the same file."""
+    window.write_text(f"debtor,creditor,currency,amount\nA,B,CNY,{2**63 - 1}\n")
+
+    refused = run("net", window, "--mode", "setoff")
+    taken = run("net", window, "--mode", "direct")
+
+    assert (refused.exit_code, taken.exit_code) == (2, 0)
+    assert "Refused: the amounts of A sum to 9223372036854775807" in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--mode", "magic"], ["--minimum", "-1"], ["--minimum", "x"], ["--operator"]])
+def test_wrong_options_are_refused(window: Path, arguments: list[str]) -> None:
+    """With the same exit code as wrong input."""
+    assert run("net", window, *arguments).exit_code == 2
+
+
+def test_every_mode_of_the_registry_can_be_asked_for() -> None:
+    """The command lists the modes itself so that help is quick; this holds the two lists together."""
+    assert [mode.value for mode in Mode] == list(MODES)
+
+
+def test_every_command_explains_itself() -> None:
+    """Help is the handbook's first page."""
+    for name in COMMANDS:
+        result = run(name, "--help")
+        assert result.exit_code == 0
+        assert "--json" in result.stdout
