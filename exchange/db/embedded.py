@@ -21,7 +21,7 @@ from exchange.db.embedded_host import EmbeddedPostgresError, ServerUser, home_of
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "data_dir", "start"]
 
 _PROJECT = Path(__file__).resolve().parents[2]
-_NAMES = ("postgres", "postgres-tests")
+_NAMES = ("postgres", "postgres-tests", "postgres-durable-tests")
 
 
 def data_dir(name: str = "postgres") -> Path:
