@@ -132,12 +132,6 @@ class CurrencySuspended(Refusal):
     sentence = "A currency is suspended:"
 
 
-class MemberClosed(Refusal):
-    reason = "MEMBER_CLOSED"
-    category = Category.FAILED
-    sentence = "The membership is closed:"
-
-
 class InsufficientPoints(Refusal):
     reason = "INSUFFICIENT_POINTS"
     category = Category.FAILED
@@ -260,7 +254,7 @@ class UnknownMethod(Refusal):
 
 class LedgerHalted(Refusal):
     reason = "LEDGER_HALTED"
-    category = Category.FAILED
+    category = Category.UNAVAILABLE
     sentence = "No movements are taken while an inconsistency is looked into:"
 
 

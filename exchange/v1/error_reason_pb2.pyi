@@ -46,56 +46,54 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. A merchant of the movement is suspended. {merchant}."""
     ERROR_REASON_CURRENCY_SUSPENDED: _ErrorReason.ValueType  # 11
     """FAILED_PRECONDITION. A currency of the movement is suspended. {currency}."""
-    ERROR_REASON_MEMBER_CLOSED: _ErrorReason.ValueType  # 12
-    """FAILED_PRECONDITION. The membership is closed. {member}."""
-    ERROR_REASON_INSUFFICIENT_POINTS: _ErrorReason.ValueType  # 13
+    ERROR_REASON_INSUFFICIENT_POINTS: _ErrorReason.ValueType  # 12
     """FAILED_PRECONDITION. Too few spendable points. {currency, available: "57655", requested: "57656"}."""
-    ERROR_REASON_NO_PRICE: _ErrorReason.ValueType  # 14
+    ERROR_REASON_NO_PRICE: _ErrorReason.ValueType  # 13
     """FAILED_PRECONDITION. The currency has no price at this instant. {currency, price: "issue"}."""
-    ERROR_REASON_NO_RATE: _ErrorReason.ValueType  # 15
+    ERROR_REASON_NO_RATE: _ErrorReason.ValueType  # 14
     """FAILED_PRECONDITION. No rate is effective for the pair at this instant. {source, target}."""
-    ERROR_REASON_BELOW_MINIMUM: _ErrorReason.ValueType  # 16
+    ERROR_REASON_BELOW_MINIMUM: _ErrorReason.ValueType  # 15
     """FAILED_PRECONDITION. Less than the rate's minimum. {requested, minimum, rate}."""
-    ERROR_REASON_ABOVE_MAXIMUM: _ErrorReason.ValueType  # 17
+    ERROR_REASON_ABOVE_MAXIMUM: _ErrorReason.ValueType  # 16
     """FAILED_PRECONDITION. More than the rate's maximum. {requested, maximum, rate}."""
-    ERROR_REASON_CONVERTS_TO_NOTHING: _ErrorReason.ValueType  # 18
+    ERROR_REASON_CONVERTS_TO_NOTHING: _ErrorReason.ValueType  # 17
     """FAILED_PRECONDITION. After blocks and rounding nothing would be received. {requested, block, rate}."""
-    ERROR_REASON_DAILY_CAP_EXCEEDED: _ErrorReason.ValueType  # 19
+    ERROR_REASON_DAILY_CAP_EXCEEDED: _ErrorReason.ValueType  # 18
     """FAILED_PRECONDITION. The member's daily cap of the rate would be passed. {cap, used, requested, rate}."""
-    ERROR_REASON_AMOUNT_OVERFLOW: _ErrorReason.ValueType  # 20
+    ERROR_REASON_AMOUNT_OVERFLOW: _ErrorReason.ValueType  # 19
     """FAILED_PRECONDITION. A figure would pass what 64 bits hold. {figure: "balance"}: the member would own more than 2^63-1 points."""
-    ERROR_REASON_NEGATIVE_SPREAD: _ErrorReason.ValueType  # 21
+    ERROR_REASON_NEGATIVE_SPREAD: _ErrorReason.ValueType  # 20
     """FAILED_PRECONDITION. The operator's part of a conversion would be negative. {source, target, out_micros, in_micros}."""
-    ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 22
+    ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 21
     """FAILED_PRECONDITION. The request_id was used for another request. {request_id}."""
-    ERROR_REASON_RATE_OVERLAP: _ErrorReason.ValueType  # 23
+    ERROR_REASON_RATE_OVERLAP: _ErrorReason.ValueType  # 22
     """FAILED_PRECONDITION. Two versions of a pair would hold at once. {source, target, overlaps: "rates/…"}."""
-    ERROR_REASON_SETTLEMENT_CURRENCY_MISMATCH: _ErrorReason.ValueType  # 24
+    ERROR_REASON_SETTLEMENT_CURRENCY_MISMATCH: _ErrorReason.ValueType  # 23
     """FAILED_PRECONDITION. The two currencies are priced in different money. {source, target}."""
-    ERROR_REASON_TOO_LATE: _ErrorReason.ValueType  # 25
+    ERROR_REASON_TOO_LATE: _ErrorReason.ValueType  # 24
     """FAILED_PRECONDITION. An instant lies before what may still be changed. {field, earliest}."""
-    ERROR_REASON_EXPIRY_NOT_ALLOWED: _ErrorReason.ValueType  # 26
+    ERROR_REASON_EXPIRY_NOT_ALLOWED: _ErrorReason.ValueType  # 25
     """FAILED_PRECONDITION. An expiry was given to a currency whose policy does not take one, or it has passed. {currency, expire_time}."""
-    ERROR_REASON_BATCH_NOT_APPLIED: _ErrorReason.ValueType  # 27
+    ERROR_REASON_BATCH_NOT_APPLIED: _ErrorReason.ValueType  # 26
     """ABORTED. Another item of an atomic batch was refused; this one was not decided and its key is unused. {item: "3"}."""
-    ERROR_REASON_SERVER_BUSY: _ErrorReason.ValueType  # 28
+    ERROR_REASON_SERVER_BUSY: _ErrorReason.ValueType  # 27
     """RESOURCE_EXHAUSTED with RetryInfo. The server has as much waiting as it takes; nothing was begun. {limit}."""
-    ERROR_REASON_DEADLINE_PASSED: _ErrorReason.ValueType  # 29
+    ERROR_REASON_DEADLINE_PASSED: _ErrorReason.ValueType  # 28
     """DEADLINE_EXCEEDED. The caller's deadline passed; if the request was already taken, it may still be committed. No metadata."""
-    ERROR_REASON_SERVER_DRAINING: _ErrorReason.ValueType  # 30
+    ERROR_REASON_SERVER_DRAINING: _ErrorReason.ValueType  # 29
     """UNAVAILABLE with RetryInfo. The server is shutting down. No metadata."""
-    ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 31
+    ERROR_REASON_DATABASE_UNAVAILABLE: _ErrorReason.ValueType  # 30
     """UNAVAILABLE with RetryInfo. The database does not answer; the outcome is unknown. No metadata."""
-    ERROR_REASON_INTERNAL_FAULT: _ErrorReason.ValueType  # 32
+    ERROR_REASON_INTERNAL_FAULT: _ErrorReason.ValueType  # 31
     """INTERNAL. A fault of ours; the incident id finds it in our logs. {incident}."""
-    ERROR_REASON_WINDOW_STATE: _ErrorReason.ValueType  # 33
+    ERROR_REASON_WINDOW_STATE: _ErrorReason.ValueType  # 32
     """FAILED_PRECONDITION. The window is not in the state the step needs. {window, state, needed}."""
-    ERROR_REASON_INVALID_PAGE_TOKEN: _ErrorReason.ValueType  # 34
+    ERROR_REASON_INVALID_PAGE_TOKEN: _ErrorReason.ValueType  # 33
     """INVALID_ARGUMENT. The page token is not one of this list with this filter. {field}."""
-    ERROR_REASON_UNKNOWN_METHOD: _ErrorReason.ValueType  # 35
+    ERROR_REASON_UNKNOWN_METHOD: _ErrorReason.ValueType  # 34
     """UNIMPLEMENTED. There is no such method. {method}."""
-    ERROR_REASON_LEDGER_HALTED: _ErrorReason.ValueType  # 36
-    """FAILED_PRECONDITION. The coalition stopped taking movements because an inconsistency was found. {since}."""
+    ERROR_REASON_LEDGER_HALTED: _ErrorReason.ValueType  # 35
+    """UNAVAILABLE with RetryInfo. The coalition stopped taking movements because an inconsistency was found. {since}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -127,54 +125,52 @@ ERROR_REASON_MERCHANT_SUSPENDED: ErrorReason.ValueType  # 10
 """FAILED_PRECONDITION. A merchant of the movement is suspended. {merchant}."""
 ERROR_REASON_CURRENCY_SUSPENDED: ErrorReason.ValueType  # 11
 """FAILED_PRECONDITION. A currency of the movement is suspended. {currency}."""
-ERROR_REASON_MEMBER_CLOSED: ErrorReason.ValueType  # 12
-"""FAILED_PRECONDITION. The membership is closed. {member}."""
-ERROR_REASON_INSUFFICIENT_POINTS: ErrorReason.ValueType  # 13
+ERROR_REASON_INSUFFICIENT_POINTS: ErrorReason.ValueType  # 12
 """FAILED_PRECONDITION. Too few spendable points. {currency, available: "57655", requested: "57656"}."""
-ERROR_REASON_NO_PRICE: ErrorReason.ValueType  # 14
+ERROR_REASON_NO_PRICE: ErrorReason.ValueType  # 13
 """FAILED_PRECONDITION. The currency has no price at this instant. {currency, price: "issue"}."""
-ERROR_REASON_NO_RATE: ErrorReason.ValueType  # 15
+ERROR_REASON_NO_RATE: ErrorReason.ValueType  # 14
 """FAILED_PRECONDITION. No rate is effective for the pair at this instant. {source, target}."""
-ERROR_REASON_BELOW_MINIMUM: ErrorReason.ValueType  # 16
+ERROR_REASON_BELOW_MINIMUM: ErrorReason.ValueType  # 15
 """FAILED_PRECONDITION. Less than the rate's minimum. {requested, minimum, rate}."""
-ERROR_REASON_ABOVE_MAXIMUM: ErrorReason.ValueType  # 17
+ERROR_REASON_ABOVE_MAXIMUM: ErrorReason.ValueType  # 16
 """FAILED_PRECONDITION. More than the rate's maximum. {requested, maximum, rate}."""
-ERROR_REASON_CONVERTS_TO_NOTHING: ErrorReason.ValueType  # 18
+ERROR_REASON_CONVERTS_TO_NOTHING: ErrorReason.ValueType  # 17
 """FAILED_PRECONDITION. After blocks and rounding nothing would be received. {requested, block, rate}."""
-ERROR_REASON_DAILY_CAP_EXCEEDED: ErrorReason.ValueType  # 19
+ERROR_REASON_DAILY_CAP_EXCEEDED: ErrorReason.ValueType  # 18
 """FAILED_PRECONDITION. The member's daily cap of the rate would be passed. {cap, used, requested, rate}."""
-ERROR_REASON_AMOUNT_OVERFLOW: ErrorReason.ValueType  # 20
+ERROR_REASON_AMOUNT_OVERFLOW: ErrorReason.ValueType  # 19
 """FAILED_PRECONDITION. A figure would pass what 64 bits hold. {figure: "balance"}: the member would own more than 2^63-1 points."""
-ERROR_REASON_NEGATIVE_SPREAD: ErrorReason.ValueType  # 21
+ERROR_REASON_NEGATIVE_SPREAD: ErrorReason.ValueType  # 20
 """FAILED_PRECONDITION. The operator's part of a conversion would be negative. {source, target, out_micros, in_micros}."""
-ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 22
+ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 21
 """FAILED_PRECONDITION. The request_id was used for another request. {request_id}."""
-ERROR_REASON_RATE_OVERLAP: ErrorReason.ValueType  # 23
+ERROR_REASON_RATE_OVERLAP: ErrorReason.ValueType  # 22
 """FAILED_PRECONDITION. Two versions of a pair would hold at once. {source, target, overlaps: "rates/…"}."""
-ERROR_REASON_SETTLEMENT_CURRENCY_MISMATCH: ErrorReason.ValueType  # 24
+ERROR_REASON_SETTLEMENT_CURRENCY_MISMATCH: ErrorReason.ValueType  # 23
 """FAILED_PRECONDITION. The two currencies are priced in different money. {source, target}."""
-ERROR_REASON_TOO_LATE: ErrorReason.ValueType  # 25
+ERROR_REASON_TOO_LATE: ErrorReason.ValueType  # 24
 """FAILED_PRECONDITION. An instant lies before what may still be changed. {field, earliest}."""
-ERROR_REASON_EXPIRY_NOT_ALLOWED: ErrorReason.ValueType  # 26
+ERROR_REASON_EXPIRY_NOT_ALLOWED: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION. An expiry was given to a currency whose policy does not take one, or it has passed. {currency, expire_time}."""
-ERROR_REASON_BATCH_NOT_APPLIED: ErrorReason.ValueType  # 27
+ERROR_REASON_BATCH_NOT_APPLIED: ErrorReason.ValueType  # 26
 """ABORTED. Another item of an atomic batch was refused; this one was not decided and its key is unused. {item: "3"}."""
-ERROR_REASON_SERVER_BUSY: ErrorReason.ValueType  # 28
+ERROR_REASON_SERVER_BUSY: ErrorReason.ValueType  # 27
 """RESOURCE_EXHAUSTED with RetryInfo. The server has as much waiting as it takes; nothing was begun. {limit}."""
-ERROR_REASON_DEADLINE_PASSED: ErrorReason.ValueType  # 29
+ERROR_REASON_DEADLINE_PASSED: ErrorReason.ValueType  # 28
 """DEADLINE_EXCEEDED. The caller's deadline passed; if the request was already taken, it may still be committed. No metadata."""
-ERROR_REASON_SERVER_DRAINING: ErrorReason.ValueType  # 30
+ERROR_REASON_SERVER_DRAINING: ErrorReason.ValueType  # 29
 """UNAVAILABLE with RetryInfo. The server is shutting down. No metadata."""
-ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 31
+ERROR_REASON_DATABASE_UNAVAILABLE: ErrorReason.ValueType  # 30
 """UNAVAILABLE with RetryInfo. The database does not answer; the outcome is unknown. No metadata."""
-ERROR_REASON_INTERNAL_FAULT: ErrorReason.ValueType  # 32
+ERROR_REASON_INTERNAL_FAULT: ErrorReason.ValueType  # 31
 """INTERNAL. A fault of ours; the incident id finds it in our logs. {incident}."""
-ERROR_REASON_WINDOW_STATE: ErrorReason.ValueType  # 33
+ERROR_REASON_WINDOW_STATE: ErrorReason.ValueType  # 32
 """FAILED_PRECONDITION. The window is not in the state the step needs. {window, state, needed}."""
-ERROR_REASON_INVALID_PAGE_TOKEN: ErrorReason.ValueType  # 34
+ERROR_REASON_INVALID_PAGE_TOKEN: ErrorReason.ValueType  # 33
 """INVALID_ARGUMENT. The page token is not one of this list with this filter. {field}."""
-ERROR_REASON_UNKNOWN_METHOD: ErrorReason.ValueType  # 35
+ERROR_REASON_UNKNOWN_METHOD: ErrorReason.ValueType  # 34
 """UNIMPLEMENTED. There is no such method. {method}."""
-ERROR_REASON_LEDGER_HALTED: ErrorReason.ValueType  # 36
-"""FAILED_PRECONDITION. The coalition stopped taking movements because an inconsistency was found. {since}."""
+ERROR_REASON_LEDGER_HALTED: ErrorReason.ValueType  # 35
+"""UNAVAILABLE with RetryInfo. The coalition stopped taking movements because an inconsistency was found. {since}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -76,7 +76,7 @@ class MemberServiceServicer(object):
 
     def LinkMember(self, request, context):
         """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-        Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise, MEMBER_CLOSED.
+        Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

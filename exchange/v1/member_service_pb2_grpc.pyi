@@ -39,7 +39,7 @@ class MemberServiceStub:
     """
     LinkMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.LinkMemberRequest, _member_service_pb2.LinkMemberResponse]
     """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-    Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise, MEMBER_CLOSED.
+    Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise.
     """
     GetMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]
     """Validates a member by name or by own reference. Callers: merchant, operator, auditor.
@@ -65,7 +65,7 @@ class MemberServiceAsyncStub(MemberServiceStub):
     """
     LinkMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.LinkMemberRequest, _member_service_pb2.LinkMemberResponse]  # type: ignore[assignment]
     """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-    Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise, MEMBER_CLOSED.
+    Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise.
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]  # type: ignore[assignment]
     """Validates a member by name or by own reference. Callers: merchant, operator, auditor.
@@ -100,7 +100,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.LinkMemberResponse, _abc.Awaitable[_member_service_pb2.LinkMemberResponse]]:
         """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-        Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise, MEMBER_CLOSED.
+        Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise.
         """
 
     @_abc_1.abstractmethod

@@ -85,7 +85,7 @@ class TransferServiceServicer(object):
 
     def EarnPoints(self, request, context):
         """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

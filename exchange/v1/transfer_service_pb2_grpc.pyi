@@ -37,7 +37,7 @@ class TransferServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TransferServiceAsyncStub: ...
     EarnPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.EarnPointsRequest, _transfer_service_pb2.EarnPointsResponse]
     """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
     """
     RedeemPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.RedeemPointsRequest, _transfer_service_pb2.RedeemPointsResponse]
     """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
@@ -77,7 +77,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     EarnPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.EarnPointsRequest, _transfer_service_pb2.EarnPointsResponse]  # type: ignore[assignment]
     """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
     """
     RedeemPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.RedeemPointsRequest, _transfer_service_pb2.RedeemPointsResponse]  # type: ignore[assignment]
     """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
@@ -120,7 +120,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.EarnPointsResponse, _abc.Awaitable[_transfer_service_pb2.EarnPointsResponse]]:
         """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod

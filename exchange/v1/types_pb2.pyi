@@ -375,37 +375,11 @@ class Member(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    class _State:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
-        V: _TypeAlias = ValueType  # noqa: Y015
-
-    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Member._State.ValueType], _builtins.type):
-        DESCRIPTOR: _descriptor.EnumDescriptor
-        STATE_UNSPECIFIED: Member._State.ValueType  # 0
-        """Never returned."""
-        STATE_ACTIVE: Member._State.ValueType  # 1
-        """Points may move."""
-        STATE_CLOSED: Member._State.ValueType  # 2
-        """Closed: MEMBER_CLOSED."""
-
-    class State(_State, metaclass=_StateEnumTypeWrapper):
-        """Where a member stands."""
-
-    STATE_UNSPECIFIED: Member.State.ValueType  # 0
-    """Never returned."""
-    STATE_ACTIVE: Member.State.ValueType  # 1
-    """Points may move."""
-    STATE_CLOSED: Member.State.ValueType  # 2
-    """Closed: MEMBER_CLOSED."""
-
     NAME_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"members/0190…": a UUID given by the server. Whoever holds it may link the member, so treat it as a secret of the person."""
-    state: Global___Member.State.ValueType
-    """Output only."""
     reference: _builtins.str
     """Output only. The caller's own reference for this member, when it has one."""
     @_builtins.property
@@ -416,13 +390,12 @@ class Member(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        state: Global___Member.State.ValueType = ...,
         reference: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "reference", b"reference", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,1 @@
+"""One thin servicer per service: wire in, use case, wire out."""

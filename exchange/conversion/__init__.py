@@ -1,0 +1,1 @@
+"""One currency turned into another (互换)."""

@@ -1,0 +1,1 @@
+"""Who takes part: merchants, currencies, prices, credentials, members and links."""

@@ -1,0 +1,1 @@
+"""Points taken as cash (抵扣)."""

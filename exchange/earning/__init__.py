@@ -1,0 +1,1 @@
+"""Points awarded (发放)."""

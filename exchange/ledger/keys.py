@@ -1,0 +1,87 @@
+"""Idempotency: one key, one effect, one answer, for ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from exchange.ledger import sql
+from exchange.ledger.model import Command, Obligation, PointsLeg, Receipt, Transfer, key_bucket
+from exchange.refusals import Category, Refusal, RequestIdReused, StoredRefusal
+
+Key = tuple[int, str]
+Answer = Transfer | Refusal
+
+
+class KnownKeys:
+    """Answers given before, from the ledger and from earlier in the same batch."""
+
+    def __init__(self) -> None:
+        self._answers: dict[Key, tuple[bytes, Answer]] = {}
+
+    @classmethod
+    async def read(cls, connection: asyncpg.Connection[Any], commands: Sequence[Command]) -> KnownKeys:
+        """The stored answers to any of the commands' keys."""
+        known = cls()
+        keys = {(command.merchant_no, command.request_id) for command in commands}
+        rows = await connection.fetch(
+            sql.KNOWN_KEYS, [key_bucket(*key) for key in keys], [key[0] for key in keys], [key[1] for key in keys]
+        )
+        if rows:
+            transfers = await read_transfers(
+                connection, [(row[3], row[4]) for row in rows if row["transfer_id"] is not None]
+            )
+            for merchant_no, request_id, fingerprint, _, transfer_id, refusal in rows:
+                answer = transfers[transfer_id] if refusal is None else restored(refusal)
+                known.remember((merchant_no, request_id), fingerprint, answer)
+        return known
+
+    def remember(self, key: Key, fingerprint: bytes, answer: Answer) -> None:
+        """Note an answer for later items of the batch."""
+        self._answers[key] = (fingerprint, answer)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Undo `remember` for a group that was not applied."""
+        for key in keys:
+            self._answers.pop(key, None)
+
+    def answer(self, command: Command) -> Receipt | Refusal | None:
+        """The first answer to this command's key; a refusal when the key belongs to another body; None if unused."""
+        known = self._answers.get((command.merchant_no, command.request_id))
+        if known is None:
+            return None
+        fingerprint, answer = known
+        if fingerprint != command.fingerprint:
+            return RequestIdReused(request_id=command.request_id)
+        return answer if isinstance(answer, Refusal) else Receipt(answer, replayed=True)
+
+
+def stored(refusal: Refusal) -> str:
+    """A refusal as it is kept with its key."""
+    return json.dumps({"reason": refusal.reason, "category": refusal.category.value, "data": refusal.data})
+
+
+def restored(text: str) -> StoredRefusal:
+    """The refusal as it was first given."""
+    kept = json.loads(text)
+    return StoredRefusal(kept["reason"], Category(kept["category"]), kept["data"])
+
+
+async def read_transfers(connection: asyncpg.Connection[Any], names: Sequence[tuple[int, UUID]]) -> dict[UUID, Transfer]:
+    """Transfers by id, for names (bucket, id)."""
+    if not names:
+        return {}
+    rows = await connection.fetch(sql.TRANSFERS_BY_ID, [bucket for bucket, _ in names], [name for _, name in names])
+    return {row["transfer_id"]: transfer_of(row) for row in rows}
+
+
+def transfer_of(row: asyncpg.Record) -> Transfer:
+    """A row of exchange.transfers, in the column order of `Transfer`."""
+    *scalars, legs, obligations = row
+    return Transfer(
+        *scalars, legs=[PointsLeg(*leg) for leg in legs], obligations=[Obligation(*owed) for owed in obligations]
+    )

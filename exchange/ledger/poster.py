@@ -1,0 +1,227 @@
+"""The poster: whatever is waiting goes into one transaction, and each caller is answered after its commit.
+
+Each lane is a task with a connection of its own, so a call that is cancelled or times out never cancels a transaction:
+it may still commit, and repeating the request tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Generic
+
+import asyncpg
+import structlog
+
+from exchange.db.engine import Database, is_database_down
+from exchange.ledger.batch import Batch, Caches, Decide, R, ReferenceSource, StartAgain
+from exchange.ledger.decision import Outcome
+from exchange.ledger.model import Command, Receipt
+from exchange.ledger.sql import BLOCK_UNITS
+from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDraining
+
+TRIES_MAX = 8
+SLICES = 256
+RECONNECT_S = 0.2
+WAITING_MAX = 20_000
+"""Commands that may wait; beyond it a caller is refused at once, before anything was begun."""
+
+RETRIED = (
+    StartAgain,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+
+log = structlog.get_logger(__name__)
+
+
+class _Group:
+    """Commands that came together and are answered together."""
+
+    __slots__ = ("answer", "atomic", "commands")
+
+    def __init__(self, commands: Sequence[Command], atomic: bool, answer: asyncio.Future[list[Outcome]]) -> None:  # noqa: FBT001
+        self.commands, self.atomic, self.answer = commands, atomic, answer
+
+
+class Poster(Generic[R]):
+    """Takes commands from many callers and posts them in batches.
+
+    Args:
+        database: where lanes get their connections.
+        source: the directory and rates in force.
+        decide: finds and applies the pure rule of a command.
+        lanes: transactions under way at once.
+        batch_max: most commands in one transaction, at most `BLOCK_UNITS`.
+        linger: how long a lane waits for company when others are already under way; seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        source: ReferenceSource[R],
+        decide: Decide[R],
+        *,
+        lanes: int = 2,
+        batch_max: int = BLOCK_UNITS,
+        linger: float = 0.0,
+    ) -> None:
+        assert 1 <= batch_max <= BLOCK_UNITS
+        self._database, self._source, self._decide = database, source, decide
+        self._lanes, self._batch_max, self._linger = lanes, batch_max, linger
+        self._waiting: deque[_Group] = deque()
+        self._waiting_commands = 0
+        self._arrived = asyncio.Event()
+        self._caches = Caches()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._busy_lanes = 0
+        self._draining = False
+
+    async def post(self, command: Command) -> Receipt:
+        """Post one command.
+
+        Raises:
+            Refusal: the business no, ServerBusy before anything was begun, DatabaseUnavailable when unknown.
+        """
+        (outcome,) = await self._submit((command,), atomic=False)
+        if isinstance(outcome, Receipt):
+            return outcome
+        raise outcome
+
+    async def post_all(self, commands: Sequence[Command], *, atomic: bool) -> list[Outcome]:
+        """Post commands that came together; one outcome each, in their order."""
+        return await self._submit(commands, atomic=atomic)
+
+    def _submit(self, commands: Sequence[Command], *, atomic: bool) -> asyncio.Future[list[Outcome]]:
+        assert len(commands) <= BLOCK_UNITS
+        if self._draining:
+            raise ServerDraining
+        if self._waiting_commands + len(commands) > WAITING_MAX:
+            raise ServerBusy(limit=WAITING_MAX)
+        answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Group(commands, atomic, answer))
+        self._waiting_commands += len(commands)
+        self._arrived.set()
+        return answer
+
+    def start(self) -> None:
+        """Open the lanes."""
+        self._tasks = [asyncio.create_task(self._lane(), name=f"poster lane {n}") for n in range(self._lanes)]
+
+    async def drain(self) -> None:
+        """Take nothing new, finish what is waiting, close the lanes."""
+        self._draining = True
+        self._arrived.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _lane(self) -> None:
+        slice_no = random.randrange(SLICES)  # noqa: S311 - spreads posters, guards nothing
+        while not (self._draining and not self._waiting):
+            try:
+                async with self._database.lane() as connection:
+                    await self._serve(connection, slice_no)
+            except Exception as error:  # noqa: BLE001 - a lane that ends would leave callers waiting for ever
+                log.warning("poster lane lost its connection", error=repr(error))
+                self._fail_waiting_when_unreachable(error)
+                await asyncio.sleep(RECONNECT_S)
+
+    def _fail_waiting_when_unreachable(self, error: Exception) -> None:
+        """Nobody waits for a database that does not answer."""
+        if is_database_down(error) and not self._busy_lanes:
+            while (group := self._next_group()) is not None:
+                _answer(group, [DatabaseUnavailable()] * len(group.commands))
+
+    async def _serve(self, connection: asyncpg.Connection[Any], slice_no: int) -> None:
+        while True:
+            while not self._waiting:
+                if self._draining:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+            if self._linger and self._busy_lanes and self._waiting_commands < self._batch_max:
+                await asyncio.sleep(self._linger)
+            groups = self._take()
+            if not groups:
+                continue
+            self._busy_lanes += 1
+            try:
+                await self._post_groups(connection, groups, slice_no)
+            finally:
+                self._busy_lanes -= 1
+
+    def _next_group(self) -> _Group | None:
+        while self._waiting:
+            group = self._waiting.popleft()
+            self._waiting_commands -= len(group.commands)
+            # A caller that gave up while its commands only waited: nothing was begun, nothing will be.
+            if not group.answer.cancelled():
+                return group
+        return None
+
+    def _take(self) -> list[_Group]:
+        groups: list[_Group] = []
+        size = 0
+        while self._waiting and (not groups or size + len(self._waiting[0].commands) <= self._batch_max):
+            group = self._next_group()
+            if group is None:
+                break
+            groups.append(group)
+            size += len(group.commands)
+        return groups
+
+    async def _post_groups(
+        self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int
+    ) -> None:
+        try:
+            outcomes = await self._try(connection, groups, slice_no)
+        except Refusal as refusal:
+            # The whole ledger said no, not a rule.
+            outcomes = [refusal] * sum(len(group.commands) for group in groups)
+        except Exception as error:
+            if is_database_down(error) or connection.is_closed():
+                for group in groups:
+                    _answer(group, [DatabaseUnavailable()] * len(group.commands))
+                raise
+            if len(groups) > 1:
+                # Something in it breaks the transaction: alone, each answers for itself.
+                log.warning("batch failed, posting its groups one by one", error=repr(error), groups=len(groups))
+                await self._post_one_by_one(connection, groups, slice_no)
+                return
+            outcomes = [error] * len(groups[0].commands)
+        place = 0
+        for group in groups:
+            _answer(group, outcomes[place : place + len(group.commands)])
+            place += len(group.commands)
+
+    async def _post_one_by_one(
+        self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int
+    ) -> None:
+        for place, group in enumerate(groups):
+            try:
+                await self._post_groups(connection, [group], slice_no)
+            except Exception:
+                for left in groups[place + 1 :]:
+                    _answer(left, [DatabaseUnavailable()] * len(left.commands))
+                raise
+
+    async def _try(
+        self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int
+    ) -> list[Outcome]:
+        work = [(group.commands, group.atomic) for group in groups]
+        for attempt in range(TRIES_MAX):
+            batch = Batch(connection, work, await self._source.current())
+            try:
+                return await batch.run(self._source, self._decide, slice_no, self._caches)
+            except RETRIED as error:
+                log.info("batch starts again", attempt=attempt, error=repr(error))
+        raise ServerBusy(limit=TRIES_MAX)
+
+
+def _answer(group: _Group, outcomes: Sequence[Outcome]) -> None:
+    if not group.answer.done():
+        group.answer.set_result(list(outcomes))
+
+

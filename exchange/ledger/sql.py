@@ -1,0 +1,149 @@
+"""Every statement of the posting path, in the order a batch runs them. Arrays in, rows out; no statement is assembled.
+
+Lock order, everywhere: the fence (shared) → accounts by (bucket, member, currency) → idempotency keys by (bucket,
+merchant, request_id) → totals by their key. Each statement sees what was committed before it began (READ COMMITTED).
+"""
+
+FENCE = 0x70_6F_69_6E_74_73
+"""Advisory lock: posters share it; whoever changes the directory or cuts a window off takes it alone, for a moment."""
+
+BLOCK_UNITS = 1000
+"""Ledger sequences handed out at once; also the most commands one transaction takes."""
+
+# The planner's figures lag behind tables that grow by thousands of rows a second, and a plan made while a table was
+# small would read all of it later. Every lookup here is by key: say so.
+BEGIN = f"""
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL lock_timeout = '10s';
+SELECT pg_advisory_xact_lock_shared({FENCE})
+"""
+
+MEMBERS_BY_ID = """
+SELECT merchant_no, member_id, bucket
+FROM unnest($1::integer[], $2::uuid[]) AS asked (merchant_no, member_id)
+JOIN exchange.member_links USING (merchant_no, member_id)
+"""
+
+MEMBERS_BY_REFERENCE = """
+SELECT merchant_no, reference, member_id, bucket
+FROM unnest($1::integer[], $2::text[]) AS asked (merchant_no, reference)
+JOIN exchange.member_links USING (merchant_no, reference)
+"""
+
+# Rows that do not exist cannot be locked, so they are made first, in the same order as the locks.
+ENSURE_ACCOUNTS = """
+INSERT INTO exchange.accounts (bucket, member_id, currency_no)
+SELECT bucket, member_id, currency_no
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[]) AS wanted (bucket, member_id, currency_no)
+ORDER BY bucket, member_id, currency_no
+ON CONFLICT DO NOTHING
+"""
+
+LOCK_ACCOUNTS = """
+SELECT a.bucket, a.member_id, a.currency_no, a.available_units, a.last_sequence
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[]) AS wanted (bucket, member_id, currency_no)
+JOIN exchange.accounts a USING (bucket, member_id, currency_no)
+ORDER BY a.bucket, a.member_id, a.currency_no
+FOR UPDATE OF a
+"""
+
+# After the locks: the time, the window and the directory that hold for whatever is decided now, a block of ledger
+# sequences (greater than that of any earlier transfer on these accounts), and the keys that were answered before.
+MOMENT = """
+SELECT clock_timestamp() + c.clock_offset AS now, c.directory_version, c.halted_at,
+       (SELECT window_no FROM exchange.clearing_windows WHERE closed_at IS NULL) AS window_no,
+       nextval('exchange.ledger_blocks') AS block
+FROM exchange.coalition c
+"""
+
+KNOWN_KEYS = """
+SELECT k.merchant_no, k.request_id, k.fingerprint, k.transfer_bucket, k.transfer_id, k.refusal
+FROM unnest($1::smallint[], $2::integer[], $3::text[]) AS asked (bucket, merchant_no, request_id)
+JOIN exchange.request_keys k USING (bucket, merchant_no, request_id)
+"""
+
+TRANSFERS_BY_ID = """
+SELECT t.bucket, t.transfer_id, t.kind, t.merchant_no, t.member_id, t.request_id, t.reference, t.occurred_at,
+       t.ledger_sequence, t.window_no, t.rate_id, t.legs, t.obligations
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, transfer_id)
+JOIN exchange.transfers t USING (bucket, transfer_id)
+"""
+
+# The account's lock guards its lots. Only as many as the batch may take come back, in spending order.
+SPENDABLE_LOTS = """
+SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::numeric[]) AS asked (bucket, member_id, currency_no, wanted)
+CROSS JOIN LATERAL (
+    SELECT o.*, sum(o.remaining_units) OVER (ORDER BY o.expires_at, o.earned_at, o.lot_id) AS so_far
+    FROM exchange.lots o
+    WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
+      AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > $5)
+) l
+WHERE l.so_far - l.remaining_units < asked.wanted
+ORDER BY l.member_id, l.currency_no, l.expires_at, l.earned_at, l.lot_id
+"""
+
+DAILY_CONVERSIONS = """
+SELECT d.member_id, d.source_no, d.target_no, d.used_units
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, member_id)
+JOIN exchange.daily_conversions d USING (bucket, member_id)
+WHERE d.day = $3
+"""
+
+# One statement for all effects: one round trip. Nothing in it reads what another part of it writes. A key that
+# somebody else used meanwhile is missing from the count, and the batch starts again.
+EFFECTS = """
+WITH keys AS (
+    INSERT INTO exchange.request_keys
+        (bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, decided_at)
+    SELECT bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, $13
+    FROM unnest($1::exchange.new_request_key[])
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+), moved AS (
+    INSERT INTO exchange.transfers
+        (bucket, transfer_id, kind, merchant_no, member_id, request_id, reference, occurred_at, ledger_sequence,
+         window_no, rate_id, legs, obligations)
+    SELECT bucket, transfer_id, kind, merchant_no, member_id, request_id, reference, occurred_at, ledger_sequence,
+         window_no, rate_id, legs, obligations
+    FROM unnest($2::exchange.new_transfer[])
+), made AS (
+    INSERT INTO exchange.lots
+        (bucket, lot_id, member_id, currency_no, units, remaining_units, funder_no, price_micros, earned_at,
+         expires_at, transfer_id, is_open)
+    SELECT bucket, lot_id, member_id, currency_no, units, remaining_units, funder_no, price_micros, earned_at,
+         expires_at, transfer_id, remaining_units > 0
+    FROM unnest($3::exchange.new_lot[])
+), spent AS (
+    UPDATE exchange.lots l
+    SET remaining_units = s.remaining_units, is_open = s.remaining_units > 0
+    FROM unnest($4::smallint[], $5::uuid[], $6::bigint[]) AS s (bucket, lot_id, remaining_units)
+    WHERE l.bucket = s.bucket AND l.lot_id = s.lot_id
+), balances AS (
+    UPDATE exchange.accounts a
+    SET available_units = b.available_units, last_sequence = b.last_sequence
+    FROM unnest($7::smallint[], $8::uuid[], $9::integer[], $10::bigint[], $11::bigint[])
+        AS b (bucket, member_id, currency_no, available_units, last_sequence)
+    WHERE a.bucket = b.bucket AND a.member_id = b.member_id AND a.currency_no = b.currency_no
+), owed AS (
+    INSERT INTO exchange.window_totals AS t
+        (window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations)
+    SELECT window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations
+    FROM unnest($12::exchange.window_totals[])
+    ON CONFLICT (window_no, slice, debtor_no, creditor_no, currency_code, kind) DO UPDATE
+    SET micros = t.micros + excluded.micros, obligations = t.obligations + excluded.obligations
+)
+SELECT count(*) FROM keys
+"""
+
+USE_DAILY_CAPS = """
+INSERT INTO exchange.daily_conversions (bucket, member_id, source_no, target_no, day, used_units)
+SELECT bucket, member_id, source_no, target_no, $6, used_units
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint[])
+    AS used (bucket, member_id, source_no, target_no, used_units)
+ORDER BY bucket, member_id, source_no, target_no
+ON CONFLICT (bucket, member_id, source_no, target_no, day) DO UPDATE SET used_units = excluded.used_units
+"""

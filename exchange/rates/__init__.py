@@ -1,0 +1,1 @@
+"""Exact ratios between currencies, effective-dated."""

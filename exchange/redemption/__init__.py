@@ -1,0 +1,1 @@
+"""Points given for goods (兑换)."""
