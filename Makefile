@@ -4,8 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
-SOURCES := exchange settlement protos tests $(wildcard bench examples)
-# Tests wait for PostgreSQL more than they compute; two workers per core were no faster.
+# How many test processes; PostgreSQL needs some of the cores too.
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 from exchange.db.embedded_cluster import Cluster
 from exchange.db.embedded_guard import launch
@@ -81,7 +82,7 @@ class EmbeddedPostgres:
 
     def url_of(self, database: str) -> str:
         """The address of any database of this cluster; the user is its superuser."""
-        return f"postgresql+asyncpg://postgres@/{database}?host={self._socket_dir}"
+        return f"postgresql+asyncpg://postgres@/{database}?host={quote(str(self._socket_dir))}"
 
     @property
     def pid(self) -> int | None:

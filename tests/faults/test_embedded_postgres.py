@@ -136,6 +136,12 @@ async def test_a_long_path_is_no_obstacle(place: Path) -> None:
         assert await ask(server, "SELECT 1") == 1
 
 
+async def test_an_odd_path_is_no_obstacle(place: Path) -> None:
+    """The socket's path stands inside an address, where a space or an ampersand means something else."""
+    with start(place / "points & more") as server:
+        assert await ask(server, "SELECT 1") == 1
+
+
 async def test_the_last_one_out_stops_the_server(place: Path) -> None:
     """Two processes share one server, whoever started it."""
     other = a_client(place)
@@ -252,9 +258,12 @@ async def test_everything_killed_at_once_leaves_a_startable_cluster(place: Path)
     client = a_client(place)
     pid = server_pid_told_by(client)
 
-    for victim in (parent_of(pid), pid):
+    victims = (parent_of(pid), pid)
+    for victim in victims:
         os.kill(victim, signal.SIGKILL)
     kill(client)
+    for victim in victims:
+        until_gone(victim)
 
     with start(place) as server:
         assert await ask(server, "SELECT answer FROM kept") == 42
