@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import IO
 
 AMOUNT_MAX = 2**63 - 1
@@ -57,55 +58,51 @@ class CsvRows:
         self._file = file
         self._required = tuple(required)
         self._known = (*required, *optional)
-        self._sound_names: set[str] = set()
 
     @property
     def line(self) -> int:
         """The line the latest row ended on, counting from 1 with the header."""
         return max(self._reader.line_num, 1)
 
-    def __iter__(self) -> Iterator[list[str]]:
-        rows = self._records()
-        header = next(rows, None)
-        if header is None:
-            raise self.bad("", "the file is empty; its first line must name the columns " + ",".join(self._required))
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        records = self._records()
+        header = [name.strip() for name in next(records, [])]
         self._check_header(header)
         columns = len(header)
-        places = [header.index(name) if name in header else columns for name in self._known]
-        for cells in rows:
+        in_order = itemgetter(*(header.index(name) if name in header else columns for name in self._known))
+        for cells in records:
             if len(cells) != columns:
                 raise self.bad("", f"{len(cells)} cells where the header has {columns}")
             cells.append("")
-            yield [cells[place] for place in places]
+            yield in_order(cells)
 
     def bad(self, column: str, problem: str) -> BadFile:
         """A refusal of the row just read."""
         return BadFile(self._file, self.line, column, problem)
 
-    def name(self, text: str, column: str) -> str:
+    def name(self, cell: str, column: str) -> str:
         """A participant's name: not empty, printable, without `>` (it joins pairs in reports)."""
-        if text not in self._sound_names:
-            if not text:
-                raise self.bad(column, "is empty")
-            self._check_text(text, column)
-            if ">" in text:
-                raise self.bad(column, f"{text!r} has a '>' in it, which reports use to write a pair")
-            self._sound_names.add(text)
+        text = self._text(cell, column)
+        if not text:
+            raise self.bad(column, "is empty")
+        if ">" in text:
+            raise self.bad(column, f"{text!r} has a '>' in it, which reports use to write a pair")
         return text
 
-    def currency(self, text: str) -> str:
+    def currency(self, cell: str) -> str:
         """An ISO 4217 code: three capital letters."""
+        text = cell.strip()
         if _CURRENCY.fullmatch(text):
             return text
-        raise self.bad("currency", f"{text!r} is not a currency code of three capital letters, such as CNY")
+        raise self.bad("currency", f"{text[:40]!r} is not a currency code of three capital letters, such as CNY")
 
-    def id(self, text: str) -> str:
+    def id(self, cell: str) -> str:
         """An item's id, or empty for none."""
-        self._check_text(text, "id")
-        return text
+        return self._text(cell, "id")
 
-    def amount(self, text: str, column: str, *, least: int) -> int:
+    def amount(self, cell: str, column: str, *, least: int) -> int:
         """A whole number of minor units, at least `least`, that fits 64 bits."""
+        text = cell.strip()
         if text.isascii() and text.isdigit():
             amount = int(text) if len(text) <= AMOUNT_DIGITS_MAX else AMOUNT_MAX + 1
             if amount > AMOUNT_MAX:
@@ -115,23 +112,32 @@ class CsvRows:
         kind = "positive whole number" if least else "whole number that is not negative"
         raise self.bad(column, f"{text[:30]!r} is not a {kind} of minor units, written in digits only")
 
-    def flag(self, text: str, column: str) -> bool:
+    def flag(self, cell: str, column: str) -> bool:
         """`true`, or `false`; empty is false."""
-        word = text.lower()
+        word = cell.strip().lower()
         if word not in ("true", "false", ""):
-            raise self.bad(column, f"{text[:30]!r} is neither true nor false")
+            raise self.bad(column, f"{word[:30]!r} is neither true nor false")
         return word == "true"
 
     def _records(self) -> Iterator[list[str]]:
         try:
             for cells in self._reader:
-                stripped = [cell.strip() for cell in cells]
-                if len(stripped) > 1 or (stripped and stripped[0]):
-                    yield stripped
+                if len(cells) > 1 or (cells and cells[0].strip()):
+                    yield cells
         except csv.Error as error:
             raise self.bad("", f"not readable as CSV: {error}") from error
 
+    def _text(self, cell: str, column: str) -> str:
+        text = cell.strip()
+        if not text.isprintable():
+            raise self.bad(column, f"{text[:40]!r} is not printable UTF-8 text")
+        if len(text) > NAME_CHARS_MAX:
+            raise self.bad(column, f"{len(text)} characters are more than {NAME_CHARS_MAX}")
+        return text
+
     def _check_header(self, header: list[str]) -> None:
+        if not header:
+            raise self.bad("", f"the file is empty; its first line must name the columns {', '.join(self._required)}")
         for name in header:
             if name not in self._known:
                 raise self.bad("", f"unknown column {name[:40]!r}; the columns are {', '.join(self._known)}")
@@ -140,9 +146,3 @@ class CsvRows:
         missing = [name for name in self._required if name not in header]
         if missing:
             raise self.bad("", f"column {', '.join(missing)} is missing")
-
-    def _check_text(self, text: str, column: str) -> None:
-        if not text.isprintable():
-            raise self.bad(column, f"{text[:40]!r} is not printable UTF-8 text")
-        if len(text) > NAME_CHARS_MAX:
-            raise self.bad(column, f"{len(text)} characters are more than {NAME_CHARS_MAX}")

@@ -12,8 +12,8 @@ from settlement.netting.tally import Tally
 REQUIRED = ("debtor", "creditor", "currency", "amount")
 OPTIONAL = ("id", "held")
 
-Row = tuple[str, str, str, int, str, bool]
-"""debtor, creditor, currency, amount, id, held."""
+Row = tuple[str, str, str, bool, int, str]
+"""debtor, creditor, currency, held, amount, id."""
 
 
 def read_gross(text: IO[str], file: str) -> dict[str, Gross]:
@@ -22,10 +22,14 @@ def read_gross(text: IO[str], file: str) -> dict[str, Gross]:
     Raises:
         BadFile: at the first row that cannot be taken; nothing is computed then.
     """
-    totals = Tally()
-    for debtor, creditor, currency, amount, _, held in _rows(text, file):
-        totals.add(debtor, creditor, currency, amount, held=held)
-    return totals.by_currency()
+    totals: dict[tuple[str, str, str, bool], int] = {}
+    for debtor, creditor, currency, held, amount, _ in _rows(text, file):
+        key = (debtor, creditor, currency, held)
+        totals[key] = totals.get(key, 0) + amount
+    tally = Tally()
+    for (debtor, creditor, currency, held), total in totals.items():
+        tally.add(debtor, creditor, currency, total, held=held)
+    return tally.by_currency()
 
 
 def read_obligations(text: IO[str], file: str) -> list[Obligation]:
@@ -34,27 +38,43 @@ def read_obligations(text: IO[str], file: str) -> list[Obligation]:
     Raises:
         BadFile: at the first row that cannot be taken, also when such a number is another row's id.
     """
-    return [Obligation(*row) for row in _rows(text, file, numbered=True)]
+    return [
+        Obligation(debtor, creditor, currency, amount, item, held)
+        for debtor, creditor, currency, held, amount, item in _rows(text, file, numbered=True)
+    ]
 
 
 def _rows(text: IO[str], file: str, *, numbered: bool = False) -> Iterator[Row]:
     rows = CsvRows(text, file, REQUIRED, OPTIONAL)
+    # A window has many rows and few names: each spelling is checked once, and all its rows share one string, which
+    # keeps the sums by pair quick to find.
+    names: dict[str, str] = {}
+    currencies: dict[str, str] = {}
+    flags: dict[str, bool] = {}
     seen: set[str] = set()
     for number, (debtor, creditor, currency, amount, given, held) in enumerate(rows, start=1):
-        if debtor == creditor and debtor:
-            raise rows.bad("creditor", f"{creditor!r} cannot owe itself")
-        item = rows.id(given) if given or not numbered else str(number)
+        if debtor not in names:
+            names[debtor] = rows.name(debtor, "debtor")
+        if creditor not in names:
+            names[creditor] = rows.name(creditor, "creditor")
+        if names[debtor] == names[creditor]:
+            raise rows.bad("creditor", f"{names[creditor]!r} cannot owe itself")
+        if currency not in currencies:
+            currencies[currency] = rows.currency(currency)
+        if held not in flags:
+            flags[held] = rows.flag(held, "held")
+        item = rows.id(given) if given else ""
+        if numbered and not item:
+            item = str(number)
+        if item in seen:
+            raise rows.bad("id", f"{item!r} is the id of an earlier row" + ("" if given else " (this row has none)"))
         if item:
-            if item in seen:
-                raise rows.bad(
-                    "id", f"{item!r} is the id of an earlier row" + ("" if given else " (this row has none)")
-                )
             seen.add(item)
         yield (
-            rows.name(debtor, "debtor"),
-            rows.name(creditor, "creditor"),
-            rows.currency(currency),
+            names[debtor],
+            names[creditor],
+            currencies[currency],
+            flags[held],
             rows.amount(amount, "amount", least=1),
             item,
-            rows.flag(held, "held") if held else False,
         )

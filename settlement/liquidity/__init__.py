@@ -1,0 +1,1 @@
+"""Liquidity: what of a window can settle now with the funds at hand."""
