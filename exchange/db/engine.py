@@ -97,7 +97,9 @@ class Database:
                 raise StartRefused(f"PostgreSQL runs with synchronous_commit = {value}: OK would not mean durable")
             for history in histories:
                 if missing := await connection.run_sync(outstanding, history):
-                    raise StartRefused(f"schema {history.schema} lacks revision {', '.join(missing)}: run migrate first")
+                    raise StartRefused(
+                        f"schema {history.schema} lacks revision {', '.join(missing)}: run migrate first"
+                    )
 
     async def dispose(self) -> None:
         """Close every connection."""

@@ -45,7 +45,7 @@ class ReferenceSource(Protocol[R]):
     """Keeps the reference data in memory and reads it anew when its version has moved."""
 
     async def current(self) -> R: ...
-    async def reload(self, connection: Connection) -> R: ...
+    async def reload(self) -> R: ...
 
 
 class StartAgain(Exception):
@@ -94,7 +94,8 @@ class Batch(Generic[R]):
             if moment["halted_at"] is not None:
                 raise LedgerHalted(since=moment["halted_at"].isoformat())
             if moment["directory_version"] != self.reference.version:
-                await source.reload(self.connection)
+                # The fence is held, so the directory stands still until this try has ended.
+                await source.reload()
                 raise StartAgain
             known = await KnownKeys.read(self.connection, self.commands)
             facts = await self._facts(accounts, moment["now"])
@@ -192,9 +193,7 @@ class Batch(Generic[R]):
                     wanted[key] = wanted.get(key, 0) + units
         if not wanted:
             return
-        for row in await self.connection.fetch(
-            sql.SPENDABLE_LOTS, *_columns(list(wanted)), list(wanted.values()), now
-        ):
+        for row in await self.connection.fetch(sql.SPENDABLE_LOTS, *_columns(list(wanted)), list(wanted.values()), now):
             lot = Lot(row[2], row[3], row[4], row[5], row[6], row[7])
             facts[row[0]].accounts[row[1]].lots.append(lot)
 
@@ -209,5 +208,3 @@ class Batch(Generic[R]):
 
 def _columns(keys: Sequence[AccountKey]) -> tuple[list[int], list[UUID], list[int]]:
     return [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]
-
-

@@ -71,7 +71,9 @@ def restored(text: str) -> StoredRefusal:
     return StoredRefusal(kept["reason"], Category(kept["category"]), kept["data"])
 
 
-async def read_transfers(connection: asyncpg.Connection[Any], names: Sequence[tuple[int, UUID]]) -> dict[UUID, Transfer]:
+async def read_transfers(
+    connection: asyncpg.Connection[Any], names: Sequence[tuple[int, UUID]]
+) -> dict[UUID, Transfer]:
     """Transfers by id, for names (bucket, id)."""
     if not names:
         return {}

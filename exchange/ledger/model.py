@@ -65,6 +65,7 @@ class Command:
 
     Attributes:
         merchant_no: the authenticated merchant.
+        credential: what it was authenticated by; looked at again when the command is decided.
         request_id: its idempotency key, 1 to 64 characters.
         fingerprint: digest of the business fields; another body under the same key has another one.
         reference: the merchant's own reference, kept with the transfer.
@@ -74,6 +75,7 @@ class Command:
     kind: ClassVar[TransferKind]
 
     merchant_no: int
+    credential: str
     request_id: str
     fingerprint: bytes
     member: MemberKey

@@ -172,9 +172,7 @@ class Poster(Generic[R]):
             size += len(group.commands)
         return groups
 
-    async def _post_groups(
-        self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int
-    ) -> None:
+    async def _post_groups(self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int) -> None:
         try:
             outcomes = await self._try(connection, groups, slice_no)
         except Refusal as refusal:
@@ -196,9 +194,7 @@ class Poster(Generic[R]):
             _answer(group, outcomes[place : place + len(group.commands)])
             place += len(group.commands)
 
-    async def _post_one_by_one(
-        self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int
-    ) -> None:
+    async def _post_one_by_one(self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int) -> None:
         for place, group in enumerate(groups):
             try:
                 await self._post_groups(connection, [group], slice_no)
@@ -207,9 +203,7 @@ class Poster(Generic[R]):
                     _answer(left, [DatabaseUnavailable()] * len(left.commands))
                 raise
 
-    async def _try(
-        self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int
-    ) -> list[Outcome]:
+    async def _try(self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         for attempt in range(TRIES_MAX):
             batch = Batch(connection, work, await self._source.current())
@@ -223,5 +217,3 @@ class Poster(Generic[R]):
 def _answer(group: _Group, outcomes: Sequence[Outcome]) -> None:
     if not group.answer.done():
         group.answer.set_result(list(outcomes))
-
-

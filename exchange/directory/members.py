@@ -1,0 +1,99 @@
+"""Use cases on members: enrolling and linking. A member a merchant has not linked does not exist for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.callers import Caller
+from exchange.db.engine import Database
+from exchange.directory import sql
+from exchange.ledger.ids import new_id
+from exchange.ledger.model import MemberKey, member_bucket
+from exchange.refusals import ResourceExists, ResourceNotFound
+
+
+class Member(NamedTuple):
+    """A person's pseudonymous account, as one merchant sees it."""
+
+    member_id: UUID
+    reference: str | None
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return f"members/{self.member_id}"
+
+
+class Members:
+    """Enrolling, linking and finding members."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def enroll(self, merchant_no: int, reference: str) -> tuple[Member, bool]:
+        """A new member linked under the reference, or (…, True) the one it was given to before."""
+        member_id = new_id()
+        bucket = member_bucket(member_id)
+        async with self._database.write() as connection:
+            # The link first: two enrolments of one reference meet here, and the later one makes no member.
+            values = {"merchant_no": merchant_no, "reference": reference, "bucket": bucket, "member_id": member_id}
+            fresh = (await connection.execute(sql.LINK, values)).first() is not None
+            if fresh:
+                await connection.execute(
+                    sql.ENROLL, {"bucket": bucket, "member_id": member_id, "merchant_no": merchant_no}
+                )
+        async with self._database.read() as connection:
+            found = await connection.execute(
+                sql.LINK_BY_REFERENCE, {"merchant_no": merchant_no, "reference": reference}
+            )
+            return Member(*found.one()), not fresh
+
+    async def link(self, merchant_no: int, member_id: UUID, reference: str) -> tuple[Member, bool]:
+        """Bind a reference to a member; (…, True) when that very link was there.
+
+        Raises:
+            ResourceNotFound: no such member.
+            ResourceExists: the merchant has bound the reference, or the member, otherwise.
+        """
+        bucket = member_bucket(member_id)
+        name = f"members/{member_id}"
+        async with self._database.write() as connection:
+            known = await connection.execute(sql.MEMBER, {"bucket": bucket, "member_id": member_id})
+            if known.first() is None:
+                raise ResourceNotFound(resource=name, field="member")
+            values = {"merchant_no": merchant_no, "reference": reference, "bucket": bucket, "member_id": member_id}
+            fresh = (await connection.execute(sql.LINK, values)).first() is not None
+        async with self._database.read() as connection:
+            keys = {"merchant_no": merchant_no, "member_id": member_id}
+            row = (await connection.execute(sql.LINK_BY_MEMBER, keys)).first()
+            if row is None or row.reference != reference:
+                raise ResourceExists(resource=name, reference=reference)
+            return Member(*row), not fresh
+
+    async def find(self, connection: AsyncConnection, caller: Caller, key: MemberKey) -> Member:
+        """The member a caller names, if the caller may see it.
+
+        Raises:
+            ResourceNotFound: there is none, or the calling merchant has not linked it: one cannot tell which.
+        """
+        row: Row[tuple[UUID, str | None, datetime]] | None = None
+        if caller.merchant_no is None:
+            if key.member_id is not None:
+                values = {"bucket": member_bucket(key.member_id), "member_id": key.member_id}
+                row = (await connection.execute(sql.MEMBER, values)).first()
+        elif key.member_id is not None:
+            values = {"merchant_no": caller.merchant_no, "member_id": key.member_id}
+            row = (await connection.execute(sql.LINK_BY_MEMBER, values)).first()
+        else:
+            named = {"merchant_no": caller.merchant_no, "reference": key.reference}
+            row = (await connection.execute(sql.LINK_BY_REFERENCE, named)).first()
+        if row is None:
+            asked = f"members/{key.member_id}" if key.member_id else "members/…"
+            raise ResourceNotFound(resource=asked, field="member" if key.member_id else "member_reference")
+        return Member(*row)

@@ -1,0 +1,206 @@
+"""The coalition as it stands: merchants with roles, currencies with effective-dated prices, credentials. Immutable."""
+
+from __future__ import annotations
+
+import enum
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from exchange.callers import CallerRole
+from exchange.refusals import (
+    CredentialUnknown,
+    CurrencySuspended,
+    MerchantSuspended,
+    NoPrice,
+    ResourceNotFound,
+    RoleMissing,
+)
+
+
+class MerchantRole(enum.IntEnum):
+    """What a merchant may do; numbered as `exchange.v1.MerchantRole`."""
+
+    DISCOUNT = 1
+    REDEMPTION = 2
+    EARNING = 3
+    EXCHANGE = 4
+    GENERAL = 5
+
+
+class ExpiryKind(enum.IntEnum):
+    """How points run out; numbered as `exchange.v1.ExpiryPolicy.Kind`."""
+
+    NONE = 1
+    DAYS = 2
+    EXPLICIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """A participant (商家). `number` stands for it in ledger rows."""
+
+    number: int
+    merchant_id: str
+    display_name: str
+    roles: frozenset[MerchantRole]
+    cash_agent: bool
+    suspended: bool
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return f"merchants/{self.merchant_id}"
+
+    def require_active(self) -> None:
+        """Raises MerchantSuspended when it is."""
+        if self.suspended:
+            raise MerchantSuspended(merchant=self.name)
+
+    def require_role(self, role: MerchantRole) -> None:
+        """Raises RoleMissing, naming the role, when the merchant does not hold it."""
+        if role not in self.roles:
+            raise RoleMissing(merchant=self.name, role=role.name)
+
+
+class Price(NamedTuple):
+    """Money per point, micro-units of the currency's settlement currency, from `effective_at` on (结算价)."""
+
+    effective_at: datetime
+    price_no: int
+    issue_micros: int
+    redeem_micros: int
+    conversion_in_micros: int
+    conversion_out_micros: int
+    cash_out_micros: int
+    cash_out_fee_bps: int
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A points currency (积分币种) with all its prices, oldest first."""
+
+    number: int
+    code: str
+    issuer_no: int
+    display_name: str
+    settlement_currency: str
+    expiry_kind: ExpiryKind
+    expiry_days: int
+    breakage_share_bps: int
+    negative_balances: bool
+    suspended: bool
+    created_at: datetime
+    prices: Sequence[Price] = ()
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return f"currencies/{self.code}"
+
+    def require_active(self) -> None:
+        """Raises CurrencySuspended when it is."""
+        if self.suspended:
+            raise CurrencySuspended(currency=self.name)
+
+    def expiry_of_lot(self, now: datetime) -> datetime | None:
+        """When a lot born now ends by the currency's policy, when nobody says otherwise. None: never."""
+        return now + timedelta(days=self.expiry_days) if self.expiry_kind is ExpiryKind.DAYS else None
+
+    def price_at(self, at: datetime) -> Price:
+        """The price in force at an instant.
+
+        Raises:
+            NoPrice: the first one begins later, or there is none.
+        """
+        place = bisect_right(self.prices, at, key=lambda price: price.effective_at)
+        if not place:
+            raise NoPrice(currency=self.name, at=at.isoformat())
+        return self.prices[place - 1]
+
+
+class Credential(NamedTuple):
+    """An API key without its secret."""
+
+    key_id: UUID
+    role: CallerRole
+    merchant_no: int | None
+    display_name: str
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return f"apiKeys/{self.key_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One version of who takes part."""
+
+    version: int
+    operator_no: int
+    time_zone: ZoneInfo
+    merchants: Mapping[int, Merchant]
+    currencies: Mapping[int, Currency]
+    credentials: Mapping[bytes, Credential]
+    _credentials_by_name: Mapping[str, Credential] = field(default_factory=dict)
+    _by_id: Mapping[str, Merchant] = field(default_factory=dict)
+    _by_code: Mapping[str, Currency] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        by_name = {credential.name: credential for credential in self.credentials.values()}
+        object.__setattr__(self, "_credentials_by_name", by_name)
+        object.__setattr__(self, "_by_id", {merchant.merchant_id: merchant for merchant in self.merchants.values()})
+        object.__setattr__(self, "_by_code", {currency.code: currency for currency in self.currencies.values()})
+
+    @property
+    def operator(self) -> Merchant:
+        """The merchant of that name through which the operator takes part in clearing."""
+        return self.merchants[self.operator_no]
+
+    def confirm(self, credential: str) -> None:
+        """Whether a credential that was good when the call came in still is.
+
+        Raises:
+            CredentialUnknown: it was revoked meanwhile. Certificates end with their merchant, not here.
+        """
+        if credential.startswith("apiKeys/"):
+            known = self._credentials_by_name.get(credential)
+            if known is None or known.revoked_at is not None:
+                raise CredentialUnknown
+
+    def merchant(self, merchant_id: str, field: str = "name") -> Merchant:
+        """A merchant by id.
+
+        Raises:
+            ResourceNotFound: there is none.
+        """
+        found = self._by_id.get(merchant_id)
+        if found is None:
+            raise ResourceNotFound(resource=f"merchants/{merchant_id}", field=field)
+        return found
+
+    def currency(self, code: str, field: str = "name") -> Currency:
+        """A currency by code.
+
+        Raises:
+            ResourceNotFound: there is none.
+        """
+        found = self._by_code.get(code)
+        if found is None:
+            raise ResourceNotFound(resource=f"currencies/{code}", field=field)
+        return found
+
+    def currency_no(self, code: str) -> int | None:
+        """The number of a code, None when there is no such currency."""
+        found = self._by_code.get(code)
+        return None if found is None else found.number

@@ -1,0 +1,36 @@
+"""Reads one version of the directory."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.callers import CallerRole
+from exchange.directory import sql
+from exchange.directory.model import Credential, Currency, Directory, ExpiryKind, Merchant, MerchantRole, Price
+
+
+async def read_directory(connection: AsyncConnection) -> Directory:
+    """The directory as the connection's snapshot shows it."""
+    operator_no, time_zone, version = (await connection.execute(sql.COALITION)).one()
+    prices: dict[int, list[Price]] = {}
+    for currency_no, *price in await connection.execute(sql.PRICES):
+        prices.setdefault(currency_no, []).append(Price(*price))
+    return Directory(
+        version=version,
+        operator_no=operator_no,
+        time_zone=ZoneInfo(time_zone),
+        merchants={
+            row[0]: Merchant(row[0], row[1], row[2], frozenset(map(MerchantRole, row[3])), *row[4:])
+            for row in await connection.execute(sql.MERCHANTS)
+        },
+        currencies={
+            row[0]: Currency(*row[:5], ExpiryKind(row[5]), *row[6:], prices=prices.get(row[0], []))
+            for row in await connection.execute(sql.CURRENCIES)
+        },
+        credentials={
+            row[0]: Credential(row[1], CallerRole(row[2]), *row[3:])
+            for row in await connection.execute(sql.CREDENTIALS)
+        },
+    )

@@ -1,0 +1,134 @@
+"""Every statement of the directory."""
+
+from sqlalchemy import text
+
+from exchange.ledger.sql import FENCE
+
+# Waits for the posters that are under way and lets none begin: what they decided on still held when they committed,
+# and whoever begins after the change reads the new version. That is why no server can act on a stale directory.
+ALONE = text(f"SELECT pg_advisory_xact_lock({FENCE})")
+
+NEXT_VERSION = text(
+    "UPDATE exchange.coalition SET directory_version = directory_version + 1 RETURNING directory_version"
+)
+
+VERSION = text("SELECT directory_version FROM exchange.coalition")
+
+COALITION = text("SELECT operator_no, time_zone, directory_version FROM exchange.coalition")
+
+MERCHANTS = text("""
+SELECT merchant_no, merchant_id, display_name, roles, cash_agent, suspended, created_at
+FROM exchange.merchants ORDER BY merchant_id
+""")
+
+CURRENCIES = text("""
+SELECT currency_no, code, issuer_no, display_name, settlement_currency, expiry_kind, expiry_days, breakage_share_bps,
+       negative_balances, suspended, created_at
+FROM exchange.currencies ORDER BY code
+""")
+
+PRICES = text("""
+SELECT currency_no, effective_at, price_no, issue_micros, redeem_micros, conversion_in_micros, conversion_out_micros,
+       cash_out_micros, cash_out_fee_bps, published_at
+FROM exchange.prices ORDER BY currency_no, effective_at
+""")
+
+CREDENTIALS = text("""
+SELECT secret_hash, key_id, caller_role, merchant_no, display_name, expires_at, revoked_at, created_at
+FROM exchange.api_keys ORDER BY key_id
+""")
+
+ADD_MERCHANT = text("""
+INSERT INTO exchange.merchants (merchant_id, display_name, roles, cash_agent, created_at)
+VALUES (:merchant_id, :display_name, :roles, :cash_agent, exchange.coalition_now())
+ON CONFLICT DO NOTHING RETURNING merchant_no
+""")
+
+SET_ROLES = text("UPDATE exchange.merchants SET roles = :roles, cash_agent = :cash_agent WHERE merchant_no = :number")
+
+SUSPEND_MERCHANT = text("UPDATE exchange.merchants SET suspended = :suspended WHERE merchant_no = :number")
+
+ADD_CURRENCY = text("""
+INSERT INTO exchange.currencies (code, issuer_no, display_name, settlement_currency, expiry_kind, expiry_days,
+    breakage_share_bps, negative_balances, created_at)
+VALUES (:code, :issuer_no, :display_name, :settlement_currency, :expiry_kind, :expiry_days, :breakage_share_bps,
+    :negative_balances, exchange.coalition_now())
+ON CONFLICT DO NOTHING RETURNING currency_no
+""")
+
+SUSPEND_CURRENCY = text("UPDATE exchange.currencies SET suspended = :suspended WHERE currency_no = :number")
+
+ADD_PRICE = text("""
+INSERT INTO exchange.prices (currency_no, price_no, effective_at, issue_micros, redeem_micros, conversion_in_micros,
+    conversion_out_micros, cash_out_micros, cash_out_fee_bps, published_at)
+SELECT :currency_no, 1 + coalesce(max(price_no), 0), :effective_at, :issue_micros, :redeem_micros,
+    :conversion_in_micros, :conversion_out_micros, :cash_out_micros, :cash_out_fee_bps, exchange.coalition_now()
+FROM exchange.prices WHERE currency_no = :currency_no
+ON CONFLICT DO NOTHING RETURNING price_no
+""")
+
+ADD_KEY = text("""
+INSERT INTO exchange.api_keys (key_id, secret_hash, caller_role, merchant_no, display_name, expires_at, created_at)
+VALUES (:key_id, :secret_hash, :caller_role, :merchant_no, :display_name, :expires_at, exchange.coalition_now())
+""")
+
+REVOKE_KEY = text(
+    "UPDATE exchange.api_keys SET revoked_at = exchange.coalition_now() WHERE key_id = :key_id AND revoked_at IS NULL"
+)
+
+LOG = text("""
+INSERT INTO exchange.audit_log (at, actor, action, subject, reason, after)
+VALUES (exchange.coalition_now(), :actor, :action, :subject, :reason, CAST(:after AS jsonb))
+""")
+
+SET_CLOCK = text("""
+UPDATE exchange.coalition SET clock_offset = :time - clock_timestamp()
+WHERE :time >= clock_timestamp() + clock_offset OR NOT EXISTS (SELECT FROM exchange.transfers)
+RETURNING only_row
+""")
+
+# ------------------------------------------------------------------------------------------------ members
+ENROLL = text("""
+INSERT INTO exchange.members (bucket, member_id, enrolled_by, created_at)
+VALUES (:bucket, :member_id, :merchant_no, exchange.coalition_now())
+""")
+
+LINK = text("""
+INSERT INTO exchange.member_links (merchant_no, reference, bucket, member_id, created_at)
+VALUES (:merchant_no, :reference, :bucket, :member_id, exchange.coalition_now())
+ON CONFLICT DO NOTHING RETURNING member_id
+""")
+
+LINK_BY_REFERENCE = text("""
+SELECT l.member_id, l.reference, m.created_at
+FROM exchange.member_links l JOIN exchange.members m USING (bucket, member_id)
+WHERE l.merchant_no = :merchant_no AND l.reference = :reference
+""")
+
+LINK_BY_MEMBER = text("""
+SELECT l.member_id, l.reference, m.created_at
+FROM exchange.member_links l JOIN exchange.members m USING (bucket, member_id)
+WHERE l.merchant_no = :merchant_no AND l.member_id = :member_id
+""")
+
+MEMBER = text("""
+SELECT member_id, NULL AS reference, created_at FROM exchange.members
+WHERE bucket = :bucket AND member_id = :member_id
+""")
+
+# ------------------------------------------------------------------------------------------------ setting up
+SET_UP = text("""
+INSERT INTO exchange.coalition (operator_no, time_zone)
+SELECT merchant_no, :time_zone FROM exchange.merchants WHERE merchant_id = :operator
+""")
+
+FIRST_OPERATOR = text("""
+INSERT INTO exchange.merchants (merchant_id, display_name, roles, created_at)
+VALUES (:operator, :operator, '{}', clock_timestamp())
+""")
+
+FIRST_WINDOW = text("INSERT INTO exchange.clearing_windows (window_no, opened_at) VALUES (1, clock_timestamp())")
+
+IS_SET_UP = text(
+    "SELECT m.merchant_id FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no"
+)

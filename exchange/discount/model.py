@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from exchange.ledger.model import Command, TransferKind
+
+
+@dataclass(slots=True, kw_only=True)
+class Discount(Command):
+    """Take points as cash."""
+
+    kind: ClassVar[TransferKind] = TransferKind.DISCOUNT
+
+    @property
+    def debits(self) -> tuple[tuple[str, int], ...]:
+        """The currency taken, and how much."""
+        return ((self.currency, self.units),)
