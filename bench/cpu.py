@@ -1,0 +1,33 @@
+"""How much processor time processes have used, from /proc; where there is no /proc, nobody knows."""
+
+import os
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def used(pid: int) -> float | None:
+    """Processor seconds of a process, its living children, and its children that ended and were waited for.
+
+    So a PostgreSQL is the number of its first process, and a server that forks is its parent's. None: not Linux, or
+    the process is gone.
+    """
+    rows = [row for row in map(_row, _PROC.glob("[0-9]*")) if row is not None]
+    own = next((row for row in rows if row[0] == pid), None)
+    if own is None:
+        return None
+    ticks = own[2] + own[3] + sum(row[2] for row in rows if row[1] == pid)
+    return ticks / _TICKS_PER_SECOND
+
+
+def _row(process: Path) -> tuple[int, int, int, int] | None:
+    """Number, parent, own ticks, ticks of ended children; None when the process has just ended."""
+    try:
+        text = (process / "stat").read_text()
+    except OSError:
+        return None
+    # The command's name stands in parentheses and may hold anything, spaces and parentheses too.
+    fields = text[text.rindex(")") + 2 :].split()
+    parent, user, system, user_ended, system_ended = (int(fields[each]) for each in (1, 11, 12, 13, 14))
+    return int(process.name), parent, user + system, user_ended + system_ended
