@@ -1,0 +1,101 @@
+"""Calling the exchange with one credential: deadlines, retries and refusals as a partner's program would have them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
+
+import grpc
+
+# Ships without type information.
+from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from grpc import aio
+
+from exchange.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from exchange.v1.member_service_pb2_grpc import MemberServiceStub
+from exchange.v1.rate_service_pb2_grpc import RateServiceStub
+from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceStub
+from exchange.v1.transfer_service_pb2_grpc import TransferServiceStub
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+_DETAILS_HEADER = "grpc-status-details-bin"
+CALL_SECONDS_MAX = 30.0
+ATTEMPTS_MAX = 8
+_FIRST_PAUSE_SECONDS = 0.02
+_UNDECIDED = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED})
+"""Nothing is known to have happened, and the same request with the same request_id may be sent again."""
+
+
+class Refused(Exception):
+    """The server said no.
+
+    Attributes:
+        reason: of `exchange.v1.ErrorReason` without its prefix; the status's name when the server gave none.
+        metadata: what the refusal is about, as `ErrorReason` documents it.
+    """
+
+    def __init__(self, reason: str, message: str, metadata: Mapping[str, str]) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+        self.metadata = metadata
+
+
+class Stubs:
+    """The exchange's services on one channel; any number of callers share them."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self.channel = channel
+        self.directory = DirectoryServiceStub(channel)
+        self.members = MemberServiceStub(channel)
+        self.rates = RateServiceStub(channel)
+        self.transfers = TransferServiceStub(channel)
+        self.sandbox = SandboxServiceStub(channel)
+
+
+class Caller:
+    """One credential. `secret` is what IssueApiKey gave."""
+
+    def __init__(self, secret: str) -> None:
+        self._metadata = (("authorization", f"Bearer {secret}"),)
+
+    async def ask(self, method: aio.UnaryUnaryMultiCallable[Question, Answer], question: Question) -> Answer:
+        """The answer. What the server leaves undecided is asked again, a few times and ever more slowly.
+
+        Raises:
+            Refused: the server said no.
+        """
+        pause = _FIRST_PAUSE_SECONDS
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            try:
+                return await method(question, metadata=self._metadata, timeout=CALL_SECONDS_MAX)
+            except aio.AioRpcError as error:
+                if error.code() not in _UNDECIDED or attempt == ATTEMPTS_MAX:
+                    raise refusal_of(error) from error
+            await asyncio.sleep(pause)
+            pause *= 2
+        raise AssertionError("the last attempt answers or raises")
+
+
+def refusal_of(error: aio.AioRpcError) -> Refused:
+    """The refusal behind a failed call."""
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS_HEADER and isinstance(value, bytes):
+            return refusal_in(Status.FromString(value))
+    return Refused(error.code().name, error.details() or "", {})
+
+
+def refusal_in(status: Status) -> Refused:
+    """The refusal a status with details tells, such as one of a batch's results."""
+    for detail in status.details:
+        info = ErrorInfo()
+        if detail.Unpack(info):
+            return Refused(info.reason, status.message, dict(info.metadata))
+    return Refused(_CODES.get(status.code, str(status.code)), status.message, {})
+
+
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}

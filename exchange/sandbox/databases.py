@@ -1,0 +1,92 @@
+"""A database for one sandbox: on an embedded PostgreSQL of its own, or a new one on a server that is named."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from exchange.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, start
+from exchange.sandbox.processes import SandboxFailed
+
+_SERVER_URL = "EXCHANGE_DATABASE_URL"
+
+
+@asynccontextmanager
+async def fresh_database() -> AsyncIterator[str]:
+    """The URL of an empty database that ends with the block.
+
+    EXCHANGE_DATABASE_URL says on which server to make it; the database it names is only used to ask for the new one.
+
+    Raises:
+        SandboxFailed: no server, or none that lets us create a database.
+    """
+    server = os.environ.get(_SERVER_URL)
+    if not server:
+        async with _own_server() as url:
+            yield url
+        return
+    try:
+        address = make_url(server).set(drivername="postgresql+asyncpg")
+    except SQLAlchemyError as error:
+        raise SandboxFailed(f"{_SERVER_URL} is no database URL") from error
+    async with _new_on(address) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _own_server() -> AsyncIterator[str]:
+    folder = _open_folder()
+    try:
+        server = _started(folder / "postgres")
+        try:
+            yield server.url
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="exchange-sandbox-"))
+    # When root starts it, PostgreSQL runs as another user, who must be able to walk through.
+    folder.chmod(0o711)
+    return folder
+
+
+def _started(data_dir: Path) -> EmbeddedPostgres:
+    try:
+        return start(data_dir)
+    except EmbeddedPostgresError as error:
+        raise SandboxFailed(str(error)) from error
+
+
+@asynccontextmanager
+async def _new_on(server: URL) -> AsyncIterator[str]:
+    name = f"exchange_sandbox_{secrets.token_hex(6)}"
+    await _execute(server, f'CREATE DATABASE "{name}"')
+    try:
+        yield server.set(database=name).render_as_string(hide_password=False)
+    finally:
+        await _execute(server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def _execute(server: URL, statement: str) -> None:
+    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
+    except (SQLAlchemyError, OSError) as error:
+        cause = error.__cause__ or error
+        raise SandboxFailed(f"{_SERVER_URL} does not let us: {' '.join(str(cause).split())}") from error
+    finally:
+        await engine.dispose()

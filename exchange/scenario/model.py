@@ -1,0 +1,179 @@
+"""What a scenario file says. `line` is where it says so, counting from 1.
+
+Points are whole; prices and fees are micro-units of the coalition's settlement currency; `minimum_payment` and every
+figure of an expected window are its minor units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Coalition:
+    """Who runs it, in which money it settles (ISO 4217), and below which net nothing is paid (minor units)."""
+
+    operator: str
+    currency: str
+    minimum_payment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """A participant; roles in small letters: earning, redemption, discount, exchange, general."""
+
+    id: str
+    roles: tuple[str, ...]
+    cash_agent: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a point costs from an instant on, in micro-units."""
+
+    effective: datetime
+    issue: int
+    redeem: int
+    conversion_in: int
+    conversion_out: int
+    cash_out: int
+    cash_out_fee_bps: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A points currency; `expiry_days` only with policy "days"."""
+
+    code: str
+    issuer: str
+    prices: tuple[Price, ...]
+    expiry_policy: str
+    expiry_days: int
+    breakage_share_bps: int
+    negative_balances: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`source_units` of `source` become `target_units` of `target`; effective None: from the beginning, until ended."""
+
+    source: str
+    target: str
+    source_units: int
+    target_units: int
+    block: int
+    minimum: int
+    maximum: int
+    bonus_every: int
+    bonus_points: int
+    fee: int
+    fee_per_point: int
+    fee_cap: int
+    member_daily_cap: int
+    effective_from: datetime | None
+    effective_until: datetime | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """An earn, redeem, discount or convert. `target` only for conversions, `expires` only for earns."""
+
+    op: str
+    merchant: str
+    member: str
+    currency: str
+    points: int
+    line: int
+    target: str | None = None
+    expires: datetime | None = None
+    key: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """The clock moves forward."""
+
+    to: datetime
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseWindow:
+    """The open settlement window is cut off and netted."""
+
+    line: int
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectRefusal:
+    """A movement that must be refused, and for which reason."""
+
+    reason: str
+    movement: Movement
+    line: int
+    at: datetime | None = None
+
+
+Event = Movement | Advance | CloseWindow | ExpectRefusal
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedWindow:
+    """What a closed window must come to; None: not compared. A pair or net that is not named must be zero."""
+
+    line: int
+    pairs: Mapping[tuple[str, str], int] | None = None
+    nets: Mapping[str, int] | None = None
+    gross: int | None = None
+    paid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedConversion:
+    """What the conversion of a key must have used and received, in points; None: not compared."""
+
+    line: int
+    used: int | None
+    received: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What must come of the day. `windows` None: no window is compared; otherwise all of them are, in order."""
+
+    windows: tuple[ExpectedWindow, ...] | None = None
+    balances: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(member, currency) -> available points."""
+    balance_lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    converted: Mapping[str, ExpectedConversion] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """Something scenario files may say that this server cannot do yet."""
+
+    what: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A whole file. `not_offered` is not empty when it asks for more than the server does: it must not be played."""
+
+    file: str
+    coalition: Coalition
+    clock: datetime
+    merchants: tuple[Merchant, ...]
+    currencies: tuple[Currency, ...]
+    rates: tuple[Rate, ...]
+    events: tuple[Event, ...]
+    expect: Expectation
+    not_offered: tuple[NotOffered, ...]

@@ -1,0 +1,41 @@
+"""Who and what a file has declared, so that a name that stands nowhere is told before anything is started."""
+
+from __future__ import annotations
+
+from exchange.scenario.sections import Section
+
+
+class Names:
+    """The merchants and currencies declared so far, beside the operator."""
+
+    def __init__(self, operator: str) -> None:
+        self.operator = operator
+        self.merchants: set[str] = set()
+        self.currencies: set[str] = set()
+
+    def add_merchant(self, part: Section, key: str, merchant: str) -> None:
+        """Declare one. Raises BadScenario when the name is taken."""
+        if merchant in self.merchants or merchant == self.operator:
+            part.wrong(key, f"{merchant} stands for somebody else already")
+        self.merchants.add(merchant)
+
+    def add_currency(self, part: Section, key: str, currency: str) -> None:
+        """Declare one. Raises BadScenario when the code is taken."""
+        if currency in self.currencies:
+            part.wrong(key, f"{currency} stands twice")
+        self.currencies.add(currency)
+
+    def require_merchant(self, part: Section, key: str, merchant: str) -> None:
+        """Raises BadScenario when no such merchant is declared."""
+        if merchant not in self.merchants:
+            part.wrong(key, f"names no merchant of this file: {merchant}")
+
+    def require_participant(self, part: Section, key: str, name: str) -> None:
+        """Raises BadScenario when it is neither a merchant nor the operator."""
+        if name != self.operator:
+            self.require_merchant(part, key, name)
+
+    def require_currency(self, part: Section, key: str, currency: str) -> None:
+        """Raises BadScenario when no such currency is declared."""
+        if currency not in self.currencies:
+            part.wrong(key, f"names no currency of this file: {currency}")

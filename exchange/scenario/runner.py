@@ -1,0 +1,207 @@
+"""Playing the events of a scenario in order, each as the merchant that the file names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from exchange.client.caller import Caller, Refused, Stubs
+from exchange.client.settlement import NettedWindow, Settlement
+from exchange.scenario import wire
+from exchange.scenario.coalition import Actors
+from exchange.scenario.model import Advance, CloseWindow, Event, ExpectRefusal, Movement, Scenario
+from exchange.scenario.outcomes import Converted, Day, Outcome, Played
+from exchange.v1 import member_service_pb2 as members
+from exchange.v1 import transfer_service_pb2 as transfers
+from exchange.v1 import types_pb2 as types
+
+_TOO_LATE = "TOO_LATE"
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """A movement the server made, now or when its key was first used."""
+
+    transfer: types.Transfer
+    replayed: bool
+
+
+@dataclass(slots=True)
+class _Members:
+    """Members by the name the file gives them: the first merchant that needs one enrolls it, the others link it."""
+
+    stubs: Stubs
+    names: dict[str, str] = field(default_factory=dict)
+    linked: set[tuple[str, str]] = field(default_factory=set)
+
+    async def reach(self, member: str, merchant: str, caller: Caller) -> str:
+        """The member's resource name, once the merchant may use it."""
+        if member not in self.names:
+            enrolled = await caller.ask(self.stubs.members.EnrollMember, members.EnrollMemberRequest(reference=member))
+            self.names[member] = enrolled.member.name
+            self.linked.add((member, merchant))
+        elif (member, merchant) not in self.linked:
+            request = members.LinkMemberRequest(member=self.names[member], reference=member)
+            await caller.ask(self.stubs.members.LinkMember, request)
+            self.linked.add((member, merchant))
+        return self.names[member]
+
+
+class Runner:
+    """Plays one scenario on a sandbox whose coalition stands already."""
+
+    def __init__(self, scenario: Scenario, stubs: Stubs, operator: Caller, actors: Actors) -> None:
+        self._scenario = scenario
+        self._stubs = stubs
+        self._operator = operator
+        self._actors = actors
+        self._members = _Members(stubs)
+        self._settlement = Settlement(stubs.channel, actors.finance_maker)
+        self._windows: list[NettedWindow] = []
+        self._converted: dict[str, Converted] = {}
+        self._given_keys = {m.key for m in map(_movement_of, scenario.events) if m is not None and m.key is not None}
+
+    async def play(self) -> Day:
+        """Every event, whatever becomes of it, and then what the members hold.
+
+        Raises:
+            Refused: the server refuses what no file can be blamed for, such as closing the window.
+        """
+        played = [await self._event(number, event) for number, event in enumerate(self._scenario.events, start=1)]
+        balances = {member: await self._balances(name) for member, name in sorted(self._members.names.items())}
+        return Day(played, self._windows, balances, self._converted)
+
+    async def _event(self, number: int, event: Event) -> Played:
+        match event:
+            case Advance():
+                await self._forward(event.to)
+                return Played(number, event.line, "advance", f"to {event.to.isoformat()}", Outcome.DONE)
+            case CloseWindow():
+                await self._forward(event.at)
+                return await self._close(number, event)
+            case ExpectRefusal():
+                await self._forward(event.at)
+                return await self._refusal(number, event)
+            case Movement():
+                return await self._movement(number, event)
+
+    async def _movement(self, number: int, event: Movement) -> Played:
+        key = event.key or self._made_up_key(number)
+        text = _text(event)
+        try:
+            moved = await self._move(event, key)
+        except Refused as refused:
+            return Played(
+                number,
+                event.line,
+                event.op,
+                text,
+                Outcome.REFUSED,
+                key,
+                "",
+                refused.reason,
+                refused.message,
+                difference=f"event {number} (line {event.line}): {event.op} refused: {refused}",
+            )
+        outcome = Outcome.REPLAYED if moved.replayed else Outcome.DONE
+        if event.op == "convert":
+            self._converted[key] = Converted(moved.transfer.used.units, moved.transfer.received.units)
+            text += f" (used {moved.transfer.used.units}, received {moved.transfer.received.units})"
+        return Played(number, event.line, event.op, text, outcome, key, moved.transfer.name)
+
+    async def _refusal(self, number: int, event: ExpectRefusal) -> Played:
+        key = event.movement.key or self._made_up_key(number)
+        where = f"event {number} (line {event.line})"
+        text = f"{event.movement.op} {_text(event.movement)}"
+        try:
+            moved = await self._move(event.movement, key)
+        except Refused as refused:
+            as_expected = refused.reason == event.reason
+            return Played(
+                number,
+                event.line,
+                "expect_refusal",
+                text,
+                Outcome.REFUSED_AS_EXPECTED if as_expected else Outcome.REFUSED,
+                key,
+                "",
+                refused.reason,
+                refused.message,
+                difference="" if as_expected else f"{where}: expected refusal {event.reason}, refused by {refused}",
+            )
+        return Played(
+            number,
+            event.line,
+            "expect_refusal",
+            text,
+            Outcome.NOT_REFUSED,
+            key,
+            moved.transfer.name,
+            difference=f"{where}: expected refusal {event.reason}, but {event.movement.op} succeeded",
+        )
+
+    async def _move(self, event: Movement, key: str) -> _Moved:
+        await self._forward(event.at)
+        caller = self._actors.merchants[event.merchant]
+        member = await self._members.reach(event.member, event.merchant, caller)
+        request = wire.movement(event, key, member)
+        service = self._stubs.transfers
+        answer: (
+            transfers.EarnPointsResponse
+            | transfers.RedeemPointsResponse
+            | transfers.DiscountPointsResponse
+            | transfers.ConvertPointsResponse
+        )
+        match request:
+            case transfers.EarnPointsRequest():
+                answer = await caller.ask(service.EarnPoints, request)
+            case transfers.RedeemPointsRequest():
+                answer = await caller.ask(service.RedeemPoints, request)
+            case transfers.DiscountPointsRequest():
+                answer = await caller.ask(service.DiscountPoints, request)
+            case transfers.ConvertPointsRequest():
+                answer = await caller.ask(service.ConvertPoints, request)
+        return _Moved(answer.transfer, answer.replayed)
+
+    async def _close(self, number: int, event: CloseWindow) -> Played:
+        coalition = self._scenario.coalition
+        window = await self._settlement.close()
+        netted = await self._settlement.net(window, coalition.currency, coalition.minimum_payment)
+        self._windows.append(netted)
+        return Played(number, event.line, "close_window", f"{window}, gross {netted.gross}", Outcome.DONE)
+
+    async def _forward(self, to: datetime | None) -> None:
+        """Move the clock to an instant, unless playing took so long that it is past it already.
+
+        The file's own order was checked when it was read, so "too late" can only mean that.
+        """
+        if to is None:
+            return
+        try:
+            await self._operator.ask(self._stubs.sandbox.SetClock, wire.set_clock(to))
+        except Refused as refused:
+            if refused.reason != _TOO_LATE:
+                raise
+
+    async def _balances(self, member: str) -> dict[str, int]:
+        request = members.ListBalancesRequest(member=member)
+        answer = await self._actors.auditor.ask(self._stubs.members.ListBalances, request)
+        return {balance.currency.partition("/")[2]: balance.available_units for balance in answer.balances}
+
+    def _made_up_key(self, number: int) -> str:
+        """A key for an event that has none: the same in every run, and none of those the file gives."""
+        key = f"event-{number}"
+        while key in self._given_keys:
+            key += "'"
+        return key
+
+
+def _movement_of(event: Event) -> Movement | None:
+    if isinstance(event, ExpectRefusal):
+        return event.movement
+    return event if isinstance(event, Movement) else None
+
+
+def _text(event: Movement) -> str:
+    into = f" -> {event.target}" if event.target is not None else ""
+    return f"{event.merchant}: {event.member} {event.points} {event.currency}{into}"
