@@ -1,9 +1,9 @@
 """What can be set, from where, and what is refused.
 
-A setting comes from an argument, else from the environment (`EXCHANGE_PORT=50052`), else from the file that the variable
-`EXCHANGE_SETTINGS_FILE` names, else from its default. The file is TOML (`port = 50052`) when its name ends in ".toml",
-else it has lines as the environment (`EXCHANGE_PORT=50052`). A name nobody knows is refused wherever it stands: a misspelt
-limit would protect nothing.
+A setting comes from an argument, else from the environment (`EXCHANGE_PORT=50052`), else from the file named by
+`EXCHANGE_SETTINGS_FILE`, else from its default. The file is TOML (`port = 50052`) when its name ends in ".toml", else
+lines as in the environment (`EXCHANGE_PORT=50052`). A name nobody knows is refused wherever it stands: a misspelt limit
+would protect nothing.
 """
 
 from __future__ import annotations

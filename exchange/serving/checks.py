@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -130,7 +130,8 @@ class Violations:
         """A moment from the year 2000 to before 2200, in UTC; what is finer than a microsecond is dropped."""
         seconds, nanos = value.seconds, value.nanos
         if _EARLIEST_SECONDS <= seconds < _LATEST_SECONDS and 0 <= nanos < _NANOS_PER_SECOND:
-            return EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1_000)
+            moment = datetime.fromtimestamp(seconds, UTC)
+            return moment.replace(microsecond=nanos // 1_000) if nanos else moment
         nanos_fit = 0 <= nanos < _NANOS_PER_SECOND
         self.say(path, "is not between the years 2000 and 2200" if nanos_fit else "has nanos beyond a second")
         return EPOCH

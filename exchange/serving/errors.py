@@ -7,7 +7,7 @@ message and details, stays below `STATUS_BYTES_MAX`, whatever text a request bro
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
@@ -38,6 +38,9 @@ STATUS_CODES: dict[Category, grpc.StatusCode] = {
 RETRY_AFTER_MS: dict[Category, int] = {Category.LIMIT: 100, Category.UNAVAILABLE: 1_000}
 """How long a client waits, in milliseconds, before it repeats a request refused for one of these categories."""
 
+CODE_OF_NUMBER: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
+"""gRPC's status codes by the number a google.rpc.Status carries."""
+
 STATUS_BYTES_MAX = 4_095
 """Bytes of one status on the wire, message and details together."""
 
@@ -45,7 +48,6 @@ _MESSAGE_BYTES_MAX = 512
 _VALUE_BYTES_MAX = 256
 _METADATA_PAIRS_MAX = 10
 _VIOLATION_BYTES_MAX = 160
-_BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS_HEADER = "grpc-status-details-bin"
 _TYPE_URL = "type.googleapis.com/"
 
@@ -78,15 +80,15 @@ def fault_status(incident: str) -> status_pb2.Status:
     return _status(grpc.StatusCode.INTERNAL, sentence, "INTERNAL_FAULT", {"incident": incident})
 
 
-async def abort_with(context: grpc.aio.ServicerContext[Message, Message], refusal: Refusal) -> NoReturn:
+async def abort_with(context: grpc.aio.ServicerContext[Any, Any], refusal: Refusal) -> NoReturn:
     """Ends the call with the refusal's status. Raises grpc's AbortError, which must reach gRPC."""
     await abort_with_status(context, status_of(refusal))
 
 
-async def abort_with_status(context: grpc.aio.ServicerContext[Message, Message], status: status_pb2.Status) -> NoReturn:
+async def abort_with_status(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> NoReturn:
     """Ends the call with a status. Raises grpc's AbortError, which must reach gRPC."""
     await context.abort(
-        _BY_NUMBER[status.code],
+        CODE_OF_NUMBER[status.code],
         _cut(status.message, _MESSAGE_BYTES_MAX),
         trailing_metadata=((_DETAILS_HEADER, status.SerializeToString()),),
     )

@@ -1,0 +1,83 @@
+"""Who may call what. A method without a row here is refused to everybody.
+
+The table speaks of kinds of callers only; which things a caller may name in a request is for the use case to check.
+"""
+
+from __future__ import annotations
+
+from exchange.callers import CallerRole
+
+Roles = frozenset[CallerRole]
+
+_ALL: Roles = frozenset(CallerRole)
+_MERCHANT: Roles = frozenset({CallerRole.MERCHANT})
+_OPERATOR: Roles = frozenset({CallerRole.OPERATOR})
+_OPERATOR_AUDITOR: Roles = frozenset({CallerRole.OPERATOR, CallerRole.AUDITOR})
+_MERCHANT_OPERATOR_AUDITOR: Roles = _MERCHANT | _OPERATOR_AUDITOR
+_MAKER: Roles = frozenset({CallerRole.FINANCE_MAKER})
+_ALL_BUT_MERCHANT: Roles = _ALL - _MERCHANT
+
+_ROWS: dict[str, dict[str, Roles]] = {
+    "exchange.v1.DirectoryService": {
+        "CreateMerchant": _OPERATOR,
+        "GetMerchant": _ALL,
+        "ListMerchants": _ALL,
+        "SetMerchantRoles": _OPERATOR,
+        "SuspendMerchant": _OPERATOR,
+        "ActivateMerchant": _OPERATOR,
+        "CreateCurrency": _OPERATOR,
+        "GetCurrency": _ALL,
+        "ListCurrencies": _ALL,
+        "SuspendCurrency": _OPERATOR,
+        "ActivateCurrency": _OPERATOR,
+        "PublishPrice": _OPERATOR,
+        "ListPrices": _ALL,
+        "IssueApiKey": _OPERATOR,
+        "RevokeApiKey": _OPERATOR,
+        "ListApiKeys": _OPERATOR_AUDITOR,
+    },
+    "exchange.v1.MemberService": {
+        "EnrollMember": _MERCHANT,
+        "LinkMember": _MERCHANT,
+        "GetMember": _MERCHANT_OPERATOR_AUDITOR,
+        "ListBalances": _MERCHANT_OPERATOR_AUDITOR,
+        "ListLots": _MERCHANT_OPERATOR_AUDITOR,
+    },
+    "exchange.v1.RateService": {
+        "PublishRate": _OPERATOR,
+        "EndRate": _OPERATOR,
+        "ListRates": _ALL,
+        "GetEffectiveRate": _ALL,
+    },
+    "exchange.v1.TransferService": {
+        "EarnPoints": _MERCHANT,
+        "RedeemPoints": _MERCHANT,
+        "DiscountPoints": _MERCHANT,
+        "ConvertPoints": _MERCHANT,
+        "BatchTransfer": _MERCHANT,
+        "GetTransfer": _MERCHANT_OPERATOR_AUDITOR,
+        # Looks into the caller's own idempotency keys, and only merchants have any.
+        "LookupTransfer": _MERCHANT,
+        "ListTransfers": _MERCHANT_OPERATOR_AUDITOR,
+    },
+    "exchange.v1.SandboxService": {
+        "SetClock": _OPERATOR,
+        "GetClock": _ALL,
+    },
+    "settlement.v1.SettlementService": {
+        "ListWindows": _ALL,
+        "GetWindow": _ALL,
+        "CloseWindow": _MAKER,
+        "StartRun": _MAKER,
+        "GetRun": _ALL_BUT_MERCHANT,
+        "ListNetPositions": _ALL,
+        "ListObligations": _ALL,
+        "ListPairTotals": _ALL,
+        "ListPayments": _ALL,
+    },
+}
+
+PERMISSIONS: dict[str, Roles] = {
+    f"/{service}/{method}": roles for service, methods in _ROWS.items() for method, roles in methods.items()
+}
+"""Roles that may call a method, by its full name "/exchange.v1.TransferService/EarnPoints"."""
