@@ -91,8 +91,7 @@ class Cluster:
         if not lines or not lines[_PID_LINE].isdigit():
             return None
         pid = int(lines[_PID_LINE])
-        # The number alone proves nothing: it may belong to a zombie or, after a reboot, to any program.
-        return pid if f" -D {self.data} " in f"{_command_of(pid)} " else None
+        return pid if self._is_server(pid) else None
 
     def is_ready(self) -> bool:
         """Whether a living server accepts connections."""
@@ -165,9 +164,10 @@ class Cluster:
         deadline = time.monotonic() + _FAST_SHUTDOWN_SECONDS_MAX
         while pid is not None:
             _send(pid, how)
-            while self.server_pid() == pid and time.monotonic() < deadline:
+            # Its file goes before it does, so the process is what to wait for.
+            while self._is_server(pid) and time.monotonic() < deadline:
                 time.sleep(_POLL_SECONDS)
-            pid = self.server_pid()
+            pid = pid if self._is_server(pid) else None
             how, deadline = signal.SIGQUIT, time.monotonic() + _FAST_SHUTDOWN_SECONDS_MAX
 
     def log_tail(self) -> str:
@@ -206,6 +206,10 @@ class Cluster:
         self.user.owns(rewritten)
         rewritten.chmod(0o600)
         rewritten.replace(self._pid_file)
+
+    def _is_server(self, pid: int) -> bool:
+        """Whether `pid` is this cluster's server: the number alone may be a zombie's or, after a reboot, anyone's."""
+        return f" -D {self.data} " in f"{_command_of(pid)} "
 
     def _require_same_durability(self) -> None:
         running = "fsync=on" in (self.data / "postmaster.opts").read_text()

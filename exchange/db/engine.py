@@ -81,20 +81,19 @@ class Database:
                 await connection.invalidate()
                 raise
 
-    async def check(self, histories: Sequence[History]) -> None:
+    async def check(self, histories: Sequence[History], *, durable: bool = True) -> None:
         """Refuse to serve from a database that could lose what it acknowledged, or whose schema is behind.
+
+        Args:
+            histories: what must be up to date.
+            durable: whether what is acknowledged must survive a crash; only a sandbox may do without.
 
         Raises:
             StartRefused: says which setting or migration.
         """
         async with self.engine.connect() as connection:
-            for setting, wanted in DURABILITY.items():
-                value = (await connection.execute(text(f"SHOW {setting}"))).scalar_one()
-                if value != wanted:
-                    raise StartRefused(f"PostgreSQL runs with {setting} = {value}: what is acknowledged could be lost")
-            value = (await connection.execute(text("SHOW synchronous_commit"))).scalar_one()
-            if value not in SYNCHRONOUS:
-                raise StartRefused(f"PostgreSQL runs with synchronous_commit = {value}: OK would not mean durable")
+            if durable:
+                await _require_durability(connection)
             for history in histories:
                 if missing := await connection.run_sync(outstanding, history):
                     raise StartRefused(
@@ -104,6 +103,16 @@ class Database:
     async def dispose(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+async def _require_durability(connection: AsyncConnection) -> None:
+    for setting, wanted in DURABILITY.items():
+        value = (await connection.execute(text(f"SHOW {setting}"))).scalar_one()
+        if value != wanted:
+            raise StartRefused(f"PostgreSQL runs with {setting} = {value}: what is acknowledged could be lost")
+    value = (await connection.execute(text("SHOW synchronous_commit"))).scalar_one()
+    if value not in SYNCHRONOUS:
+        raise StartRefused(f"PostgreSQL runs with synchronous_commit = {value}: OK would not mean durable")
 
 
 DOWN = (

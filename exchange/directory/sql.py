@@ -118,8 +118,8 @@ WHERE bucket = :bucket AND member_id = :member_id
 
 # ------------------------------------------------------------------------------------------------ setting up
 SET_UP = text("""
-INSERT INTO exchange.coalition (operator_no, time_zone)
-SELECT merchant_no, :time_zone FROM exchange.merchants WHERE merchant_id = :operator
+INSERT INTO exchange.coalition (operator_no, time_zone, page_secret)
+SELECT merchant_no, :time_zone, :page_secret FROM exchange.merchants WHERE merchant_id = :operator
 """)
 
 FIRST_OPERATOR = text("""
@@ -128,6 +128,8 @@ VALUES (:operator, :operator, '{}', clock_timestamp())
 """)
 
 FIRST_WINDOW = text("INSERT INTO exchange.clearing_windows (window_no, opened_at) VALUES (1, clock_timestamp())")
+
+PAGE_SECRET = text("SELECT page_secret FROM exchange.coalition")
 
 IS_SET_UP = text(
     "SELECT m.merchant_id FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no"

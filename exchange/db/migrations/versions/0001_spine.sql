@@ -27,7 +27,8 @@ CREATE TABLE exchange.coalition (
     time_zone text NOT NULL,
     directory_version bigint NOT NULL DEFAULT 1,
     clock_offset interval NOT NULL DEFAULT '0',
-    halted_at timestamptz
+    halted_at timestamptz,
+    page_secret bytea NOT NULL
 );
 
 CREATE TABLE exchange.currencies (

@@ -1,0 +1,39 @@
+"""What every servicer needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exchange.callers import Caller
+from exchange.db.engine import Database
+from exchange.directory.members import Members
+from exchange.directory.model import Directory
+from exchange.directory.service import DirectoryChanges
+from exchange.ledger.poster import Poster
+from exchange.rates.model import Coalition
+from exchange.rates.service import RateChanges
+from exchange.rates.source import CoalitionSource
+from exchange.serving.paging import PageTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The use cases behind the wire, put together by `exchange.app`."""
+
+    database: Database
+    source: CoalitionSource
+    poster: Poster[Coalition]
+    changes: DirectoryChanges
+    rates: RateChanges
+    members: Members
+    tokens: PageTokens
+
+    async def coalition(self, caller: Caller) -> Coalition:
+        """A version no older than the call, in which the caller's credential still holds."""
+        coalition = await self.source.fresh()
+        coalition.directory.confirm(caller.credential)
+        return coalition
+
+    async def directory(self, caller: Caller) -> Directory:
+        """The directory of `coalition`."""
+        return (await self.coalition(caller)).directory

@@ -1,0 +1,38 @@
+"""SandboxService: a movable clock, registered only in a sandbox."""
+
+from __future__ import annotations
+
+from grpc.aio import ServicerContext
+
+from exchange.api.context import Api
+from exchange.api.wire import timestamp
+from exchange.clock import coalition_now
+from exchange.serving.checks import Violations
+from exchange.serving.identity import caller_of
+from exchange.v1 import sandbox_service_pb2 as pb
+from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
+
+Context = ServicerContext  # type: ignore[type-arg]
+
+
+class SandboxService(SandboxServiceServicer):
+    """For trying things out."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def SetClock(self, request: pb.SetClockRequest, context: Context) -> pb.SetClockResponse:
+        check = Violations()
+        if not request.HasField("time"):
+            check.say("time", "is required")
+        time = check.instant("time", request.time)
+        check.raise_if_any()
+        caller = caller_of(context)
+        await self._api.directory(caller)
+        return pb.SetClockResponse(time=timestamp(await self._api.changes.set_clock(caller, time)))
+
+    async def GetClock(self, request: pb.GetClockRequest, context: Context) -> pb.GetClockResponse:
+        del request
+        await self._api.directory(caller_of(context))
+        async with self._api.database.read() as connection:
+            return pb.GetClockResponse(time=timestamp(await coalition_now(connection)))

@@ -1,0 +1,153 @@
+"""TransferService: wire in, poster, wire out."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from google.rpc import code_pb2, status_pb2
+from grpc.aio import ServicerContext
+
+from exchange.api import wire
+from exchange.api.context import Api
+from exchange.api.transfers_out import may_see, to_message
+from exchange.callers import Caller
+from exchange.directory.model import Directory
+from exchange.ledger import reads
+from exchange.ledger.decision import Outcome
+from exchange.ledger.model import Command, Receipt, Transfer
+from exchange.refusals import InvalidField, Refusal, ResourceNotFound
+from exchange.serving.checks import Violations
+from exchange.serving.errors import status_of
+from exchange.serving.identity import caller_of
+from exchange.serving.paging import filter_fingerprint, page_size
+from exchange.serving.telemetry import report_incident
+from exchange.v1 import transfer_service_pb2 as pb
+from exchange.v1 import types_pb2 as types
+from exchange.v1.transfer_service_pb2_grpc import TransferServiceServicer
+
+REFERENCES_MAX = 50
+OK = status_pb2.Status(code=code_pb2.OK)
+
+Context = ServicerContext  # type: ignore[type-arg]
+Mode = pb.BatchTransferRequest.Mode
+
+
+class TransferService(TransferServiceServicer):
+    """Moves points and tells what happened."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def EarnPoints(self, request: pb.EarnPointsRequest, context: Context) -> pb.EarnPointsResponse:
+        caller = caller_of(context)
+        return pb.EarnPointsResponse(**await self._post(wire.to_earn(request, caller), caller))
+
+    async def RedeemPoints(self, request: pb.RedeemPointsRequest, context: Context) -> pb.RedeemPointsResponse:
+        caller = caller_of(context)
+        return pb.RedeemPointsResponse(**await self._post(wire.to_redeem(request, caller), caller))
+
+    async def DiscountPoints(self, request: pb.DiscountPointsRequest, context: Context) -> pb.DiscountPointsResponse:
+        caller = caller_of(context)
+        return pb.DiscountPointsResponse(**await self._post(wire.to_discount(request, caller), caller))
+
+    async def ConvertPoints(self, request: pb.ConvertPointsRequest, context: Context) -> pb.ConvertPointsResponse:
+        caller = caller_of(context)
+        return pb.ConvertPointsResponse(**await self._post(wire.to_convert(request, caller), caller))
+
+    async def _post(self, command: Command, caller: Caller) -> dict[str, object]:
+        receipt = await self._api.poster.post(command)
+        directory = (await self._api.source.current()).directory
+        return {"transfer": to_message(receipt.transfer, directory, caller), "replayed": receipt.replayed}
+
+    async def BatchTransfer(self, request: pb.BatchTransferRequest, context: Context) -> pb.BatchTransferResponse:
+        caller = caller_of(context)
+        atomic = _mode(request)
+        results: list[pb.TransferResult | None] = [None] * len(request.items)
+        commands, places = [], []
+        for place, item in enumerate(request.items):
+            try:
+                commands.append(wire.to_item(item, caller, place))
+                places.append(place)
+            except InvalidField as refusal:
+                if atomic:
+                    raise
+                results[place] = pb.TransferResult(status=status_of(refusal))
+        outcomes = await self._api.poster.post_all(commands, atomic=atomic) if commands else []
+        directory = (await self._api.source.current()).directory
+        for place, outcome in zip(places, outcomes, strict=True):
+            results[place] = _result(outcome, directory, caller)
+        return pb.BatchTransferResponse(results=[result for result in results if result is not None])
+
+    async def GetTransfer(self, request: pb.GetTransferRequest, context: Context) -> pb.GetTransferResponse:
+        caller, check = caller_of(context), Violations()
+        transfer_id = UUID(check.uuid_name("name", request.name, "transfers"))
+        check.raise_if_any()
+        directory = await self._api.directory(caller)
+        async with self._api.database.read() as connection:
+            transfer = await reads.transfer(connection, transfer_id)
+        if transfer is None or not may_see(caller, transfer, directory):
+            raise ResourceNotFound(resource=request.name, field="name")
+        return pb.GetTransferResponse(transfer=to_message(transfer, directory, caller))
+
+    async def LookupTransfer(self, request: pb.LookupTransferRequest, context: Context) -> pb.LookupTransferResponse:
+        caller, check = caller_of(context), Violations()
+        assert caller.merchant_no is not None
+        by = request.WhichOneof("key") or "request_id"
+        value = check.text(by, getattr(request, by), 1, wire.REQUEST_ID_CHARACTERS_MAX)
+        check.raise_if_any()
+        directory = await self._api.directory(caller)
+        async with self._api.database.read() as connection:
+            if by == "reference":
+                found = await reads.transfers_by_reference(connection, caller.merchant_no, value, REFERENCES_MAX)
+                answer: Transfer | Refusal | None = None
+            else:
+                answer = await reads.answer_to(connection, caller.merchant_no, value)
+                found = [answer] if isinstance(answer, Transfer) else []
+        if answer is None and not found:
+            raise ResourceNotFound(resource=f"requests/{value}", field=by)
+        status = status_of(answer) if isinstance(answer, Refusal) else OK
+        messages = [to_message(transfer, directory, caller) for transfer in found]
+        return pb.LookupTransferResponse(status=status, transfers=messages)
+
+    async def ListTransfers(self, request: pb.ListTransfersRequest, context: Context) -> pb.ListTransfersResponse:
+        caller, check = caller_of(context), Violations()
+        window_no = int(check.resource_name("window", request.window, "windows") or 0) if request.window else None
+        member_id = UUID(check.uuid_name("member", request.member, "members")) if request.member else None
+        check.raise_if_any()
+        size = page_size(request.page_size)
+        directory = await self._api.directory(caller)
+        bound = filter_fingerprint(caller.merchant_id or "", request.window, request.member)
+        after = self._api.tokens.open("transfers", bound, request.page_token) if request.page_token else 0
+        assert isinstance(after, int)
+        async with self._api.database.read() as connection:
+            found = await reads.transfers(
+                connection,
+                merchant_no=caller.merchant_no,
+                member_id=member_id,
+                window_no=window_no,
+                after=after,
+                limit=size + 1,
+            )
+        page = [to_message(transfer, directory, caller) for transfer in found[:size]]
+        more = len(found) > size
+        token = self._api.tokens.seal("transfers", bound, found[size - 1].ledger_sequence) if more else ""
+        return pb.ListTransfersResponse(transfers=page, next_page_token=token)
+
+
+def _mode(request: pb.BatchTransferRequest) -> bool:
+    check = Violations()
+    if not 1 <= len(request.items) <= wire.ITEMS_MAX:
+        check.say("items", f"holds {len(request.items)} items, not 1 to {wire.ITEMS_MAX}")
+    if request.mode not in {Mode.MODE_UNSPECIFIED, Mode.MODE_INDEPENDENT, Mode.MODE_ATOMIC}:
+        check.say("mode", f"is {request.mode}, no value of the enum")
+    check.raise_if_any()
+    return request.mode == Mode.MODE_ATOMIC
+
+
+def _result(outcome: Outcome, directory: Directory, caller: Caller) -> pb.TransferResult:
+    if isinstance(outcome, Receipt):
+        message: types.Transfer = to_message(outcome.transfer, directory, caller)
+        return pb.TransferResult(status=OK, transfer=message, replayed=outcome.replayed)
+    if isinstance(outcome, Refusal):
+        return pb.TransferResult(status=status_of(outcome))
+    return pb.TransferResult(status=report_incident("BatchTransfer", outcome))

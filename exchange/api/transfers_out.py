@@ -1,0 +1,72 @@
+"""Transfers as messages. What others than the asking merchant may not see is left out here."""
+
+from __future__ import annotations
+
+from exchange.api.wire import timestamp
+from exchange.callers import Caller
+from exchange.directory.model import Directory
+from exchange.ledger.model import Account, Side, Transfer, TransferKind
+from exchange.v1 import types_pb2 as types
+
+_MEMBER, _CONVERT = int(Account.MEMBER), int(TransferKind.CONVERT)
+
+
+def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
+    """Whoever took part: the asking merchant, issuers of the currencies, debtors and creditors; and those who see all."""
+    if caller.sees_all or transfer.merchant_no == caller.merchant_no:
+        return True
+    parties = {party for owed in transfer.obligations for party in (owed.debtor_no, owed.creditor_no)}
+    parties |= {directory.currencies[leg.currency_no].issuer_no for leg in transfer.legs}
+    return caller.merchant_no in parties
+
+
+def to_message(transfer: Transfer, directory: Directory, caller: Caller) -> types.Transfer:
+    """A transfer for a caller that may see it."""
+    merchants, currencies = directory.merchants, directory.currencies
+    own = caller.sees_all or transfer.merchant_no == caller.merchant_no
+    message = types.Transfer(
+        name=f"transfers/{transfer.transfer_id}" if transfer.transfer_id else "",
+        kind=transfer.kind,  # type: ignore[arg-type]
+        merchant=merchants[transfer.merchant_no].name,
+        member=f"members/{transfer.member_id}",
+        request_id=transfer.request_id if own else "",
+        reference=(transfer.reference or "") if own else "",
+        event_time=timestamp(transfer.occurred_at),
+        ledger_sequence=transfer.ledger_sequence,
+        window=f"windows/{transfer.window_no}",
+    )
+    legs = message.legs
+    used = received = None
+    for account, side, currency_no, units, sequence, lot_id in transfer.legs:
+        name = currencies[currency_no].name
+        amount = types.PointsAmount(currency=name, units=units)
+        if account == _MEMBER:
+            legs.add(
+                account=account,  # type: ignore[arg-type]
+                side=side,  # type: ignore[arg-type]
+                points=amount,
+                lot=f"lots/{lot_id}",
+                account_sequence=sequence or 0,
+            )
+        else:
+            legs.add(account=account, side=side, points=amount)  # type: ignore[arg-type]
+            if side == Side.CREDIT:
+                used = amount
+            else:
+                received = amount
+    for kind, debtor_no, creditor_no, code, micros, points, price in transfer.obligations:
+        message.obligations.add(
+            kind=kind,  # type: ignore[arg-type]
+            debtor=merchants[debtor_no].name,
+            creditor=merchants[creditor_no].name,
+            amount=types.MoneyAmount(currency_code=code, micros=micros),
+            points_units=points,
+            price_micros=price,
+        )
+    if transfer.kind == _CONVERT:
+        assert used is not None
+        assert received is not None
+        message.rate = f"rates/{transfer.rate_id}"
+        message.used.CopyFrom(used)
+        message.received.CopyFrom(received)
+    return message

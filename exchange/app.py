@@ -1,0 +1,128 @@
+"""The composition root: one process of the exchange, put together and taken apart."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from exchange.api.context import Api
+from exchange.api.directory_service import DirectoryService
+from exchange.api.member_service import MemberService
+from exchange.api.rate_service import RateService
+from exchange.api.sandbox_service import SandboxService
+from exchange.api.transfer_service import TransferService
+from exchange.config import Settings
+from exchange.db.engine import Database, is_database_down
+from exchange.db.migrate import EXCHANGE
+from exchange.directory import sql as directory_sql
+from exchange.directory.authentication import DirectoryAuthenticator
+from exchange.directory.members import Members
+from exchange.directory.service import DirectoryChanges
+from exchange.extensions import Extension, load
+from exchange.ledger.poster import Poster
+from exchange.movements import decide
+from exchange.rates.model import Coalition
+from exchange.rates.service import RateChanges, check_spreads
+from exchange.rates.source import CoalitionSource
+from exchange.serving.paging import PageTokens
+from exchange.serving.permissions import PERMISSIONS
+from exchange.serving.server import GracefulServer
+from exchange.v1 import (
+    directory_service_pb2_grpc,
+    member_service_pb2_grpc,
+    rate_service_pb2_grpc,
+    sandbox_service_pb2_grpc,
+    transfer_service_pb2_grpc,
+)
+
+MS_PER_S = 1000
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, url: str, extensions: list[Extension]) -> AsyncIterator[Api]:
+    """The use cases on a checked database, with the poster running; drained and closed afterwards.
+
+    Raises:
+        StartRefused: the database is not fit to hold value.
+    """
+    database = Database(
+        url,
+        pool_size=settings.database_pool_size + settings.poster_lanes,
+        statement_cache_size=settings.statement_cache_size,
+    )
+    try:
+        histories = [EXCHANGE, *(extension.history for extension in extensions if extension.history)]
+        await database.check(histories, durable=not settings.sandbox)
+        source = CoalitionSource(database)
+        await source.reload()
+        async with database.read() as connection:
+            secret = (await connection.execute(directory_sql.PAGE_SECRET)).scalar_one()
+        poster: Poster[Coalition] = Poster(
+            database,
+            source,
+            decide,
+            lanes=settings.poster_lanes,
+            batch_max=settings.poster_batch_max,
+            linger=settings.poster_linger_ms_max / MS_PER_S,
+        )
+        poster.start()
+        api = Api(
+            database=database,
+            source=source,
+            poster=poster,
+            changes=DirectoryChanges(database, source, check_spreads),
+            rates=RateChanges(database, source),
+            members=Members(database),
+            tokens=PageTokens(secret),
+        )
+        try:
+            yield api
+        finally:
+            await poster.drain()
+    finally:
+        await database.dispose()
+
+
+def register(server: GracefulServer, api: Api, extensions: list[Extension], *, sandbox: bool) -> None:
+    """Every service of this process."""
+    registry: Any = server.registry
+    directory_service_pb2_grpc.add_DirectoryServiceServicer_to_server(DirectoryService(api), registry)
+    member_service_pb2_grpc.add_MemberServiceServicer_to_server(MemberService(api), registry)
+    rate_service_pb2_grpc.add_RateServiceServicer_to_server(RateService(api), registry)
+    transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(TransferService(api), registry)
+    if sandbox:
+        sandbox_service_pb2_grpc.add_SandboxServiceServicer_to_server(SandboxService(api), registry)
+    for extension in extensions:
+        extension.register(registry, api)
+
+
+async def serve(
+    settings: Settings, url: str, stop: asyncio.Event, on_ready: Callable[[int], None], port: int | None = None
+) -> None:
+    """Serve until told to stop, then drain.
+
+    Args:
+        settings: everything that can differ.
+        url: the database, already found or started.
+        stop: set by signals.
+        on_ready: called with the port once calls are answered.
+        port: the port, when siblings share one.
+    """
+    extensions = load(settings.service_extensions)
+    permissions = dict(PERMISSIONS)
+    for extension in extensions:
+        permissions |= extension.permissions
+    async with opened(settings, url, extensions) as api:
+        server = GracefulServer(
+            settings,
+            authenticator=DirectoryAuthenticator(api.source),
+            is_database_down=is_database_down,
+            permissions=permissions,
+            shares_port=port is not None,
+        )
+        register(server, api, extensions, sandbox=settings.sandbox)
+        on_ready(await server.start(port))
+        await stop.wait()
+        await server.drain()

@@ -1,0 +1,36 @@
+"""What the command line shares: the database in use, and how a plain error is told."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import NoReturn
+
+from exchange.config import Settings
+
+DRIVER = "postgresql+asyncpg://"
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """URL of the database in use: the one in the settings, else an embedded one, started for as long as it is needed."""
+    if settings.database_url is not None:
+        yield with_driver(settings.database_url)
+        return
+    from exchange.db.embedded import start
+
+    with start(settings.state_dir / "postgres") as embedded:
+        yield embedded.url
+
+
+def with_driver(url: str) -> str:
+    """The URL with our driver named: people write "postgresql://"."""
+    scheme, separator, rest = url.partition("://")
+    return DRIVER + rest if separator and scheme in {"postgres", "postgresql"} else url
+
+
+def fail(error: object, status: int = 2) -> NoReturn:
+    """Say what is wrong in plain words and end."""
+    sys.stderr.write(f"{error}\n")
+    sys.exit(status)

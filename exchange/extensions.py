@@ -1,0 +1,41 @@
+"""How another package adds a service to the server without the exchange importing it.
+
+A setting names objects "module:attribute" of type `Extension`. Settlement is one: it hangs on the exchange, never the
+other way round.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from exchange.callers import CallerRole
+from exchange.db.migrate import History
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A service that is served beside the exchange's own.
+
+    Attributes:
+        register: adds its servicers; takes what generated `add_…_to_server` functions take, and the `Api`.
+        history: its tables, if it has any.
+        permissions: roles by full method name, for methods the exchange's own table does not know.
+    """
+
+    register: Callable[[Any, Any], None]
+    history: History | None = None
+    permissions: Mapping[str, frozenset[CallerRole]] = field(default_factory=dict)
+
+
+def load(names: Sequence[str]) -> list[Extension]:
+    """The extensions that settings name."""
+    found = []
+    for name in names:
+        module, _, attribute = name.partition(":")
+        extension = getattr(importlib.import_module(module), attribute)
+        assert isinstance(extension, Extension), f"{name} is no Extension"
+        found.append(extension)
+    return found

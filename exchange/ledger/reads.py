@@ -1,0 +1,174 @@
+"""Reading the ledger: balances, lots, transfers. Each use case reads one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.ledger.keys import restored
+from exchange.ledger.model import Obligation, PointsLeg, Transfer, key_bucket, member_bucket
+from exchange.refusals import Refusal
+
+_TRANSFER = """
+SELECT t.bucket, t.transfer_id, t.kind, t.merchant_no, t.member_id, t.request_id, t.reference, t.occurred_at,
+       t.ledger_sequence, t.window_no, t.rate_id, t.legs, t.obligations
+FROM exchange.transfers t
+"""
+
+BALANCES = text("""
+SELECT a.currency_no, a.last_sequence,
+       coalesce((SELECT sum(l.remaining_units) FROM exchange.lots l
+                 WHERE l.bucket = a.bucket AND l.member_id = a.member_id AND l.currency_no = a.currency_no
+                   AND l.is_open AND (l.expires_at IS NULL OR l.expires_at > exchange.coalition_now())), 0)::bigint
+FROM exchange.accounts a
+WHERE a.bucket = :bucket AND a.member_id = :member_id AND a.last_sequence > 0
+""")
+
+LOTS = text("""
+SELECT lot_id, units, remaining_units, funder_no, price_micros, earned_at, expires_at, transfer_id
+FROM exchange.lots
+WHERE bucket = :bucket AND member_id = :member_id AND currency_no = :currency_no AND is_open
+  AND (coalesce(expires_at, 'infinity'), earned_at, lot_id)
+    > (coalesce(CAST(:expires_at AS timestamptz), 'infinity'), CAST(:earned_at AS timestamptz), CAST(:lot_id AS uuid))
+ORDER BY expires_at, earned_at, lot_id
+LIMIT :limit
+""")
+
+# The id's bucket is not known from its name: ask all of them, each by its key.
+TRANSFER_BY_ID = text(
+    _TRANSFER + "WHERE t.bucket = ANY (SELECT generate_series(0, 1023)::smallint) AND t.transfer_id = :transfer_id"
+)
+
+KEY = text("""
+SELECT transfer_bucket, transfer_id, refusal FROM exchange.request_keys
+WHERE bucket = :bucket AND merchant_no = :merchant_no AND request_id = :request_id
+""")
+
+TRANSFER_BY_NAME = text(_TRANSFER + "WHERE t.bucket = :bucket AND t.transfer_id = :transfer_id")
+
+TRANSFERS_BY_REFERENCE = text(f"""
+SELECT * FROM ({_TRANSFER} WHERE t.merchant_no = :merchant_no AND t.reference = :reference
+               ORDER BY t.ledger_sequence DESC LIMIT :limit) newest
+ORDER BY ledger_sequence
+""")
+
+# Three lists, three indexes; the filters of each are always given, or wide open.
+_PAGE = " AND t.ledger_sequence > :after AND (CAST(:window_no AS bigint) IS NULL OR t.window_no = :window_no)"
+_ORDER = " ORDER BY t.ledger_sequence LIMIT :limit"
+TRANSFERS_OF_MERCHANT = text(
+    _TRANSFER
+    + "WHERE t.merchant_no = :merchant_no AND (CAST(:member_id AS uuid) IS NULL OR t.member_id = :member_id)"
+    + _PAGE
+    + _ORDER
+)
+TRANSFERS_OF_MEMBER = text(_TRANSFER + "WHERE t.bucket = :bucket AND t.member_id = :member_id" + _PAGE + _ORDER)
+TRANSFERS = text(_TRANSFER + "WHERE true" + _PAGE + _ORDER)
+
+
+class Balance(NamedTuple):
+    """Points of one currency: spendable now, and the number of the account's latest transfer."""
+
+    currency_no: int
+    sequence: int
+    available: int
+
+
+class LotView(NamedTuple):
+    """A lot with points left."""
+
+    lot_id: UUID
+    units: int
+    remaining: int
+    funder_no: int
+    price_micros: int
+    earned_at: datetime
+    expires_at: datetime | None
+    transfer_id: UUID
+
+
+def _transfer(row: Row[Any]) -> Transfer:
+    *scalars, legs, obligations = row
+    return Transfer(*scalars, [PointsLeg(*leg) for leg in legs], [Obligation(*owed) for owed in obligations])
+
+
+async def balances(connection: AsyncConnection, member_id: UUID) -> list[Balance]:
+    """Every currency the member ever had."""
+    rows = await connection.execute(BALANCES, {"bucket": member_bucket(member_id), "member_id": member_id})
+    return [Balance(*row) for row in rows]
+
+
+async def lots(
+    connection: AsyncConnection,
+    member_id: UUID,
+    currency_no: int,
+    after: tuple[datetime | None, datetime, UUID] | None,
+    limit: int,
+) -> list[LotView]:
+    """Open lots in spending order, after a position (expiry, earned, id)."""
+    expires_at, earned_at, lot_id = after or (datetime.min, datetime.min, UUID(int=0))
+    rows = await connection.execute(
+        LOTS,
+        {
+            "bucket": member_bucket(member_id),
+            "member_id": member_id,
+            "currency_no": currency_no,
+            "expires_at": expires_at,
+            "earned_at": earned_at,
+            "lot_id": lot_id,
+            "limit": limit,
+        },
+    )
+    return [LotView(*row) for row in rows]
+
+
+async def transfer(connection: AsyncConnection, transfer_id: UUID) -> Transfer | None:
+    """A transfer by id."""
+    row = (await connection.execute(TRANSFER_BY_ID, {"transfer_id": transfer_id})).first()
+    return None if row is None else _transfer(row)
+
+
+async def answer_to(connection: AsyncConnection, merchant_no: int, request_id: str) -> Transfer | Refusal | None:
+    """What a request was answered; None: its key is unused."""
+    values = {"bucket": key_bucket(merchant_no, request_id), "merchant_no": merchant_no, "request_id": request_id}
+    row = (await connection.execute(KEY, values)).first()
+    if row is None:
+        return None
+    if row.refusal is not None:
+        return restored(row.refusal)
+    named = {"bucket": row.transfer_bucket, "transfer_id": row.transfer_id}
+    return _transfer((await connection.execute(TRANSFER_BY_NAME, named)).one())
+
+
+async def transfers_by_reference(
+    connection: AsyncConnection, merchant_no: int, reference: str, limit: int
+) -> list[Transfer]:
+    """The newest transfers with a merchant's own reference, in ledger order."""
+    values = {"merchant_no": merchant_no, "reference": reference, "limit": limit}
+    return [_transfer(row) for row in await connection.execute(TRANSFERS_BY_REFERENCE, values)]
+
+
+async def transfers(
+    connection: AsyncConnection,
+    *,
+    merchant_no: int | None,
+    member_id: UUID | None,
+    window_no: int | None,
+    after: int,
+    limit: int,
+) -> Sequence[Transfer]:
+    """A page in ledger order: of a merchant, of a member, or all."""
+    values: dict[str, object] = {"window_no": window_no, "after": after, "limit": limit}
+    if merchant_no is not None:
+        statement = TRANSFERS_OF_MERCHANT
+        values |= {"merchant_no": merchant_no, "member_id": member_id}
+    elif member_id is not None:
+        statement = TRANSFERS_OF_MEMBER
+        values |= {"bucket": member_bucket(member_id), "member_id": member_id}
+    else:
+        statement = TRANSFERS
+    return [_transfer(row) for row in await connection.execute(statement, values)]

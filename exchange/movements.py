@@ -1,0 +1,35 @@
+"""Which rule decides which command. A new movement is a room with a pure rule, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from exchange.conversion.model import Convert
+from exchange.conversion.rules import convert
+from exchange.discount.model import Discount
+from exchange.discount.rules import discount
+from exchange.earning.model import Earn
+from exchange.earning.rules import earn
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.model import Command, Posting
+from exchange.rates.model import Coalition
+from exchange.redemption.model import Redeem
+from exchange.redemption.rules import redeem
+
+RULES: dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]] = {
+    Earn: earn,
+    Redeem: redeem,
+    Discount: discount,
+    Convert: convert,
+}
+
+
+def decide(command: Command, facts: MemberFacts, coalition: Coalition) -> Posting:
+    """Decide a command by its rule, for a caller whose credential still holds.
+
+    Raises:
+        Refusal: the rule's no.
+    """
+    coalition.directory.confirm(command.credential)
+    return RULES[type(command)](command, facts, coalition)
