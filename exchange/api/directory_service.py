@@ -72,9 +72,7 @@ class DirectoryService(DirectoryServiceServicer):
         )
         return pb.SetMerchantRolesResponse(merchant=merchant_message(merchant))
 
-    async def SuspendMerchant(
-        self, request: pb.SuspendMerchantRequest, context: Context
-    ) -> pb.SuspendMerchantResponse:
+    async def SuspendMerchant(self, request: pb.SuspendMerchantRequest, context: Context) -> pb.SuspendMerchantResponse:
         merchant_id, reason = reasoned(request, "merchants")
         merchant = await self._api.changes.suspend_merchant(
             await self._caller(context), merchant_id, reason, suspended=True
@@ -107,9 +105,7 @@ class DirectoryService(DirectoryServiceServicer):
         messages = [currency_message(currency, directory) for currency in page]
         return pb.ListCurrenciesResponse(currencies=messages, next_page_token=token)
 
-    async def SuspendCurrency(
-        self, request: pb.SuspendCurrencyRequest, context: Context
-    ) -> pb.SuspendCurrencyResponse:
+    async def SuspendCurrency(self, request: pb.SuspendCurrencyRequest, context: Context) -> pb.SuspendCurrencyResponse:
         code, reason = reasoned(request, "currencies")
         changed = await self._api.changes.suspend_currency(await self._caller(context), code, reason, suspended=True)
         return pb.SuspendCurrencyResponse(currency=await self._currency(changed))
@@ -181,4 +177,3 @@ class DirectoryService(DirectoryServiceServicer):
 
     async def _currency(self, currency: Currency) -> types.Currency:
         return currency_message(currency, (await self._api.source.current()).directory)
-

@@ -37,9 +37,7 @@ def id_of(name: str, collection: str) -> str:
     return found
 
 
-def reasoned(
-    request: Reasoned, collection: str
-) -> tuple[str, str]:
+def reasoned(request: Reasoned, collection: str) -> tuple[str, str]:
     """The id named and the reason given."""
     check = Violations()
     found = check.resource_name("name", request.name, collection)

@@ -122,9 +122,7 @@ def _position(position: object) -> tuple[datetime | None, datetime, UUID]:
 
 
 def _message(member: Member) -> types.Member:
-    return types.Member(
-        name=member.name, reference=member.reference or "", create_time=timestamp(member.created_at)
-    )
+    return types.Member(name=member.name, reference=member.reference or "", create_time=timestamp(member.created_at))
 
 
 def _lot_message(lot: reads.LotView, currency: Currency, directory: Directory) -> types.Lot:

@@ -17,7 +17,7 @@ from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Receipt, Transfer
 from exchange.refusals import InvalidField, Refusal, ResourceNotFound
 from exchange.serving.checks import Violations
-from exchange.serving.errors import status_of
+from exchange.serving.errors import fault_status, status_of
 from exchange.serving.identity import caller_of
 from exchange.serving.paging import filter_fingerprint, page_size
 from exchange.serving.telemetry import report_incident
@@ -150,4 +150,4 @@ def _result(outcome: Outcome, directory: Directory, caller: Caller) -> pb.Transf
         return pb.TransferResult(status=OK, transfer=message, replayed=outcome.replayed)
     if isinstance(outcome, Refusal):
         return pb.TransferResult(status=status_of(outcome))
-    return pb.TransferResult(status=report_incident("BatchTransfer", outcome))
+    return pb.TransferResult(status=fault_status(report_incident(outcome)))

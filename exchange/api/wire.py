@@ -49,9 +49,7 @@ def to_earn(request: pb.EarnPointsRequest, caller: Caller, prefix: str = "") -> 
     check = Violations()
     member, request_id, reference = _common(request, caller, check, prefix)
     code, units = _points(request.points, "points", check, prefix)
-    expires_at = (
-        check.instant(f"{prefix}expire_time", request.expire_time) if request.HasField("expire_time") else None
-    )
+    expires_at = check.instant(f"{prefix}expire_time", request.expire_time) if request.HasField("expire_time") else None
     check.raise_if_any()
     return Earn(
         merchant_no=_merchant_no(caller),
@@ -147,9 +145,7 @@ def _merchant_no(caller: Caller) -> int:
     return caller.merchant_no
 
 
-def _common(
-    request: _Addressed, caller: Caller, check: Violations, prefix: str
-) -> tuple[MemberKey, str, str | None]:
+def _common(request: _Addressed, caller: Caller, check: Violations, prefix: str) -> tuple[MemberKey, str, str | None]:
     request_id = check.text(f"{prefix}request_id", request.request_id, 1, REQUEST_ID_CHARACTERS_MAX)
     member = member_key(request, caller, check, prefix)
     reference = request.reference
@@ -168,9 +164,7 @@ def member_key(request: object, caller: Caller, check: Violations, prefix: str =
         check.say(f"{prefix}member", "is required")
         return MemberKey(merchant_no, None, "")
     reference: str = request.member_reference  # type: ignore[attr-defined]
-    return MemberKey(
-        merchant_no, None, check.text(f"{prefix}member_reference", reference, 1, REFERENCE_CHARACTERS_MAX)
-    )
+    return MemberKey(merchant_no, None, check.text(f"{prefix}member_reference", reference, 1, REFERENCE_CHARACTERS_MAX))
 
 
 def _points(points: types.PointsAmount, field: str, check: Violations, prefix: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 from sqlalchemy import text
@@ -13,6 +13,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from exchange.db.migrate import History, outstanding
+
+if TYPE_CHECKING:
+    DriverConnection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    # Generic for the type checker only.
+    DriverConnection = asyncpg.Connection
 
 ACQUIRE_TIMEOUT_S = 5.0
 SERVER_ROLE = "exchange_server"
@@ -68,7 +74,7 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
-    async def lane(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+    async def lane(self) -> AsyncIterator[DriverConnection]:
         """A driver connection for a poster, which speaks arrays and begins and ends its own transactions."""
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()

@@ -43,8 +43,6 @@ async def set_up(database: Database, operator: str | None, time_zone: str | None
         operator = operator or DEFAULT_OPERATOR
         await connection.execute(sql.FIRST_OPERATOR, {"operator": operator})
         secret = secrets.token_bytes(PAGE_SECRET_BYTES)
-        await connection.execute(
-            sql.SET_UP, {"operator": operator, "time_zone": time_zone, "page_secret": secret}
-        )
+        await connection.execute(sql.SET_UP, {"operator": operator, "time_zone": time_zone, "page_secret": secret})
         await connection.execute(sql.FIRST_WINDOW)
         return operator

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import asyncpg
-
+from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
 from exchange.ledger.decision import Decision, Outcome
 from exchange.ledger.facts import MemberAccount, MemberFacts
@@ -21,7 +20,6 @@ from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command, Lot, MemberKey, Posting, TransferKind
 from exchange.refusals import LedgerHalted
 
-Connection = asyncpg.Connection[Any]
 AccountKey = tuple[int, UUID, int]
 
 
@@ -72,7 +70,9 @@ class Caches:
 class Batch(Generic[R]):
     """One try at a batch on one connection."""
 
-    def __init__(self, connection: Connection, groups: Sequence[tuple[Sequence[Command], bool]], reference: R) -> None:
+    def __init__(
+        self, connection: DriverConnection, groups: Sequence[tuple[Sequence[Command], bool]], reference: R
+    ) -> None:
         self.connection = connection
         self.groups = groups
         self.commands = [command for commands, _ in groups for command in commands]

@@ -153,24 +153,26 @@ class Decision:
         return Receipt(transfer, replayed=False)
 
     def _decide_atomic(self, commands: Sequence[Command], rule: Rule) -> list[Outcome]:
-        """All or none. A refusal is kept under its own key; the others stay undecided."""
+        """All or none. The first refusal is kept under its own key; the others stay undecided, their keys unused."""
         before = self._saved()
-        outcomes = [self._decide(command, rule) for command in commands]
-        refused = next((place for place, outcome in enumerate(outcomes) if not isinstance(outcome, Receipt)), None)
-        if refused is None:
+        outcomes: list[Outcome] = []
+        for command in commands:
+            outcomes.append(self._decide(command, rule))
+            if not isinstance(outcomes[-1], Receipt):
+                break
+        else:
             return outcomes
-        fresh = [
-            command
-            for command, outcome in zip(commands, outcomes, strict=True)
-            if isinstance(outcome, Receipt) and not outcome.replayed
-        ]
+        refused = len(outcomes) - 1
         kept = [row for row in self._keys[before.keys :] if row[6] is not None]
         self._restore(before)
         self._keys += kept
-        self.known.forget((command.merchant_no, command.request_id) for command in fresh)
+        self.known.forget(
+            (command.merchant_no, command.request_id)
+            for command, outcome in zip(commands, outcomes, strict=False)
+            if isinstance(outcome, Receipt) and not outcome.replayed
+        )
         return [
-            outcome if not isinstance(outcome, Receipt) or outcome.replayed else BatchNotApplied(item=refused)
-            for outcome in outcomes
+            outcomes[place] if place == refused else BatchNotApplied(item=refused) for place in range(len(commands))
         ]
 
     def _saved(self) -> _Saved:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
 from exchange.ledger.model import Command, Obligation, PointsLeg, Receipt, Transfer, key_bucket
 from exchange.refusals import Category, Refusal, RequestIdReused, StoredRefusal
@@ -24,7 +25,7 @@ class KnownKeys:
         self._answers: dict[Key, tuple[bytes, Answer]] = {}
 
     @classmethod
-    async def read(cls, connection: asyncpg.Connection[Any], commands: Sequence[Command]) -> KnownKeys:
+    async def read(cls, connection: DriverConnection, commands: Sequence[Command]) -> KnownKeys:
         """The stored answers to any of the commands' keys."""
         known = cls()
         keys = {(command.merchant_no, command.request_id) for command in commands}
@@ -65,15 +66,12 @@ def stored(refusal: Refusal) -> str:
     return json.dumps({"reason": refusal.reason, "category": refusal.category.value, "data": refusal.data})
 
 
-def restored(text: str) -> StoredRefusal:
-    """The refusal as it was first given."""
-    kept = json.loads(text)
+def restored(kept: dict[str, Any]) -> StoredRefusal:
+    """The refusal as it was first given, from its stored JSON."""
     return StoredRefusal(kept["reason"], Category(kept["category"]), kept["data"])
 
 
-async def read_transfers(
-    connection: asyncpg.Connection[Any], names: Sequence[tuple[int, UUID]]
-) -> dict[UUID, Transfer]:
+async def read_transfers(connection: DriverConnection, names: Sequence[tuple[int, UUID]]) -> dict[UUID, Transfer]:
     """Transfers by id, for names (bucket, id)."""
     if not names:
         return {}
@@ -84,6 +82,4 @@ async def read_transfers(
 def transfer_of(row: asyncpg.Record) -> Transfer:
     """A row of exchange.transfers, in the column order of `Transfer`."""
     *scalars, legs, obligations = row
-    return Transfer(
-        *scalars, legs=[PointsLeg(*leg) for leg in legs], obligations=[Obligation(*owed) for owed in obligations]
-    )
+    return Transfer(*scalars, [PointsLeg(*leg) for leg in legs], [Obligation(*owed) for owed in obligations])

@@ -10,12 +10,12 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Generic
+from typing import Generic
 
 import asyncpg
 import structlog
 
-from exchange.db.engine import Database, is_database_down
+from exchange.db.engine import Database, DriverConnection, is_database_down
 from exchange.ledger.batch import Batch, Caches, Decide, R, ReferenceSource, StartAgain
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Receipt
@@ -134,7 +134,7 @@ class Poster(Generic[R]):
             while (group := self._next_group()) is not None:
                 _answer(group, [DatabaseUnavailable()] * len(group.commands))
 
-    async def _serve(self, connection: asyncpg.Connection[Any], slice_no: int) -> None:
+    async def _serve(self, connection: DriverConnection, slice_no: int) -> None:
         while True:
             while not self._waiting:
                 if self._draining:
@@ -172,7 +172,7 @@ class Poster(Generic[R]):
             size += len(group.commands)
         return groups
 
-    async def _post_groups(self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int) -> None:
+    async def _post_groups(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> None:
         try:
             outcomes = await self._try(connection, groups, slice_no)
         except Refusal as refusal:
@@ -194,7 +194,7 @@ class Poster(Generic[R]):
             _answer(group, outcomes[place : place + len(group.commands)])
             place += len(group.commands)
 
-    async def _post_one_by_one(self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int) -> None:
+    async def _post_one_by_one(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> None:
         for place, group in enumerate(groups):
             try:
                 await self._post_groups(connection, [group], slice_no)
@@ -203,7 +203,7 @@ class Poster(Generic[R]):
                     _answer(left, [DatabaseUnavailable()] * len(left.commands))
                 raise
 
-    async def _try(self, connection: asyncpg.Connection[Any], groups: list[_Group], slice_no: int) -> list[Outcome]:
+    async def _try(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         for attempt in range(TRIES_MAX):
             batch = Batch(connection, work, await self._source.current())
