@@ -161,5 +161,22 @@ def issue(
                    f"  authorization: Bearer {secret[:8]}…")  # fmt: skip
 
 
+@app.command()
+def audit(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    halt: Annotated[bool, typer.Option(help="Stop taking movements if a difference is found.")] = False,  # noqa: FBT002
+    resume: Annotated[bool, typer.Option(help="Take movements again if nothing is found.")] = False,  # noqa: FBT002
+) -> None:
+    """Recompute every balance, lot, window total and law of conservation from the immutable rows.
+
+    Exits 1 and names the first differences when something is wrong. Safe beside a serving exchange.
+    """
+    settings = _settings()
+    from exchange import auditing
+
+    with commands.database(settings) as url:
+        sys.exit(auditing.run(url, as_json=as_json, halt_when_wrong=halt, resume_when_right=resume))
+
+
 if __name__ == "__main__":
     app()

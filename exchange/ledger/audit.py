@@ -1,0 +1,159 @@
+"""The ledger audit: every kept figure recomputed from the immutable rows, and every law looked at.
+
+Each check is one statement that returns what is wrong, at most a few rows: an empty answer is the proof. All of them
+run in one snapshot, beside posting, without locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.db.engine import Database
+
+DIFFERENCES_MAX = 10
+
+_LEGS = "exchange.points_entries_v1"
+_MEMBER, _DEBIT, _CREDIT = 1, 1, 2
+_SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
+
+CHECKS: dict[str, str] = {
+    "legs of each transfer balance in each currency": f"""
+        SELECT transfer_id, currency_no, sum({_SIGNED}) AS credit_less_debit
+        FROM {_LEGS} GROUP BY transfer_id, currency_no HAVING sum({_SIGNED}) <> 0
+    """,
+    "every transfer moves something, by positive amounts": f"""
+        SELECT transfer_id FROM exchange.transfers WHERE cardinality(legs) = 0
+        UNION ALL SELECT transfer_id FROM {_LEGS} WHERE units <= 0
+        UNION ALL SELECT transfer_id FROM exchange.clearing_entries_v1 WHERE micros <= 0 OR debtor = creditor
+    """,
+    "balances equal the sum of their entries": f"""
+        SELECT bucket, member_id, currency_no, a.available_units AS kept, coalesce(e.units, 0) AS recomputed
+        FROM exchange.accounts a
+        FULL JOIN (SELECT bucket, member_id, currency_no, sum({_SIGNED}) AS units
+                   FROM {_LEGS} WHERE account = {_MEMBER} GROUP BY bucket, member_id, currency_no) e
+            USING (bucket, member_id, currency_no)
+        WHERE a.available_units IS DISTINCT FROM coalesce(e.units, 0)
+    """,
+    "balances equal the sum of their lots": """
+        SELECT bucket, member_id, currency_no, a.available_units AS kept, coalesce(l.units, 0) AS in_lots
+        FROM exchange.accounts a
+        FULL JOIN (SELECT bucket, member_id, currency_no, sum(remaining_units) AS units
+                   FROM exchange.lots GROUP BY bucket, member_id, currency_no) l USING (bucket, member_id, currency_no)
+        WHERE a.available_units IS DISTINCT FROM coalesce(l.units, 0)
+    """,
+    "no account is below its floor": """
+        SELECT a.bucket, a.member_id, a.currency_no, a.available_units
+        FROM exchange.accounts a JOIN exchange.currencies c USING (currency_no)
+        WHERE a.available_units < 0 AND NOT c.negative_balances
+    """,
+    "each account's entries are numbered 1, 2, 3 … without a gap": f"""
+        SELECT bucket, member_id, currency_no, a.last_sequence AS kept, e.entries, e.first, e.last
+        FROM exchange.accounts a
+        FULL JOIN (SELECT bucket, member_id, currency_no, count(DISTINCT account_sequence) AS entries,
+                          min(account_sequence) AS first, max(account_sequence) AS last,
+                          count(DISTINCT (account_sequence, transfer_id)) AS transfers
+                   FROM {_LEGS} WHERE account = {_MEMBER} GROUP BY bucket, member_id, currency_no) e
+            USING (bucket, member_id, currency_no)
+        WHERE coalesce(a.last_sequence, -1) <> coalesce(e.entries, 0) OR coalesce(e.first, 1) <> 1
+           OR coalesce(e.last, 0) <> coalesce(e.entries, 0) OR coalesce(e.transfers, 0) <> coalesce(e.entries, 0)
+    """,
+    "an account's later entries stand later in the ledger": f"""
+        SELECT transfer_id, account_sequence, ledger_sequence, earlier
+        FROM (SELECT *, max(ledger_sequence) OVER (
+                  PARTITION BY bucket, member_id, currency_no ORDER BY account_sequence
+                  RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier
+              FROM {_LEGS} WHERE account = {_MEMBER}) ordered
+        WHERE earlier >= ledger_sequence
+    """,
+    "lots equal what went into and out of them": f"""
+        SELECT bucket, lot_id, l.remaining_units AS kept, e.made - e.spent AS recomputed, l.units, e.made
+        FROM exchange.lots l
+        FULL JOIN (SELECT bucket, lot_id, sum(CASE WHEN side = {_CREDIT} THEN units::numeric ELSE 0 END) AS made,
+                          sum(CASE WHEN side = {_DEBIT} THEN units::numeric ELSE 0 END) AS spent
+                   FROM {_LEGS} WHERE lot_id IS NOT NULL GROUP BY bucket, lot_id) e USING (bucket, lot_id)
+        WHERE l.remaining_units IS DISTINCT FROM e.made - e.spent OR l.units IS DISTINCT FROM e.made
+           OR l.is_open IS DISTINCT FROM (l.remaining_units > 0)
+    """,
+    "window totals equal a recount of their obligations": """
+        SELECT window_no, debtor, creditor, currency_code, kind, k.micros AS kept, e.micros AS recomputed,
+               k.obligations AS kept_count, e.obligations AS recomputed_count
+        FROM exchange.clearing_totals_v1 k
+        FULL JOIN (SELECT window_no, debtor, creditor, currency_code, kind, sum(micros) AS micros, count(*) AS obligations
+                   FROM exchange.clearing_entries_v1 GROUP BY window_no, debtor, creditor, currency_code, kind) e
+            USING (window_no, debtor, creditor, currency_code, kind)
+        WHERE k.micros IS DISTINCT FROM e.micros OR k.obligations IS DISTINCT FROM e.obligations
+    """,
+    "priced obligations are points times price": """
+        SELECT transfer_id, position, micros, points_units, price_micros FROM exchange.clearing_entries_v1
+        WHERE points_units > 0 AND micros <> points_units::numeric * price_micros
+    """,
+    "every transfer is in a window, and no closed window was posted to": """
+        SELECT t.transfer_id, t.window_no, t.occurred_at, w.closed_at
+        FROM exchange.transfers t LEFT JOIN exchange.clearing_windows w USING (window_no)
+        WHERE w.window_no IS NULL OR t.occurred_at > w.closed_at
+    """,
+    "windows follow one another without a gap": """
+        SELECT window_no, opened_at, before_closed_at
+        FROM (SELECT *, lag(closed_at) OVER (ORDER BY window_no) AS before_closed_at,
+                     lag(window_no) OVER (ORDER BY window_no) AS before FROM exchange.clearing_windows) w
+        WHERE before IS NOT NULL AND (window_no <> before + 1 OR opened_at <> before_closed_at)
+    """,
+    "each transfer answers exactly one request, and each answered request its transfer": """
+        SELECT t.transfer_id AS transfer, k.transfer_id AS answered, coalesce(t.request_id, k.request_id) AS request_id
+        FROM exchange.transfers t
+        FULL JOIN (SELECT * FROM exchange.request_keys WHERE transfer_id IS NOT NULL) k
+            ON k.transfer_id = t.transfer_id AND k.transfer_bucket = t.bucket
+           AND k.merchant_no = t.merchant_no AND k.request_id = t.request_id
+        WHERE t.transfer_id IS NULL OR k.transfer_id IS NULL
+    """,
+    "points in circulation equal what members hold": f"""
+        SELECT currency_no, c.units AS in_circulation, a.units AS held
+        FROM (SELECT currency_no, -sum({_SIGNED}) AS units FROM {_LEGS} WHERE account <> {_MEMBER} GROUP BY currency_no) c
+        FULL JOIN (SELECT currency_no, sum(available_units) AS units FROM exchange.accounts GROUP BY currency_no) a
+            USING (currency_no)
+        WHERE coalesce(c.units, 0) <> coalesce(a.units, 0)
+    """,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's answer: `differences` are the first rows that are wrong, as column → value."""
+
+    check: str
+    differences: list[dict[str, Any]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.differences
+
+
+async def audit(database: Database, progress: Callable[[str], None] = lambda _: None) -> list[Finding]:
+    """Run every check in one snapshot of the ledger; `progress` hears the name of each before it runs."""
+    findings = []
+    async with database.read() as connection:
+        for name, statement in CHECKS.items():
+            progress(name)
+            findings.append(Finding(name, await _first_rows(connection, statement)))
+    return findings
+
+
+async def _first_rows(connection: AsyncConnection, statement: str) -> list[dict[str, Any]]:
+    rows = await connection.execute(text(f"SELECT * FROM ({statement}) wrong LIMIT {DIFFERENCES_MAX}"))
+    return [{name: str(value) for name, value in row.items()} for row in rows.mappings()]
+
+
+HALT = text("UPDATE exchange.coalition SET halted_at = exchange.coalition_now() WHERE halted_at IS NULL")
+RESUME = text("UPDATE exchange.coalition SET halted_at = NULL")
+
+
+async def halt(database: Database, *, halted: bool) -> None:
+    """Stop taking movements because something is wrong, or take them again once it was mended."""
+    async with database.write() as connection:
+        await connection.execute(HALT if halted else RESUME)
