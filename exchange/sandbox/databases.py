@@ -22,17 +22,18 @@ _SERVER_URL = "EXCHANGE_DATABASE_URL"
 
 
 @asynccontextmanager
-async def fresh_database() -> AsyncIterator[str]:
+async def fresh_database(*, durable: bool) -> AsyncIterator[str]:
     """The URL of an empty database that ends with the block.
 
     EXCHANGE_DATABASE_URL says on which server to make it; the database it names is only used to ask for the new one.
+    An embedded server flushes what it acknowledges only when it is to be `durable`; that makes it slower.
 
     Raises:
         SandboxFailed: no server, or none that lets us create a database.
     """
     server = os.environ.get(_SERVER_URL)
     if not server:
-        async with _own_server() as url:
+        async with _own_server(durable=durable) as url:
             yield url
         return
     try:
@@ -44,10 +45,10 @@ async def fresh_database() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _own_server() -> AsyncIterator[str]:
+async def _own_server(*, durable: bool) -> AsyncIterator[str]:
     folder = _open_folder()
     try:
-        server = _started(folder / "postgres")
+        server = _started(folder / "postgres", durable=durable)
         try:
             yield server.url
         finally:
@@ -63,9 +64,9 @@ def _open_folder() -> Path:
     return folder
 
 
-def _started(data_dir: Path) -> EmbeddedPostgres:
+def _started(data_dir: Path, *, durable: bool) -> EmbeddedPostgres:
     try:
-        return start(data_dir)
+        return start(data_dir, durable=durable)
     except EmbeddedPostgresError as error:
         raise SandboxFailed(str(error)) from error
 

@@ -39,8 +39,10 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def sandbox(*, operator: str, offset: timedelta) -> AsyncIterator[Sandbox]:
+async def sandbox(*, operator: str, offset: timedelta, durable: bool) -> AsyncIterator[Sandbox]:
     """A new exchange whose coalition is run by `operator` and lives at `offset` from UTC.
+
+    `durable`: it flushes what it acknowledges, as the real thing does, and is as slow.
 
     Raises:
         SandboxFailed: it does not start.
@@ -48,7 +50,7 @@ async def sandbox(*, operator: str, offset: timedelta) -> AsyncIterator[Sandbox]
     zone = zone_of(offset)
     if zone is None:
         raise SandboxFailed(f"no time zone keeps the offset {offset}")
-    async with fresh_database() as url, _folder() as folder:
+    async with fresh_database(durable=durable) as url, _folder() as folder:
         environ = environment(database_url=url, host=_HOST, port="0", sandbox="true", log_level="warning")
         await output_of(("migrate", "--operator", operator, "--time-zone", zone), environ)
         issued = await output_of(("keys", "issue", "--role", "operator", "--json"), environ)

@@ -44,8 +44,8 @@ async def build(scenario: Scenario, stubs: Stubs, operator: Caller) -> Actors:
         await _taken(operator.ask(stubs.directory.CreateMerchant, request), merchant.line, f"merchant {merchant.id}")
     for currency in scenario.currencies:
         await _introduce(currency, scenario, stubs, operator)
-    for rate in sorted(scenario.rates, key=lambda rate: rate.effective_from or beginning):
-        await _publish(rate, beginning, stubs, operator)
+    for rate in scenario.rates:
+        await _publish(rate, _begins(rate, scenario, beginning), stubs, operator)
     actors = Actors(
         merchants={
             m.id: await _actor(stubs, operator, directory.CALLER_ROLE_MERCHANT, m.id) for m in scenario.merchants
@@ -63,6 +63,18 @@ def _beginning(scenario: Scenario) -> datetime:
     return min([scenario.clock, *prices, *effective])
 
 
+def _begins(rate: Rate, scenario: Scenario, beginning: datetime) -> datetime:
+    """When a rate begins to hold: as it says, else as soon as both its currencies have a price."""
+    if rate.effective_from is not None:
+        return rate.effective_from
+    priced = [
+        min(price.effective for price in currency.prices)
+        for currency in scenario.currencies
+        if currency.code in {rate.source, rate.target} and currency.prices
+    ]
+    return max([beginning, *priced])
+
+
 async def _introduce(currency: Currency, scenario: Scenario, stubs: Stubs, operator: Caller) -> None:
     request = directory.CreateCurrencyRequest(currency=wire.currency(currency, scenario.coalition.currency))
     await _taken(operator.ask(stubs.directory.CreateCurrency, request), currency.line, f"currency {currency.code}")
@@ -71,8 +83,8 @@ async def _introduce(currency: Currency, scenario: Scenario, stubs: Stubs, opera
         await _taken(operator.ask(stubs.directory.PublishPrice, published), price.line, f"price of {currency.code}")
 
 
-async def _publish(rate: Rate, beginning: datetime, stubs: Stubs, operator: Caller) -> None:
-    request = rates.PublishRateRequest(rate=wire.rate(rate, beginning))
+async def _publish(rate: Rate, begins: datetime, stubs: Stubs, operator: Caller) -> None:
+    request = rates.PublishRateRequest(rate=wire.rate(rate, begins))
     await _taken(operator.ask(stubs.rates.PublishRate, request), rate.line, f"rate {rate.source}>{rate.target}")
 
 

@@ -20,6 +20,6 @@ async def play(scenario: Scenario) -> Day:
         SandboxFailed: it does not start.
     """
     offset = scenario.clock.utcoffset() or timedelta()
-    async with sandbox(operator=scenario.coalition.operator, offset=offset) as box:
+    async with sandbox(operator=scenario.coalition.operator, offset=offset, durable=False) as box:
         actors = await build(scenario, box.stubs, box.operator)
         return await Runner(scenario, box.stubs, box.operator, actors).play()

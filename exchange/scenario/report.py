@@ -7,8 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from exchange.client.amounts import money_text
 from exchange.client.settlement import NettedWindow
-from exchange.money.currencies import MINOR_EXPONENT
 from exchange.scenario.model import Scenario
 from exchange.scenario.outcomes import Day, Outcome, Played
 
@@ -97,13 +97,14 @@ def _events_table(day: Day) -> Table:
 
 
 def _show_window(number: int, window: NettedWindow, currency: str, console: Console) -> None:
-    exponent = MINOR_EXPONENT[currency]
-    pairs = _table(f"Window {number}: who owes whom, {currency} (gross {_money(window.gross, exponent)})")
+    pairs = _table(f"Window {number}: who owes whom, {currency} (gross {money_text(window.gross, currency)})")
     for column in ("debtor", "creditor", "amount"):
         pairs.add_column(column, justify="right" if column == "amount" else "left")
     for (debtor, creditor), total in window.pairs.items():
-        pairs.add_row(debtor, creditor, _money(total.gross, exponent))
-    nets = _table(f"Window {number}: net positions and what is paid, {currency} (paid {_money(window.paid, exponent)})")
+        pairs.add_row(debtor, creditor, money_text(total.gross, currency))
+    nets = _table(
+        f"Window {number}: net positions and what is paid, {currency} (paid {money_text(window.paid, currency)})"
+    )
     for column in ("participant", "net", "pays", "receives", "carried"):
         nets.add_column(column, justify="left" if column == "participant" else "right")
     pays = {payment.payer: payment.amount for payment in window.payments}
@@ -112,9 +113,11 @@ def _show_window(number: int, window: NettedWindow, currency: str, console: Cons
         figures = [pays.get(name, 0), receives.get(name, 0), position.carried]
         # The clearing account stands in every payment: its row shows the position, not the money passing through.
         shown = (
-            ["", "", ""] if name in pays and name in receives else [_money(f, exponent) if f else "" for f in figures]
+            ["", "", ""]
+            if name in pays and name in receives
+            else [money_text(f, currency) if f else "" for f in figures]
         )
-        nets.add_row(name, _money(position.net, exponent), *shown)
+        nets.add_row(name, money_text(position.net, currency), *shown)
     console.print(pairs)
     console.print(nets)
 
@@ -132,10 +135,3 @@ def _balances_table(day: Day) -> Table:
 
 def _table(title: str) -> Table:
     return Table(title=title, title_justify="left", title_style="bold")
-
-
-def _money(minor: int, exponent: int) -> str:
-    """Minor units as a person writes money: 12 345 fen are 123.45."""
-    whole, rest = divmod(abs(minor), 10**exponent)
-    sign = "-" if minor < 0 else ""
-    return f"{sign}{whole:,}.{rest:0{exponent}}" if exponent else f"{sign}{whole:,}"

@@ -62,8 +62,8 @@ def price(entry: Price) -> types.Price:
     )
 
 
-def rate(entry: Rate, beginning: datetime) -> rates.Rate:
-    """A rate to publish; one without a first day holds from `beginning`."""
+def rate(entry: Rate, begins: datetime) -> rates.Rate:
+    """A rate to publish that holds from `begins`."""
     return rates.Rate(
         source_currency=f"currencies/{entry.source}",
         target_currency=f"currencies/{entry.target}",
@@ -78,7 +78,7 @@ def rate(entry: Rate, beginning: datetime) -> rates.Rate:
         fee_per_point_micros=entry.fee_per_point,
         fee_cap_micros=entry.fee_cap,
         member_daily_cap_units=entry.member_daily_cap,
-        effective_time=timestamp(entry.effective_from or beginning),
+        effective_time=timestamp(begins),
         end_time=timestamp(entry.effective_until) if entry.effective_until is not None else None,
     )
 
