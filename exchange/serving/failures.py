@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import grpc
-import structlog
 from google.rpc import status_pb2  # type: ignore[import-untyped]  # ships without type information
 
 from exchange.refusals import DatabaseUnavailable, Refusal
 from exchange.serving.errors import fault_status, status_of
 from exchange.serving.identity import credential_of_call
-from exchange.serving.telemetry import report_incident
+from exchange.serving.telemetry import report_database_down, report_incident
 
 Task = asyncio.Task[Any]
 
@@ -62,7 +61,7 @@ class Failures:
         if isinstance(error, grpc.aio.AbortError) or not isinstance(error, Exception):
             return None
         if self._is_database_down(error):
-            structlog.get_logger().warning("database down", method=method, error=type(error).__name__)
+            report_database_down(error, method)
             return status_of(DatabaseUnavailable())
         return self._fault(error, method)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import sys
@@ -31,7 +32,7 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -47,8 +48,16 @@ def configure_logging(level: str) -> None:
 def report_incident(error: BaseException, **where: object) -> str:
     """Logs a fault of ours with its traceback; the incident id answered here is all that the caller is told."""
     incident = secrets.token_hex(_INCIDENT_BYTES)
-    structlog.get_logger().error("fault", incident=incident, exc_info=error, **where)
+    # A log that cannot be written must not become the next fault, told to the caller in gRPC's words.
+    with contextlib.suppress(Exception):
+        structlog.get_logger().error("fault", incident=incident, exc_info=error, **where)
     return incident
+
+
+def report_database_down(error: BaseException, method: str) -> None:
+    """Logs, in one line, that a call found no database."""
+    with contextlib.suppress(Exception):
+        structlog.get_logger().warning("database down", method=method, error=type(error).__name__)
 
 
 def serve_metrics(port: int, *collectors: Collector) -> None:
