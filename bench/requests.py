@@ -1,0 +1,131 @@
+"""The requests of each scenario, serialised before the clock starts. Every request_id is new unless said otherwise."""
+
+import random
+import uuid
+from collections.abc import Callable, Iterator
+
+from bench.baselines import orm_service
+from bench.load.plan import Lane
+from bench.world import BLOCK_UNITS, Party
+from exchange.v1 import transfer_service_pb2 as pb
+from exchange.v1 import types_pb2 as types
+
+_BLOCKS_MAX = 10
+
+Build = Callable[[Party, int], list[bytes]]
+"""So many serialised requests of one merchant."""
+
+_draw = random.Random()
+
+
+def lanes(parties: list[Party], build: Build, count: int) -> tuple[Lane, ...]:
+    """One connection for each merchant, with `count` requests over all of them."""
+    return tuple(Lane(build(party, count // len(parties)), party.secret) for party in parties)
+
+
+def converts(party: Party, count: int) -> list[bytes]:
+    """ConvertPoints into the neighbour's currency."""
+    return [_convert(party).SerializeToString() for _ in range(count)]
+
+
+def earns(party: Party, count: int) -> list[bytes]:
+    """EarnPoints of the neighbour's currency."""
+    return [
+        pb.EarnPointsRequest(request_id=_key(), member=_member(party), points=_few(party.neighbour)).SerializeToString()
+        for _ in range(count)
+    ]
+
+
+def redeems(party: Party, count: int) -> list[bytes]:
+    """RedeemPoints of the neighbour's currency."""
+    return [
+        pb.RedeemPointsRequest(
+            request_id=_key(), member=_member(party), points=_few(party.neighbour)
+        ).SerializeToString()
+        for _ in range(count)
+    ]
+
+
+def with_duplicates(share: float) -> Build:
+    """Conversions of which this share says again what was said before: half of them the one just before."""
+
+    def build(party: Party, count: int) -> list[bytes]:
+        said: list[bytes] = []
+        for fresh in converts(party, count):
+            if said and _draw.random() < share:
+                said.append(said[-1] if _draw.random() < 0.5 else _draw.choice(said))
+            else:
+                said.append(fresh)
+        return said
+
+    return build
+
+
+def batches(size: int) -> Build:
+    """BatchTransfer of `size` conversions; `count` counts conversions."""
+
+    def build(party: Party, count: int) -> list[bytes]:
+        return [
+            pb.BatchTransferRequest(
+                items=[pb.TransferItem(convert=_convert(party)) for _ in range(size)]
+            ).SerializeToString()
+            for _ in range(-(-count // size))
+        ]
+
+    return build
+
+
+def orm_lanes(connections: int, count: int) -> tuple[Lane, ...]:
+    """Conversions as the ORM service's own members and merchants know them."""
+    return tuple(Lane(list(_orm_converts(count // connections))) for _ in range(connections))
+
+
+def _orm_converts(count: int) -> Iterator[bytes]:
+    names = [orm_service.member_name(number) for number in range(orm_service.MEMBERS)]
+    ring = orm_service.MERCHANTS
+    for _ in range(count):
+        place = _draw.randrange(len(ring))
+        source, target = ring[place], ring[(place + 1) % len(ring)]
+        yield pb.ConvertPointsRequest(
+            request_id=_key(),
+            member=_draw.choice(names),
+            source=types.PointsAmount(currency=f"currencies/{source}", units=_blocks()),
+            target_currency=f"currencies/{target}",
+        ).SerializeToString()
+
+
+def replayed_of(answer: bytes) -> dict[str, int]:
+    """Whether a ConvertPointsResponse is a replay, to be summed up."""
+    return {"replayed": int(pb.ConvertPointsResponse.FromString(answer).replayed)}
+
+
+def items_of(answer: bytes) -> dict[str, int]:
+    """How many items of a BatchTransferResponse were done and how many refused, to be summed up."""
+    results = pb.BatchTransferResponse.FromString(answer).results
+    done = sum(result.status.code == 0 for result in results)
+    return {"items": done, "items refused": len(results) - done}
+
+
+def _convert(party: Party) -> pb.ConvertPointsRequest:
+    return pb.ConvertPointsRequest(
+        request_id=_key(),
+        member=_member(party),
+        source=types.PointsAmount(currency=party.currency, units=_blocks()),
+        target_currency=party.neighbour,
+    )
+
+
+def _key() -> str:
+    return str(uuid.UUID(int=_draw.getrandbits(128)))
+
+
+def _member(party: Party) -> str:
+    return _draw.choice(party.members)
+
+
+def _blocks() -> int:
+    return _draw.randint(1, _BLOCKS_MAX) * BLOCK_UNITS
+
+
+def _few(currency: str) -> types.PointsAmount:
+    return types.PointsAmount(currency=currency, units=_draw.randint(1, 100))
