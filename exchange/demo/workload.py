@@ -1,8 +1,8 @@
 """The demo's business day as a plan: every movement, and what the exchange must answer to it. Pure.
 
-Each member lives at a home programme and shops at one partner. The day has rounds; in a round a member is at one of the
-two, so that within a round no two merchants move the same member's points and the order of a member's movements is the
-plan's. Knowing that order, the plan knows every balance, and so every answer, refusals included.
+Each member lives at a home programme, and many shop at one partner. The day has rounds; in a round a member is at one
+of the two, so that within a round no two merchants move the same member's points and the order of a member's movements
+is the plan's. Knowing that order, the plan knows every balance, and so every answer, refusals included.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _HOMES = {"MR": 30, "UR": 20, "BONVOY": 14, "C1": 10, "TYP": 8, "EDGE": 8, "TYPS
 _HOME_ELSE = 5
 _SHOPS = {"CHARITY": 2, "COFFEE": 8}
 _SHOP_ELSE = 18
+_AT_HOME_ONLY = 0.4
 _ISSUER_AS_PARTNER = 0.3
 _AT_HOME = 0.55
 
@@ -62,7 +63,9 @@ def _member(number: int, world: World, rng: random.Random) -> Member:
     home = rng.choices(homes, [_HOMES.get(code, _HOME_ELSE) for code in homes])[0]
     issuers = [rate.target.code for rate in world.rates if rate.source.code == home]
     shops = [p.id for p in world.participants.values() if p.id not in world.prices]
-    if rng.random() < _ISSUER_AS_PARTNER:
+    if rng.random() < _AT_HOME_ONLY:
+        partner = home
+    elif rng.random() < _ISSUER_AS_PARTNER:
         partner = rng.choice(issuers)
     else:
         partner = rng.choices(shops, [_SHOPS.get(shop, _SHOP_ELSE) for shop in shops])[0]
