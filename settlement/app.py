@@ -1,7 +1,22 @@
-"""Settlement as an extension of the exchange's server."""
+"""Settlement as an extension of the exchange's server: its service, and the history of its tables."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+from exchange.db.migrate import History
 from exchange.extensions import Extension
 
-extension = Extension(register=lambda registry, api: None)
+MIGRATIONS = Path(__file__).parent / "migrations" / "versions"
+
+
+def _register(registry: Any, host: Any) -> None:
+    # Imported when served: migrating needs no netting.
+    from settlement.api.settlement_service import SettlementService
+    from settlement.v1.settlement_service_pb2_grpc import add_SettlementServiceServicer_to_server
+
+    add_SettlementServiceServicer_to_server(SettlementService(host), registry)
+
+
+extension = Extension(register=_register, history=History("settlement", MIGRATIONS))

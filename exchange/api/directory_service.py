@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from uuid import UUID
 
 from grpc.aio import ServicerContext
@@ -29,7 +31,7 @@ from exchange.v1 import directory_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 from exchange.v1.directory_service_pb2_grpc import DirectoryServiceServicer
 
-Context = ServicerContext  # type: ignore[type-arg]
+Context: TypeAlias = ServicerContext[Any, Any]
 
 
 class DirectoryService(DirectoryServiceServicer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from datetime import datetime
 from uuid import UUID
 
@@ -22,7 +24,7 @@ from exchange.v1 import member_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 from exchange.v1.member_service_pb2_grpc import MemberServiceServicer
 
-Context = ServicerContext  # type: ignore[type-arg]
+Context: TypeAlias = ServicerContext[Any, Any]
 
 
 class MemberService(MemberServiceServicer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from uuid import UUID
 
 from grpc.aio import ServicerContext
@@ -18,7 +20,7 @@ from exchange.serving.identity import caller_of
 from exchange.v1 import rate_service_pb2 as pb
 from exchange.v1.rate_service_pb2_grpc import RateServiceServicer
 
-Context = ServicerContext  # type: ignore[type-arg]
+Context: TypeAlias = ServicerContext[Any, Any]
 
 
 class RateService(RateServiceServicer):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
@@ -12,7 +14,7 @@ from exchange.serving.identity import caller_of
 from exchange.v1 import sandbox_service_pb2 as pb
 from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
 
-Context = ServicerContext  # type: ignore[type-arg]
+Context: TypeAlias = ServicerContext[Any, Any]
 
 
 class SandboxService(SandboxServiceServicer):

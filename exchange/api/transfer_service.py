@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 from uuid import UUID
 
 from google.rpc import code_pb2, status_pb2
@@ -28,7 +30,7 @@ from exchange.v1.transfer_service_pb2_grpc import TransferServiceServicer
 REFERENCES_MAX = 50
 OK = status_pb2.Status(code=code_pb2.OK)
 
-Context = ServicerContext  # type: ignore[type-arg]
+Context: TypeAlias = ServicerContext[Any, Any]
 Mode = pb.BatchTransferRequest.Mode
 
 

@@ -72,6 +72,8 @@ async def _migrate(url: str, histories: list[History]) -> None:
             for history in histories:
                 await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {history.schema}"))
                 await connection.run_sync(_upgrade, history)
+                # The serving role checks at start-up that nothing is outstanding.
+                await connection.execute(text(f"GRANT SELECT ON {history.schema}.alembic_version TO exchange_server"))
     finally:
         await engine.dispose()
 

@@ -146,7 +146,7 @@ class RunConfiguration(_message.Message):
     """How to net."""
     @_builtins.property
     def minimum_minor_units(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """Net amounts below this many minor units are carried forward, by ISO 4217 code. Left out: nothing is carried."""
+        """Net amounts below this many minor units are carried into the next window, by ISO 4217 code. Left out: nothing is carried."""
 
     def __init__(
         self,
@@ -338,6 +338,7 @@ class PairTotal(_message.Message):
     GROSS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     NET_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OBLIGATION_COUNT_FIELD_NUMBER: _builtins.int
+    CARRIED_IN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     debtor: _builtins.str
@@ -351,7 +352,9 @@ class PairTotal(_message.Message):
     net_minor_units: _builtins.int
     """What debtor still owes creditor after set-off by pair."""
     obligation_count: _builtins.int
-    """How many obligations."""
+    """How many obligations of the window."""
+    carried_in_minor_units: _builtins.int
+    """Part of gross_minor_units that was carried forward from the window before."""
     def __init__(
         self,
         *,
@@ -362,10 +365,11 @@ class PairTotal(_message.Message):
         gross_minor_units: _builtins.int = ...,
         net_minor_units: _builtins.int = ...,
         obligation_count: _builtins.int = ...,
+        carried_in_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "gross_minor_units", b"gross_minor_units", "micros", b"micros", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_in_minor_units", b"carried_in_minor_units", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "gross_minor_units", b"gross_minor_units", "micros", b"micros", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

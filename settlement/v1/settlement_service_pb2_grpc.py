@@ -112,7 +112,7 @@ class SettlementServiceServicer(object):
 
     def StartRun(self, request, context):
         """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
-        Refusals: RESOURCE_NOT_FOUND, WINDOW_STATE when the window is still open.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,7 @@ class SettlementServiceStub:
     """
     StartRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]
     """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
-    Refusals: RESOURCE_NOT_FOUND, WINDOW_STATE when the window is still open.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
     """
     GetRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
@@ -89,7 +89,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     StartRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]  # type: ignore[assignment]
     """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
-    Refusals: RESOURCE_NOT_FOUND, WINDOW_STATE when the window is still open.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
     """
     GetRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]  # type: ignore[assignment]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
@@ -152,7 +152,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.StartRunResponse, _abc.Awaitable[_settlement_service_pb2.StartRunResponse]]:
         """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
-        Refusals: RESOURCE_NOT_FOUND, WINDOW_STATE when the window is still open.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""SettlementService on the wire."""

@@ -1,0 +1,200 @@
+"""SettlementService: wire in, use case, wire out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol, TypeAlias, TypeVar
+from uuid import UUID
+
+from grpc.aio import ServicerContext
+
+from exchange.api.pages import PageRequest, page_of
+from exchange.callers import Caller
+from exchange.db.engine import Database
+from exchange.refusals import ResourceNotFound
+from exchange.serving.checks import Violations
+from exchange.serving.identity import caller_of
+from exchange.serving.paging import PageTokens, filter_fingerprint, page_size
+from settlement import exchange_ledger
+from settlement.api import wire
+from settlement.run.model import CurrencyResult, Run
+from settlement.run.service import Runs
+from settlement.v1 import settlement_service_pb2 as pb
+from settlement.v1.settlement_service_pb2_grpc import SettlementServiceServicer
+from settlement.windows.service import Windows, WindowView
+
+Context: TypeAlias = ServicerContext[Any, Any]
+T = TypeVar("T")
+NEWEST = 2**62
+
+
+class Host(Protocol):
+    """What the exchange lends its extensions."""
+
+    @property
+    def database(self) -> Database: ...
+    @property
+    def tokens(self) -> PageTokens: ...
+    async def coalition(self, caller: Caller) -> object: ...
+
+
+class SettlementService(SettlementServiceServicer):
+    """Finance runs it; merchants see what they are a party of."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._windows, self._runs = Windows(host.database), Runs(host.database)
+
+    async def ListWindows(self, request: pb.ListWindowsRequest, context: Context) -> pb.ListWindowsResponse:
+        await self._caller(context)
+        size, bound = page_size(request.page_size), filter_fingerprint()
+        before = self._host.tokens.open("windows", bound, request.page_token) if request.page_token else NEWEST
+        assert isinstance(before, int)
+        found = await self._windows.page(before, size + 1)
+        more = len(found) > size
+        token = self._host.tokens.seal("windows", bound, found[size - 1].window.window_no) if more else ""
+        return pb.ListWindowsResponse(windows=map(wire.window_message, found[:size]), next_page_token=token)
+
+    async def GetWindow(self, request: pb.GetWindowRequest, context: Context) -> pb.GetWindowResponse:
+        number = _window_no(request.name)
+        await self._caller(context)
+        return pb.GetWindowResponse(window=wire.window_message(await self._windows.read(number)))
+
+    async def CloseWindow(self, request: pb.CloseWindowRequest, context: Context) -> pb.CloseWindowResponse:
+        number = _window_no(request.name)
+        caller = await self._caller(context)
+        window, next_no, replayed = await self._windows.close(number, actor(caller))
+        view = await self._windows.read(window.window_no) if replayed else WindowView(window, calculated=False)
+        return pb.CloseWindowResponse(
+            window=wire.window_message(view), next_window=f"windows/{next_no}", replayed=replayed
+        )
+
+    async def StartRun(self, request: pb.StartRunRequest, context: Context) -> pb.StartRunResponse:
+        check = Violations()
+        number = int(check.resource_name("window", request.window, "windows") or 0)
+        configuration = wire.configuration(check, request.configuration)
+        check.raise_if_any()
+        caller = await self._caller(context)
+        run, replayed = await self._runs.start(number, configuration, actor(caller))
+        return pb.StartRunResponse(run=wire.run_message(run), replayed=replayed)
+
+    async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:
+        run_id = _run_id(request.name, "name")
+        await self._caller(context)
+        return pb.GetRunResponse(run=wire.run_message(await self._runs.read(run_id)))
+
+    async def ListNetPositions(
+        self, request: pb.ListNetPositionsRequest, context: Context
+    ) -> pb.ListNetPositionsResponse:
+        caller, run = await self._run_of(request.run, context)
+        rows = _rows(run, lambda one: [wire.position_message(one.currency, row) for row in one.positions])
+        seen = _seen(rows, caller, lambda row: (row.participant,))
+        page, token = self._page(
+            seen, lambda r: f"{r.currency_code} {r.participant}", request, "positions", caller, run
+        )
+        return pb.ListNetPositionsResponse(positions=page, next_page_token=token)
+
+    async def ListPairTotals(self, request: pb.ListPairTotalsRequest, context: Context) -> pb.ListPairTotalsResponse:
+        caller, run = await self._run_of(request.run, context)
+        rows = _rows(run, lambda one: [wire.pair_message(one.currency, row) for row in one.pairs])
+        seen = _seen(rows, caller, lambda row: (row.debtor, row.creditor))
+        page, token = self._page(
+            seen, lambda r: f"{r.currency_code} {r.debtor} {r.creditor}", request, "pairs", caller, run
+        )
+        return pb.ListPairTotalsResponse(pairs=page, next_page_token=token)
+
+    async def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
+        caller, run = await self._run_of(request.run, context)
+        rows = _rows(run, lambda one: [wire.payment_message(one.currency, row) for row in one.payments])
+        seen = _seen(rows, caller, lambda row: (row.payer, row.payee))
+        page, token = self._page(
+            seen, lambda r: f"{r.currency_code} {r.payer} {r.payee}", request, "payments", caller, run
+        )
+        return pb.ListPaymentsResponse(payments=page, next_page_token=token)
+
+    async def ListObligations(self, request: pb.ListObligationsRequest, context: Context) -> pb.ListObligationsResponse:
+        check = Violations()
+        number = int(check.resource_name("window", request.window, "windows") or 0)
+        debtor = check.resource_name("debtor", request.debtor, "merchants") if request.debtor else None
+        creditor = check.resource_name("creditor", request.creditor, "merchants") if request.creditor else None
+        check.raise_if_any()
+        size = page_size(request.page_size)
+        caller = await self._caller(context)
+        bound = filter_fingerprint(caller.merchant_id or "", request.window, request.debtor, request.creditor)
+        after = self._host.tokens.open("obligations", bound, request.page_token) if request.page_token else [0, 0]
+        assert isinstance(after, list)
+        async with self._host.database.read() as connection:
+            await exchange_ledger.read_window(connection, number)
+            found = await exchange_ledger.entries(
+                connection,
+                number,
+                debtor=debtor,
+                creditor=creditor,
+                party=caller.merchant_id,
+                after=(int(after[0]), int(after[1])),
+                limit=size + 1,
+            )
+        token = ""
+        if len(found) > size:
+            last = found[size - 1]
+            token = self._host.tokens.seal("obligations", bound, [last.ledger_sequence, last.position])
+        return pb.ListObligationsResponse(obligations=map(wire.entry_message, found[:size]), next_page_token=token)
+
+    async def _caller(self, context: Context) -> Caller:
+        """The caller, whose credential still holds."""
+        caller = caller_of(context)
+        await self._host.coalition(caller)
+        return caller
+
+    async def _run_of(self, name: str, context: Context) -> tuple[Caller, Run]:
+        run_id = _run_id(name, "run")
+        caller = await self._caller(context)
+        run = await self._runs.read(run_id)
+        if not caller.sees_all and wire.merchant_name(str(caller.merchant_id)) not in _participants(run):
+            raise ResourceNotFound(resource=name, field="run")
+        return caller, run
+
+    def _page(
+        self, rows: Sequence[T], key: Callable[[T], str], request: PageRequest, name: str, caller: Caller, run: Run
+    ) -> tuple[Sequence[T], str]:
+        ordered = sorted(rows, key=key)
+        return page_of(ordered, key, request, self._host.tokens, name, caller.merchant_id or "", str(run.run_id))
+
+
+def actor(caller: Caller) -> str:
+    """Who did it, for records."""
+    return f"{caller.role.name}:{caller.credential}"
+
+
+def _participants(run: Run) -> set[str]:
+    return {wire.merchant_name(position.participant) for one in run.result for position in one.positions}
+
+
+def _rows(run: Run, rows_of: Callable[[CurrencyResult], list[T]]) -> list[T]:
+    return [row for one in run.result for row in rows_of(one)]
+
+
+def _seen(rows: Iterable[T], caller: Caller, parties: Callable[[T], tuple[str, ...]]) -> list[T]:
+    """A merchant sees rows it is a party of; everybody else who may call sees all."""
+    if caller.sees_all:
+        return list(rows)
+    return [row for row in rows if wire.merchant_name(str(caller.merchant_id)) in parties(row)]
+
+
+def _window_no(name: str) -> int | None:
+    check = Violations()
+    number = wire.window_no(check, "name", name)
+    check.raise_if_any()
+    return number
+
+
+def _run_id(name: str, path: str) -> UUID:
+    check = Violations()
+    text = check.resource_name(path, name, "runs")
+    try:
+        run_id = UUID(text)
+    except ValueError:
+        run_id = UUID(int=0)
+        check.say(path, 'is no name of the form "runs/UUID"')
+    check.raise_if_any()
+    return run_id

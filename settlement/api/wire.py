@@ -1,0 +1,153 @@
+"""Settlement messages: requests to values, values to messages. Participants are merchants' names on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from exchange.money.currencies import MINOR_EXPONENT
+from exchange.serving.checks import Violations
+from exchange.v1 import types_pb2 as types
+from settlement.exchange_ledger import Entry
+from settlement.run.model import Configuration, CurrencyResult, PairFigures, PaymentFigures, Position, Run
+from settlement.v1 import settlement_service_pb2 as pb
+from settlement.windows.service import WindowView
+
+OPEN = "windows/open"
+
+MODE_NAMES = {
+    pb.NETTING_MODE_UNSPECIFIED: "multilateral",
+    pb.NETTING_MODE_BILATERAL: "bilateral",
+    pb.NETTING_MODE_MULTILATERAL: "multilateral",
+}
+MODE_NUMBERS = {"bilateral": pb.NETTING_MODE_BILATERAL, "multilateral": pb.NETTING_MODE_MULTILATERAL}
+
+
+def window_no(check: Violations, path: str, name: str) -> int | None:
+    """The number in a window's name; None for the open one."""
+    if name == OPEN:
+        return None
+    return int(check.resource_name(path, name, "windows") or 0)
+
+
+def configuration(check: Violations, asked: pb.RunConfiguration) -> Configuration:
+    """What a run is asked to do."""
+    if asked.mode not in MODE_NAMES:
+        check.say("configuration.mode", f"is {asked.mode}, no value of the enum")
+    for code, least in asked.minimum_minor_units.items():
+        path = f"configuration.minimum_minor_units[{code}]"
+        if code not in MINOR_EXPONENT:
+            check.say(path, "is no ISO 4217 currency")
+        check.within(path, least, 0)
+    return Configuration(MODE_NAMES.get(asked.mode, "multilateral"), dict(asked.minimum_minor_units))
+
+
+def timestamp(at: datetime | None) -> Timestamp | None:
+    """An instant on the wire; None stays absent."""
+    if at is None:
+        return None
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+def merchant_name(participant: str) -> str:
+    """Resource name of a participant."""
+    return f"merchants/{participant}"
+
+
+def window_message(view: WindowView) -> pb.Window:
+    """A window on the wire."""
+    window = view.window
+    state = pb.Window.STATE_CALCULATED if view.calculated else pb.Window.STATE_CLOSED
+    return pb.Window(
+        name=window.name,
+        state=pb.Window.STATE_OPEN if window.closed_at is None else state,
+        open_time=timestamp(window.opened_at),
+        close_time=timestamp(window.closed_at),
+        closed_by=window.closed_by or "",
+    )
+
+
+def run_message(run: Run) -> pb.Run:
+    """A run on the wire."""
+    return pb.Run(
+        name=run.name,
+        window=f"windows/{run.window_no}",
+        configuration=pb.RunConfiguration(
+            mode=MODE_NUMBERS[run.configuration.mode], minimum_minor_units=run.configuration.minimums
+        ),
+        state=pb.Run.STATE_CALCULATED,
+        result_digest=run.digest,
+        create_time=timestamp(run.created_at),
+        created_by=run.created_by,
+        summaries=[_summary(one) for one in run.result],
+    )
+
+
+def _summary(one: CurrencyResult) -> pb.CurrencySummary:
+    return pb.CurrencySummary(
+        currency_code=one.currency,
+        gross_minor_units=one.gross,
+        bilateral_minor_units=one.bilateral,
+        net_minor_units=one.net,
+        paid_minor_units=one.paid,
+        obligation_count=one.obligations,
+    )
+
+
+def position_message(currency: str, position: Position) -> pb.NetPosition:
+    """A position on the wire."""
+    net = position.receivable - position.payable
+    return pb.NetPosition(
+        currency_code=currency,
+        participant=merchant_name(position.participant),
+        receivable_minor_units=position.receivable,
+        payable_minor_units=position.payable,
+        net_receive_minor_units=max(net, 0),
+        net_pay_minor_units=max(-net, 0),
+        carried_minor_units=position.carried,
+    )
+
+
+def pair_message(currency: str, pair: PairFigures) -> pb.PairTotal:
+    """A pair on the wire."""
+    return pb.PairTotal(
+        currency_code=currency,
+        debtor=merchant_name(pair.debtor),
+        creditor=merchant_name(pair.creditor),
+        micros=str(pair.micros),
+        gross_minor_units=pair.gross,
+        net_minor_units=pair.net,
+        obligation_count=pair.obligations,
+        carried_in_minor_units=pair.carried_in,
+    )
+
+
+def payment_message(currency: str, payment: PaymentFigures) -> pb.Payment:
+    """A payment on the wire."""
+    return pb.Payment(
+        currency_code=currency,
+        payer=merchant_name(payment.payer),
+        payee=merchant_name(payment.payee),
+        minor_units=payment.amount,
+    )
+
+
+def entry_message(entry: Entry) -> pb.ObligationEntry:
+    """An obligation with its transfer on the wire."""
+    return pb.ObligationEntry(
+        transfer=f"transfers/{entry.transfer_id}",
+        ledger_sequence=entry.ledger_sequence,
+        window=f"windows/{entry.window_no}",
+        event_time=timestamp(entry.occurred_at),
+        obligation=types.Obligation(
+            kind=types.Obligation.Kind.ValueType(entry.kind),
+            debtor=merchant_name(entry.debtor),
+            creditor=merchant_name(entry.creditor),
+            amount=types.MoneyAmount(currency_code=entry.currency, micros=entry.micros),
+            points_units=entry.points_units,
+            price_micros=entry.price_micros,
+        ),
+    )

@@ -1,0 +1,125 @@
+"""The only door to the exchange's ledger: cut off, read the clearing views, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.ledger.windows import Window, close_window, open_window_no, read_window
+
+__all__ = [
+    "Entry",
+    "PairMicros",
+    "Window",
+    "close_window",
+    "entries",
+    "open_window_no",
+    "operator_id",
+    "pair_micros",
+    "read_window",
+    "windows_before",
+]
+
+WINDOWS_BEFORE = text("""
+SELECT window_no, opened_at, closed_at, closed_by FROM exchange.clearing_windows_v1
+WHERE window_no < :before ORDER BY window_no DESC LIMIT :limit
+""")
+
+PAIR_MICROS = text("""
+SELECT currency_code, debtor, creditor, sum(micros)::text AS micros, sum(obligations)::bigint AS obligations
+FROM exchange.clearing_totals_v1 WHERE window_no = :window_no
+GROUP BY currency_code, debtor, creditor ORDER BY currency_code, debtor, creditor
+""")
+
+# The names are matched outside the view's joins by their ids; NULL stands for anybody.
+ENTRIES = text("""
+SELECT transfer_id, ledger_sequence, window_no, occurred_at, position, kind, debtor, creditor, currency_code, micros,
+       points_units, price_micros
+FROM exchange.clearing_entries_v1
+WHERE window_no = :window_no
+  AND (CAST(:debtor AS text) IS NULL OR debtor = :debtor)
+  AND (CAST(:creditor AS text) IS NULL OR creditor = :creditor)
+  AND (CAST(:party AS text) IS NULL OR debtor = :party OR creditor = :party)
+  AND (ledger_sequence, position) > (:after_sequence, :after_position)
+ORDER BY ledger_sequence, position LIMIT :limit
+""")
+
+OPERATOR = text("""
+SELECT m.merchant_id FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no
+""")
+
+
+class PairMicros(NamedTuple):
+    """What a directed pair owes in a window, exact, in micro-units; and how many obligations that is."""
+
+    currency: str
+    debtor: str
+    creditor: str
+    micros: int
+    obligations: int
+
+
+class Entry(NamedTuple):
+    """One obligation and the transfer behind it."""
+
+    transfer_id: UUID
+    ledger_sequence: int
+    window_no: int
+    occurred_at: datetime
+    position: int
+    kind: int
+    debtor: str
+    creditor: str
+    currency: str
+    micros: int
+    points_units: int
+    price_micros: int
+
+
+async def windows_before(connection: AsyncConnection, before: int, limit: int) -> Sequence[Window]:
+    """Windows with smaller numbers, newest first."""
+    rows = await connection.execute(WINDOWS_BEFORE, {"before": before, "limit": limit})
+    return [Window(*row) for row in rows.tuples()]
+
+
+async def pair_micros(connection: AsyncConnection, window_no: int) -> list[PairMicros]:
+    """A window's totals as they were kept while posting: time does not depend on the number of transfers."""
+    rows = await connection.execute(PAIR_MICROS, {"window_no": window_no})
+    return [PairMicros(code, debtor, creditor, int(micros), count) for code, debtor, creditor, micros, count in rows]
+
+
+async def entries(
+    connection: AsyncConnection,
+    window_no: int,
+    *,
+    debtor: str | None,
+    creditor: str | None,
+    party: str | None,
+    after: tuple[int, int],
+    limit: int,
+) -> list[Entry]:
+    """A window's obligations in ledger order after a position (sequence, place in the transfer); None: anybody's."""
+    rows = await connection.execute(
+        ENTRIES,
+        {
+            "window_no": window_no,
+            "debtor": debtor,
+            "creditor": creditor,
+            "party": party,
+            "after_sequence": after[0],
+            "after_position": after[1],
+            "limit": limit,
+        },
+    )
+    return [Entry(*row) for row in rows.tuples()]
+
+
+async def operator_id(connection: AsyncConnection) -> str:
+    """Whose clearing account stands in the middle."""
+    found: str = (await connection.execute(OPERATOR)).scalar_one()
+    return found

@@ -1,0 +1,1 @@
+"""Settlement windows: listing, reading and cutting off."""
