@@ -14,7 +14,7 @@ DRIVER = "postgresql+asyncpg://"
 
 @contextlib.contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """URL of the database in use: the one in the settings, else an embedded one, started for as long as it is needed."""
+    """URL of the database in use: the one in the settings, else an embedded one for as long as it is needed."""
     if settings.database_url is not None:
         yield with_driver(settings.database_url)
         return

@@ -28,7 +28,7 @@ class Category(enum.Enum):
 
 
 DEFINITE = frozenset({Category.DENIED, Category.NOT_FOUND, Category.FAILED})
-"""Refusals that decide a request for ever: they are stored under its key. Malformed requests and undecided ones are not."""
+"""Refusals that decide a request for ever: they are stored under its key. Malformed and undecided ones are not."""
 
 
 class Refusal(Exception):
@@ -63,6 +63,7 @@ class InvalidField(Refusal):
         super().__init__(field=next(iter(self.violations)))
 
     def described(self) -> str:
+        """What is wrong with each field."""
         return "; ".join(f"{path} {what}" for path, what in self.violations.items())
 
 

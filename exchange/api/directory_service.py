@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, TypeAlias
-
 from uuid import UUID
 
 from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
-from exchange.api.pages import page_of
 from exchange.api.directory_wire import (
     CALLER_NUMBERS,
     DISPLAY_NAME_MAX,
@@ -23,6 +21,7 @@ from exchange.api.directory_wire import (
     reasoned,
     roles_of,
 )
+from exchange.api.pages import page_of
 from exchange.callers import Caller, CallerRole
 from exchange.directory.model import Currency
 from exchange.serving.checks import Violations

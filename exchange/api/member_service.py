@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
 from datetime import datetime
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from grpc.aio import ServicerContext

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, TypeAlias
-
 from uuid import UUID
 
 from grpc.aio import ServicerContext

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Any, TypeAlias
-
 from uuid import UUID
 
-from google.rpc import code_pb2, status_pb2
+from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]  # ships without type information
 from grpc.aio import ServicerContext
 
 from exchange.api import wire
@@ -42,24 +41,28 @@ class TransferService(TransferServiceServicer):
 
     async def EarnPoints(self, request: pb.EarnPointsRequest, context: Context) -> pb.EarnPointsResponse:
         caller = caller_of(context)
-        return pb.EarnPointsResponse(**await self._post(wire.to_earn(request, caller), caller))
+        transfer, replayed = await self._post(wire.to_earn(request, caller), caller)
+        return pb.EarnPointsResponse(transfer=transfer, replayed=replayed)
 
     async def RedeemPoints(self, request: pb.RedeemPointsRequest, context: Context) -> pb.RedeemPointsResponse:
         caller = caller_of(context)
-        return pb.RedeemPointsResponse(**await self._post(wire.to_redeem(request, caller), caller))
+        transfer, replayed = await self._post(wire.to_redeem(request, caller), caller)
+        return pb.RedeemPointsResponse(transfer=transfer, replayed=replayed)
 
     async def DiscountPoints(self, request: pb.DiscountPointsRequest, context: Context) -> pb.DiscountPointsResponse:
         caller = caller_of(context)
-        return pb.DiscountPointsResponse(**await self._post(wire.to_discount(request, caller), caller))
+        transfer, replayed = await self._post(wire.to_discount(request, caller), caller)
+        return pb.DiscountPointsResponse(transfer=transfer, replayed=replayed)
 
     async def ConvertPoints(self, request: pb.ConvertPointsRequest, context: Context) -> pb.ConvertPointsResponse:
         caller = caller_of(context)
-        return pb.ConvertPointsResponse(**await self._post(wire.to_convert(request, caller), caller))
+        transfer, replayed = await self._post(wire.to_convert(request, caller), caller)
+        return pb.ConvertPointsResponse(transfer=transfer, replayed=replayed)
 
-    async def _post(self, command: Command, caller: Caller) -> dict[str, object]:
+    async def _post(self, command: Command, caller: Caller) -> tuple[types.Transfer, bool]:
         receipt = await self._api.poster.post(command)
         directory = (await self._api.source.current()).directory
-        return {"transfer": to_message(receipt.transfer, directory, caller), "replayed": receipt.replayed}
+        return to_message(receipt.transfer, directory, caller), receipt.replayed
 
     async def BatchTransfer(self, request: pb.BatchTransferRequest, context: Context) -> pb.BatchTransferResponse:
         caller = caller_of(context)

@@ -12,7 +12,7 @@ _MEMBER, _CONVERT = int(Account.MEMBER), int(TransferKind.CONVERT)
 
 
 def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
-    """Whoever took part: the asking merchant, issuers of the currencies, debtors and creditors; and those who see all."""
+    """Whoever took part: the asking merchant, issuers, debtors and creditors; and those who see all."""
     if caller.sees_all or transfer.merchant_no == caller.merchant_no:
         return True
     parties = {party for owed in transfer.obligations for party in (owed.debtor_no, owed.creditor_no)}
@@ -42,21 +42,21 @@ def to_message(transfer: Transfer, directory: Directory, caller: Caller) -> type
         amount = types.PointsAmount(currency=name, units=units)
         if account == _MEMBER:
             legs.add(
-                account=account,  # type: ignore[arg-type]
-                side=side,  # type: ignore[arg-type]
+                account=account,
+                side=side,
                 points=amount,
                 lot=f"lots/{lot_id}",
                 account_sequence=sequence or 0,
             )
         else:
-            legs.add(account=account, side=side, points=amount)  # type: ignore[arg-type]
+            legs.add(account=account, side=side, points=amount)
             if side == Side.CREDIT:
                 used = amount
             else:
                 received = amount
     for kind, debtor_no, creditor_no, code, micros, points, price in transfer.obligations:
         message.obligations.add(
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             debtor=merchants[debtor_no].name,
             creditor=merchants[creditor_no].name,
             amount=types.MoneyAmount(currency_code=code, micros=micros),

@@ -23,16 +23,25 @@ _ROLES = {
 
 
 class HasDirectory(Protocol):
+    """A version of the coalition."""
+
     @property
-    def directory(self) -> Directory: ...
+    def directory(self) -> Directory:
+        """Who takes part."""
+        ...
 
 
 class Source(Protocol):
     """Where the directory comes from."""
 
     @property
-    def held(self) -> HasDirectory | None: ...
-    async def fresh(self) -> HasDirectory: ...
+    def held(self) -> HasDirectory | None:
+        """What is in memory, without asking anybody."""
+        ...
+
+    async def fresh(self) -> HasDirectory:
+        """A version no older than the call."""
+        ...
 
 
 class DirectoryAuthenticator:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -82,7 +82,7 @@ class Members:
         Raises:
             ResourceNotFound: there is none, or the calling merchant has not linked it: one cannot tell which.
         """
-        row: Row[tuple[UUID, str | None, datetime]] | None = None
+        row: Row[Any] | None = None
         if caller.merchant_no is None:
             if key.member_id is not None:
                 values = {"bucket": member_bucket(key.member_id), "member_id": key.member_id}
@@ -96,4 +96,4 @@ class Members:
         if row is None:
             asked = f"members/{key.member_id}" if key.member_id else "members/…"
             raise ResourceNotFound(resource=asked, field="member" if key.member_id else "member_reference")
-        return Member(*row)
+        return Member._make(row)

@@ -31,7 +31,9 @@ PriceCheck = Callable[[AsyncConnection, Directory], Awaitable[None]]
 class Reloads(Protocol):
     """Reads the directory anew after a change of our own."""
 
-    async def reload(self) -> object: ...
+    async def reload(self) -> object:
+        """Read anew."""
+        ...
 
 
 def hash_of(secret: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The first rows of a coalition: its operator, its time zone and its first window. Done once, by the database's owner."""
+"""The first rows of a coalition: operator, time zone and first window. Done once, by the database's owner."""
 
 from __future__ import annotations
 

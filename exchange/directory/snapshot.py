@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,11 +27,15 @@ async def read_directory(connection: AsyncConnection) -> Directory:
             for row in await connection.execute(sql.MERCHANTS)
         },
         currencies={
-            row[0]: Currency(*row[:5], ExpiryKind(row[5]), *row[6:], prices=prices.get(row[0], []))
-            for row in await connection.execute(sql.CURRENCIES)
+            row[0]: _currency(tuple(row), prices.get(row[0], [])) for row in await connection.execute(sql.CURRENCIES)
         },
         credentials={
             row[0]: Credential(row[1], CallerRole(row[2]), *row[3:])
             for row in await connection.execute(sql.CREDENTIALS)
         },
     )
+
+
+def _currency(columns: tuple[Any, ...], prices: list[Price]) -> Currency:
+    kind = ExpiryKind(columns[5])
+    return Currency(*columns[:5], kind, *columns[6:], prices=prices)  # type: ignore[call-arg, misc]  # as many as the query names

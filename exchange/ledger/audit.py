@@ -83,7 +83,8 @@ CHECKS: dict[str, str] = {
         SELECT window_no, debtor, creditor, currency_code, kind, k.micros AS kept, e.micros AS recomputed,
                k.obligations AS kept_count, e.obligations AS recomputed_count
         FROM exchange.clearing_totals_v1 k
-        FULL JOIN (SELECT window_no, debtor, creditor, currency_code, kind, sum(micros) AS micros, count(*) AS obligations
+        FULL JOIN (SELECT window_no, debtor, creditor, currency_code, kind, sum(micros) AS micros,
+                          count(*) AS obligations
                    FROM exchange.clearing_entries_v1 GROUP BY window_no, debtor, creditor, currency_code, kind) e
             USING (window_no, debtor, creditor, currency_code, kind)
         WHERE k.micros IS DISTINCT FROM e.micros OR k.obligations IS DISTINCT FROM e.obligations
@@ -113,7 +114,8 @@ CHECKS: dict[str, str] = {
     """,
     "points in circulation equal what members hold": f"""
         SELECT currency_no, c.units AS in_circulation, a.units AS held
-        FROM (SELECT currency_no, -sum({_SIGNED}) AS units FROM {_LEGS} WHERE account <> {_MEMBER} GROUP BY currency_no) c
+        FROM (SELECT currency_no, -sum({_SIGNED}) AS units
+              FROM {_LEGS} WHERE account <> {_MEMBER} GROUP BY currency_no) c
         FULL JOIN (SELECT currency_no, sum(available_units) AS units FROM exchange.accounts GROUP BY currency_no) a
             USING (currency_no)
         WHERE coalesce(c.units, 0) <> coalesce(a.units, 0)

@@ -27,23 +27,40 @@ class Reference(Protocol):
     """What rules need beside the member: the coalition's directory and rates, as of one version."""
 
     @property
-    def version(self) -> int: ...
+    def version(self) -> int:
+        """Which version of the coalition this is."""
+        ...
+
     @property
-    def time_zone(self) -> ZoneInfo: ...
+    def time_zone(self) -> ZoneInfo:
+        """In which the coalition's days begin."""
+        ...
+
     @property
-    def has_daily_caps(self) -> bool: ...
-    def currency_no(self, code: str) -> int | None: ...
+    def has_daily_caps(self) -> bool:
+        """Whether any rate caps what a member converts in a day."""
+        ...
+
+    def currency_no(self, code: str) -> int | None:
+        """The number of a currency code, None when there is none."""
+        ...
 
 
 R = TypeVar("R", bound=Reference)
+R_co = TypeVar("R_co", bound=Reference, covariant=True)
 Decide = Callable[[Command, MemberFacts, R], Posting]
 
 
-class ReferenceSource(Protocol[R]):
+class ReferenceSource(Protocol[R_co]):
     """Keeps the reference data in memory and reads it anew when its version has moved."""
 
-    async def current(self) -> R: ...
-    async def reload(self) -> R: ...
+    async def current(self) -> R_co:
+        """What is in memory; it may lag behind."""
+        ...
+
+    async def reload(self) -> R_co:
+        """Read anew."""
+        ...
 
 
 class StartAgain(Exception):

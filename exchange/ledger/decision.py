@@ -1,4 +1,4 @@
-"""The decision step of a batch: every command through its pure rule, in turn, and the effects gathered. No await here."""
+"""The decision step of a batch: each command through its pure rule, in turn, effects gathered. No await here."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Decision:
         try:
             member = self.members[command.member]
             if member is None:
-                raise ResourceNotFound(resource="members/…", field="member")  # noqa: TRY301 - one place refuses
+                raise ResourceNotFound(resource="members/…", field="member")
             facts = self.facts[member[1]]
             posting = rule(command, facts)
         except Refusal as refusal:

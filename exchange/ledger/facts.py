@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Side
 from exchange.ledger.model import Account as ChartAccount
+from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Side
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
 

@@ -79,7 +79,14 @@ async def read_transfers(connection: DriverConnection, names: Sequence[tuple[int
     return {row["transfer_id"]: transfer_of(row) for row in rows}
 
 
+def transfer_of_columns(columns: tuple[Any, ...]) -> Transfer:
+    """A transfer of its columns as the driver gives them."""
+    *_, legs, obligations = columns
+    return Transfer._make(
+        (*columns[:-2], [PointsLeg(*leg) for leg in legs], [Obligation(*owed) for owed in obligations])
+    )
+
+
 def transfer_of(row: asyncpg.Record) -> Transfer:
     """A row of exchange.transfers, in the column order of `Transfer`."""
-    *scalars, legs, obligations = row
-    return Transfer(*scalars, [PointsLeg(*leg) for leg in legs], [Obligation(*owed) for owed in obligations])
+    return transfer_of_columns(tuple(row))

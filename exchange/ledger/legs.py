@@ -1,4 +1,4 @@
-"""Builders of points legs: each makes the member's side and the issuer's, so that a transfer balances by construction."""
+"""Builders of points legs: each makes the member's side and the issuer's, so that a transfer balances."""
 
 from __future__ import annotations
 

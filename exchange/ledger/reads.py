@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from exchange.ledger.keys import restored
-from exchange.ledger.model import Obligation, PointsLeg, Transfer, key_bucket, member_bucket
+from exchange.ledger.keys import restored, transfer_of_columns
+from exchange.ledger.model import Transfer, key_bucket, member_bucket
 from exchange.refusals import Refusal
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 _TRANSFER = """
 SELECT t.bucket, t.transfer_id, t.kind, t.merchant_no, t.member_id, t.request_id, t.reference, t.occurred_at,
@@ -92,8 +94,7 @@ class LotView(NamedTuple):
 
 
 def _transfer(row: Row[Any]) -> Transfer:
-    *scalars, legs, obligations = row
-    return Transfer(*scalars, [PointsLeg(*leg) for leg in legs], [Obligation(*owed) for owed in obligations])
+    return transfer_of_columns(tuple(row))
 
 
 async def balances(connection: AsyncConnection, member_id: UUID) -> list[Balance]:
@@ -110,7 +111,7 @@ async def lots(
     limit: int,
 ) -> list[LotView]:
     """Open lots in spending order, after a position (expiry, earned, id)."""
-    expires_at, earned_at, lot_id = after or (datetime.min, datetime.min, UUID(int=0))
+    expires_at, earned_at, lot_id = after or (EARLIEST, EARLIEST, UUID(int=0))
     rows = await connection.execute(
         LOTS,
         {

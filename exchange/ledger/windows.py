@@ -17,7 +17,9 @@ ALONE = text(f"SELECT pg_advisory_xact_lock({FENCE})")
 
 OPEN_WINDOW = text("SELECT window_no FROM exchange.clearing_windows WHERE closed_at IS NULL")
 
-WINDOW = text("SELECT window_no, opened_at, closed_at, closed_by FROM exchange.clearing_windows_v1 WHERE window_no = :no")
+WINDOW = text("""
+SELECT window_no, opened_at, closed_at, closed_by FROM exchange.clearing_windows_v1 WHERE window_no = :no
+""")
 
 CLOSE = text("""
 UPDATE exchange.clearing_windows SET closed_at = exchange.coalition_now(), closed_by = :closed_by

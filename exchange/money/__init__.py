@@ -1,1 +1,1 @@
-"""Whole points, micro-units of money, exact ratios, and the few ways they are rounded. Knows no database, wire or clock."""
+"""Micro-units of money, 64-bit limits, and the few ways a figure is rounded. Knows no database, wire or clock."""

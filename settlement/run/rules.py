@@ -27,15 +27,29 @@ class PairTotal(Protocol):
     """What the ledger says of a directed pair in a window."""
 
     @property
-    def currency(self) -> str: ...
+    def currency(self) -> str:
+        """ISO 4217 code."""
+        ...
+
     @property
-    def debtor(self) -> str: ...
+    def debtor(self) -> str:
+        """Who owes."""
+        ...
+
     @property
-    def creditor(self) -> str: ...
+    def creditor(self) -> str:
+        """Who is owed."""
+        ...
+
     @property
-    def micros(self) -> int: ...
+    def micros(self) -> int:
+        """How much, exact, in micro-units."""
+        ...
+
     @property
-    def obligations(self) -> int: ...
+    def obligations(self) -> int:
+        """How many obligations that is."""
+        ...
 
 
 def calculate(
