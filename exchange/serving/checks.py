@@ -8,7 +8,7 @@ transfer: the happy way through each costs a fraction of a microsecond.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -140,7 +140,7 @@ class Violations:
 class EnumLike(Protocol):
     """What protobuf offers of an enum."""
 
-    def values(self) -> list[int]:
+    def values(self) -> Iterable[int]:
         """The numbers of the enum."""
         ...
 

@@ -32,6 +32,9 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_connection_age_ms", 1_800_000),
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION_MAX),
+    # Resets streams at random as a connection nears its limit, which its client, honest or not, sees as UNAVAILABLE;
+    # the guard's admission refuses in words instead.
+    ("grpc.http.overload_protection", 0),
     # The guard refuses what is above its own limit in words; gRPC cuts off, without any, what is far above.
     ("grpc.max_receive_message_length", 2 * MESSAGE_BYTES_MAX),
     # Pings more often than this are an attack or a mistake; clients may ping without calls to keep a path open.

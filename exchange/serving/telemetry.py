@@ -6,6 +6,7 @@ import contextlib
 import logging
 import secrets
 import sys
+from collections.abc import Callable
 
 import structlog
 from prometheus_client import CollectorRegistry, start_http_server
@@ -60,8 +61,8 @@ def report_database_down(error: BaseException, method: str) -> None:
         structlog.get_logger().warning("database down", method=method, error=type(error).__name__)
 
 
-def serve_metrics(port: int, *collectors: Collector) -> None:
-    """Answers Prometheus on a loopback port from a thread of its own, for as long as the process lives.
+def serve_metrics(port: int, *collectors: Collector) -> Callable[[], None]:
+    """Answers Prometheus on a loopback port from a thread of its own, until what is returned is called.
 
     Raises:
         OSError: the port is taken.
@@ -71,4 +72,11 @@ def serve_metrics(port: int, *collectors: Collector) -> None:
     GCCollector(registry=registry)
     for collector in collectors:
         registry.register(collector)
-    start_http_server(port, addr="127.0.0.1", registry=registry)
+    server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop
