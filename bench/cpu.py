@@ -21,6 +21,16 @@ def used(pid: int) -> float | None:
     return ticks / _TICKS_PER_SECOND
 
 
+def of_machine() -> float | None:
+    """Processor seconds that all processes together have used, on all cores; None when it is not Linux."""
+    try:
+        total = (_PROC / "stat").read_text().splitlines()[0].split()[1:]
+    except OSError:
+        return None
+    user, nice, system, _idle, _waiting, irq, softirq, stolen = (int(field) for field in total[:8])
+    return (user + nice + system + irq + softirq + stolen) / _TICKS_PER_SECOND
+
+
 def _row(process: Path) -> tuple[int, int, int, int] | None:
     """Number, parent, own ticks, ticks of ended children; None when the process has just ended."""
     try:

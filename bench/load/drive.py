@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from bench import cpu
 from bench.load.connection import Connection, Tally
-from bench.load.plan import Outcome, Plan
+from bench.load.plan import MACHINE, Outcome, Plan
 
 # A larger buffer is mapped anew for every read: 20 microseconds each.
 _READ_BYTES = 1 << 16
@@ -222,7 +222,7 @@ class _Edge:
         self.ok = len(tally.latencies)
         self.instant = time.perf_counter_ns()
         self.own_cpu = time.process_time()
-        self.cpu = {name: cpu.used(pid) for name, pid in plan.watched.items()}
+        self.cpu = {name: cpu.used(pid) for name, pid in plan.watched.items()} | {MACHINE: cpu.of_machine()}
 
 
 def _drain(peers: list[_Peer]) -> None:

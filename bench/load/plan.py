@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+MACHINE = "machine"
+"""Among the processor times of an outcome: what all processes together used, ours and others'."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:

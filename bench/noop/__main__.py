@@ -5,12 +5,12 @@ import sys
 import grpc
 import uvloop
 
-from bench.noop.service import handler
+from bench.noop.service import register
 
 
 async def _serve(port: int) -> None:
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0), ("grpc.max_concurrent_streams", 100)])
-    server.add_generic_rpc_handlers((handler(),))
+    register(server, None)
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     print("ready", flush=True)

@@ -4,10 +4,13 @@ It can be added to any server, so that the very server that posts transfers also
 """
 
 import uuid
+from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from exchange.callers import CallerRole
+from exchange.extensions import Extension
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 
@@ -70,16 +73,15 @@ async def _convert(
     return _ANSWER
 
 
-def handler() -> grpc.GenericRpcHandler:
-    """The service, for `add_generic_rpc_handlers`. Both messages are parsed and serialised on every call."""
+def register(registry: Any, _api: object) -> None:
+    """Add the service to a server. Both messages are parsed and serialised on every call."""
     method = grpc.unary_unary_rpc_method_handler(
         _convert,
         request_deserializer=pb.ConvertPointsRequest.FromString,
         response_serializer=pb.ConvertPointsResponse.SerializeToString,
     )
-    return grpc.method_handlers_generic_handler(SERVICE, {"Convert": method})
+    registry.add_registered_method_handlers(SERVICE, {"Convert": method})
 
 
-def extension(_app: object) -> list[tuple[str, grpc.GenericRpcHandler]]:
-    """What the exchange's server asks of an extension: services to add, by full name."""
-    return [(SERVICE, handler())]
+extension = Extension(register=register, permissions={METHOD: frozenset({CallerRole.MERCHANT})})
+"""How the exchange's own server takes it in: `service_extensions` names this."""

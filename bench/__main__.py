@@ -1,0 +1,87 @@
+"""`python -m bench`: the exchange beside its yardsticks, on this machine, in one run."""
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from bench import chart, machine, report
+from bench.processes import BenchFailed
+from bench.results import Round
+from bench.rig import Rig, rigged
+from bench.scenarios import SCENARIOS, Sample
+
+_RESULTS = Path(__file__).parent / "results"
+_WIDTH_MIN = 140
+
+
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """How often everything is measured, and for how many seconds each time."""
+
+    rounds: int
+    seconds: float
+
+
+_QUICK = _Length(rounds=1, seconds=1.5)
+_USUAL = _Length(rounds=3, seconds=4.0)
+_FULL = _Length(rounds=7, seconds=8.0)
+
+
+def main() -> int:
+    """Measure, print, write. 1: calls failed, so that the figures count for little. 2: something does not run."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    how_long = parser.add_mutually_exclusive_group()
+    how_long.add_argument("--quick", action="store_const", dest="length", const=_QUICK, help="one short round")
+    how_long.add_argument("--full", action="store_const", dest="length", const=_FULL, help="more and longer rounds")
+    parser.add_argument("--output", type=Path, default=_RESULTS, help="folder for the JSON and the chart")
+    parser.set_defaults(length=_USUAL)
+    chosen = parser.parse_args()
+    try:
+        return _measure(chosen.length, chosen.output)
+    except BenchFailed as failed:
+        print(failed, file=sys.stderr)
+        return 2
+
+
+def _measure(length: _Length, output: Path) -> int:
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        # Redrawing is work on the machine that is being measured.
+        refresh_per_second=1,
+    )
+    with progress:
+        task = progress.add_task("starting the servers, making the coalition", total=length.rounds * len(SCENARIOS))
+        with rigged() as rig:
+            rounds = [_round(rig, length.seconds, progress, task) for _ in range(length.rounds)]
+            postgres = rig.databases.settings
+    about = machine.description()
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH_MIN)
+    report.show(console, rounds, about, postgres)
+    report.write_json(output / "latest.json", rounds, about, postgres, length.seconds)
+    chart.write_svg(output / "latest.svg", rounds)
+    return 1 if report.failures(rounds) else 0
+
+
+def _round(rig: Rig, seconds: float, progress: Progress, task: TaskID) -> Round:
+    """Everything once, one after the other: a slow minute of the machine then slows neighbours alike."""
+    samples: dict[str, Sample] = {}
+    for scenario in SCENARIOS:
+        progress.update(task, description=scenario.title)
+        samples[scenario.name] = scenario.run(rig, seconds, samples)
+        progress.advance(task)
+    return samples
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Everything that runs during the measurements, started together and ended together."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import databases, world
+from bench.processes import Server, environment, exchange_command, exchange_server, module_server
+
+EXTENSIONS = "settlement.app:extension,bench.noop.service:extension"
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """The servers of a run, all on this machine and one PostgreSQL.
+
+    Attributes:
+        exchange: one process of the real server, which also serves the no-op.
+        parties: the merchants the load generator plays there.
+        orm: the ORM-session-per-request service.
+        bare: a gRPC server with nothing but the no-op.
+        canned: what the generator's own ceiling is measured against.
+        databases: the PostgreSQL.
+    """
+
+    exchange: Server
+    parties: list[world.Party]
+    orm: Server
+    bare: Server
+    canned: Server
+    databases: databases.Databases
+
+
+@contextlib.contextmanager
+def rigged() -> Iterator[Rig]:
+    """Start everything and make the coalition; end everything when the block ends.
+
+    Raises:
+        BenchFailed: something does not start.
+    """
+    with contextlib.ExitStack() as stack:
+        logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="exchange-bench-logs-")))
+        postgres = stack.enter_context(databases.durable_postgres())
+        environ = environment(
+            database_url=postgres.exchange,
+            host="127.0.0.1",
+            port="0",
+            log_level="warning",
+            service_extensions=EXTENSIONS,
+        )
+        exchange_command("migrate", "--operator", world.OPERATOR, "--time-zone", world.TIME_ZONE, environ=environ)
+        issued = exchange_command("keys", "issue", "--role", "operator", "--json", environ=environ)
+        exchange = stack.enter_context(exchange_server(environ, log=logs / "exchange.log"))
+        orm = stack.enter_context(module_server("bench.baselines.orm_service", postgres.orm, log=logs / "orm.log"))
+        bare = stack.enter_context(module_server("bench.noop", log=logs / "bare.log"))
+        canned = stack.enter_context(module_server("bench.load.canned", log=logs / "canned.log"))
+        parties = world.build(exchange.port, json.loads(issued)["secret"])
+        yield Rig(exchange, parties, orm, bare, canned, postgres)
