@@ -52,7 +52,7 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
     daily_use = _daily_use(rate, converted, facts)
     facts.accounts[target.number].require_room(converted.received_units)
 
-    in_price = target.price_at(facts.now).conversion_in_micros
+    in_price = target.price_at(facts.now, "conversion_in").conversion_in_micros
     lot = NewLot(
         new_id(), target.number, converted.received_units, source.issuer_no, in_price, target.expiry_of_lot(facts.now)
     )
@@ -102,8 +102,8 @@ def _daily_use(rate: Rate, converted: Converted, facts: MemberFacts) -> DailyUse
 def _obligations(
     directory: Directory, source: Currency, target: Currency, converted: Converted, facts: MemberFacts
 ) -> list[Obligation]:
-    out_micros = converted.used_units * source.price_at(facts.now).conversion_out_micros
-    in_price = target.price_at(facts.now).conversion_in_micros
+    out_micros = converted.used_units * source.price_at(facts.now, "conversion_out").conversion_out_micros
+    in_price = target.price_at(facts.now, "conversion_in").conversion_in_micros
     in_micros = converted.received_units * in_price
     if out_micros < in_micros:
         raise NegativeSpread(source=source.name, target=target.name, out_micros=out_micros, in_micros=in_micros)

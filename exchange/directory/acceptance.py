@@ -20,7 +20,7 @@ def accept(
     acceptor.require_role(role)
     currency.require_active()
     issuer.require_active()
-    price = currency.price_at(facts.now)
+    price = currency.price_at(facts.now, "redeem")
     taken = facts.accounts[currency.number].take(currency.code, command.units)
     return Posting(
         legs=debited(currency.number, taken),

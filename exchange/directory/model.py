@@ -113,15 +113,15 @@ class Currency:
         """When a lot born now ends by the currency's policy, when nobody says otherwise. None: never."""
         return now + timedelta(days=self.expiry_days) if self.expiry_kind is ExpiryKind.DAYS else None
 
-    def price_at(self, at: datetime) -> Price:
-        """The price in force at an instant.
+    def price_at(self, at: datetime, wanted: str) -> Price:
+        """The price in force at an instant; `wanted` says which of its figures is asked for, for the refusal.
 
         Raises:
             NoPrice: the first one begins later, or there is none.
         """
         place = bisect_right(self.prices, at, key=lambda price: price.effective_at)
         if not place:
-            raise NoPrice(currency=self.name, at=at.isoformat())
+            raise NoPrice(currency=self.name, price=wanted, at=at.isoformat())
         return self.prices[place - 1]
 
 

@@ -32,7 +32,7 @@ def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
     merchant.require_role(MerchantRole.EARNING)
     currency.require_active()
     issuer.require_active()
-    price = currency.price_at(facts.now)
+    price = currency.price_at(facts.now, "issue")
     expires_at = _expiry(command, currency, facts.now)
     facts.accounts[currency.number].require_room(command.units)
 

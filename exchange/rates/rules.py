@@ -55,8 +55,8 @@ def require_spread(rate: Rate, directory: Directory) -> None:
             if price.effective_at > rate.effective_at and (rate.ends_at is None or price.effective_at < rate.ends_at)
         }
     for moment in sorted(moments):
-        out_micros = source.price_at(moment).conversion_out_micros
-        in_micros = target.price_at(moment).conversion_in_micros
+        out_micros = source.price_at(moment, "conversion_out").conversion_out_micros
+        in_micros = target.price_at(moment, "conversion_in").conversion_in_micros
         if out_micros * denominator < in_micros * numerator:
             raise NegativeSpread(
                 source=source.name, target=target.name, out_micros=out_micros, in_micros=in_micros, since=moment
