@@ -97,18 +97,26 @@ class Database:
         Raises:
             StartRefused: says which setting or migration.
         """
-        async with self.engine.connect() as connection:
-            if durable:
-                await _require_durability(connection)
-            for history in histories:
-                if missing := await connection.run_sync(outstanding, history):
-                    raise StartRefused(
-                        f"schema {history.schema} lacks revision {', '.join(missing)}: run migrate first"
-                    )
+        try:
+            async with self.engine.connect() as connection:
+                await _require_fit(connection, histories, durable=durable)
+        except (DBAPIError, OSError, PoolTimeout) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise StartRefused(f"the database cannot be used: {cause} (a new one needs migrate first)") from None
 
     async def dispose(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+async def _require_fit(connection: AsyncConnection, histories: Sequence[History], *, durable: bool) -> None:
+    if durable:
+        await _require_durability(connection)
+    for history in histories:
+        if missing := await connection.run_sync(outstanding, history):
+            raise StartRefused(f"schema {history.schema} lacks revision {', '.join(missing)}: run migrate first")
+    if (await connection.execute(text("SELECT count(*) FROM exchange.coalition"))).scalar_one() == 0:
+        raise StartRefused("the coalition was never set up: run migrate first")
 
 
 async def _require_durability(connection: AsyncConnection) -> None:

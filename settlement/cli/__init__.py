@@ -10,9 +10,14 @@ from typing import Any
 
 import typer
 
+from settlement.cli.close_window import close_window
 from settlement.cli.net import net
+from settlement.cli.run import run, show
 
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "close-window": close_window,
+    "run": run,
+    "show": show,
     "net": net,
 }
 

@@ -1,0 +1,67 @@
+"""What commands on the real ledger share: the database in use, who is at the keyboard, and plain refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from settlement.cli.files import refused
+
+T = TypeVar("T")
+
+
+def on_ledger(work: Callable[[object], Awaitable[T]]) -> T:
+    """Run one use case on the database the settings name; refusals end the command in plain words, exit code 2."""
+    from exchange.config import SettingsRefused
+    from exchange.db.engine import StartRefused
+    from exchange.refusals import Refusal
+
+    with _plain((SettingsRefused, StartRefused, Refusal)):
+        return _on_ledger(work)
+    raise AssertionError("a refusal has ended the command")
+
+
+def _on_ledger(work: Callable[[object], Awaitable[T]]) -> T:
+    from exchange import commands
+    from exchange.config import load_settings
+    from exchange.db.engine import Database
+    from exchange.db.migrate import histories_of
+
+    settings = load_settings()
+
+    async def run(url: str) -> T:
+        database = Database(url)
+        try:
+            await database.check(histories_of(settings.service_extensions), durable=False)
+            return await work(database)
+        finally:
+            await database.dispose()
+
+    with commands.database(settings) as url:
+        return asyncio.run(run(url))
+
+
+@contextmanager
+def _plain(expected: tuple[type[Exception], ...]) -> Iterator[None]:
+    try:
+        yield
+    except expected as refusal:
+        refused(str(refusal), refusal)
+
+
+def at_the_keyboard() -> str:
+    """Who ran the command, for the record."""
+    return f"FINANCE_MAKER:console/{getpass.getuser()}"
+
+
+def window_number(text: str) -> int | None:
+    """ "12", "windows/12" or "open"; None for the open one."""
+    name = text.removeprefix("windows/")
+    if name == "open":
+        return None
+    if not name.isascii() or not name.isdigit() or not 1 <= len(name) <= 18 or int(name) == 0:  # noqa: PLR2004 - int64
+        refused(f'{text!r} is no window: say its number, or "open"')
+    return int(name)

@@ -1,0 +1,88 @@
+"""`settlement run` and `settlement show`: net a closed window, and look at what came out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from settlement.cli.files import refused
+from settlement.cli.ledger import at_the_keyboard, on_ledger, window_number
+
+
+class Mode(StrEnum):
+    """Netting modes a run offers."""
+
+    BILATERAL = "bilateral"
+    MULTILATERAL = "multilateral"
+
+
+def run(
+    window: Annotated[str, typer.Argument(help="Number of a closed window.")],
+    mode: Annotated[Mode, typer.Option(help="Who pays whom.")] = Mode.MULTILATERAL,
+    minimum: Annotated[
+        list[str] | None,
+        typer.Option(help="CUR=AMOUNT: carry what is below so many minor units into the next window."),
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the canonical result with its digest.")] = False,
+) -> None:
+    """Net a closed window. The same window and configuration give the same bytes again, here or on any machine."""
+    number = window_number(window)
+    if number is None:
+        refused("a run is of a closed window: say its number")
+        return
+    minimums = dict(_minimum(text) for text in minimum or [])
+
+    async def start(database: object) -> tuple[Any, bool]:
+        from exchange.db.engine import Database
+        from settlement.run.model import Configuration
+        from settlement.run.service import Runs
+
+        assert isinstance(database, Database)
+        return await Runs(database).start(number, Configuration(mode.value, minimums), at_the_keyboard())
+
+    stored, replayed = on_ledger(start)
+    _print(stored, as_json=json, replayed=replayed)
+
+
+def show(
+    window: Annotated[str, typer.Argument(help="Number of a window that was run.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the canonical result with its digest.")] = False,
+) -> None:
+    """Show the newest run of a window: figures, positions, pairs, payments."""
+    number = window_number(window)
+    if number is None:
+        refused("the open window was not run yet: say the number of a closed one")
+        return
+
+    async def read(database: object) -> Any:
+        from exchange.db.engine import Database
+        from settlement.run.service import Runs
+
+        assert isinstance(database, Database)
+        return await Runs(database).newest(number)
+
+    _print(on_ledger(read), as_json=json, replayed=False)
+
+
+def _minimum(text: str) -> tuple[str, int]:
+    from exchange.money.currencies import MINOR_EXPONENT
+
+    code, _, amount = text.partition("=")
+    if code not in MINOR_EXPONENT or not amount.isascii() or not amount.isdigit():
+        refused(f"--minimum {text}: say CUR=AMOUNT, such as CNY=10000, in minor units")
+    return code, int(amount)
+
+
+def _print(stored: Any, *, as_json: bool, replayed: bool) -> None:
+    if as_json:
+        from settlement.cli.run_tables import to_json
+
+        typer.echo(to_json(stored, replayed=replayed))
+        return
+    from settlement.cli.run_tables import show_run
+
+    show_run(stored, replayed=replayed)

@@ -1,0 +1,88 @@
+"""A run as tables for people, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from exchange.money.currencies import MINOR_EXPONENT
+from settlement.cli.net_tables import listing
+from settlement.run.model import CurrencyResult, Run
+
+
+def to_json(run: Run, *, replayed: bool) -> str:
+    """The run as one JSON document; amounts are minor units, `micros` micro-units."""
+    return json.dumps(
+        {
+            "run": run.name,
+            "window": f"windows/{run.window_no}",
+            "digest": run.digest,
+            "mode": run.configuration.mode,
+            "minimums": dict(run.configuration.minimums),
+            "created": run.created_at.isoformat(),
+            "created_by": run.created_by,
+            "replayed": replayed,
+            "currencies": {
+                one.currency: {
+                    "gross": one.gross,
+                    "bilateral": one.bilateral,
+                    "net": one.net,
+                    "paid": one.paid,
+                    "obligations": one.obligations,
+                    "pairs": [pair._asdict() for pair in one.pairs],
+                    "positions": [position._asdict() for position in one.positions],
+                    "payments": [payment._asdict() for payment in one.payments],
+                    "carried": [item._asdict() for item in one.carried],
+                }
+                for one in run.result
+            },
+        },
+        ensure_ascii=False,
+    )
+
+
+def show_run(run: Run, *, replayed: bool) -> None:
+    """Print each currency: the figures, then positions, pairs, payments and what is carried."""
+    console = Console()
+    again = ", made before" if replayed else ""
+    console.print(f"{run.name} of windows/{run.window_no}, {run.configuration.mode}{again}")
+    console.print(f"digest {run.digest}")
+    if not run.result:
+        console.print("Nothing is owed: an empty window settles without a payment.")
+    for one in run.result:
+        console.rule(one.currency)
+        for table in _tables(one):
+            console.print(table)
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as people write the currency: 131755 fen are 1,317.55."""
+    places = MINOR_EXPONENT[currency]
+    whole, rest = divmod(abs(amount), 10**places)
+    text = f"{whole:,}" + (f".{rest:0{places}}" if places else "")
+    return f"-{text}" if amount < 0 else text
+
+
+def _tables(one: CurrencyResult) -> list[Table]:
+    code = one.currency
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column()
+    figures.add_column(justify="right")
+    for name, amount in (("owed in all", one.gross), ("left by pair", one.bilateral), ("paid", one.paid)):
+        figures.add_row(name, money(amount, code))
+    figures.add_row("obligations behind it", f"{one.obligations:,}")
+    positions = [(p.participant, money(p.receivable - p.payable, code)) for p in one.positions]
+    pairs = [(p.debtor, p.creditor, money(p.gross, code)) for p in one.pairs]
+    payments = [(p.payer, p.payee, money(p.amount, code)) for p in one.payments]
+    tables = [
+        figures,
+        listing("Net positions", ("participant", "net"), positions),
+        listing("Directed pairs", ("debtor", "creditor", "owed"), pairs),
+        listing(f"Payments: {len(payments)}", ("from", "to", "amount"), payments),
+    ]
+    if one.carried:
+        carried = [(c.debtor, c.creditor, money(c.amount, code)) for c in one.carried]
+        tables.append(listing("Carried into the next window", ("debtor", "creditor", "amount"), carried))
+    return tables
