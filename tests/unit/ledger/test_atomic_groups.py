@@ -1,0 +1,108 @@
+"""Items that are done together or not at all: what is undone, what is kept, which keys stay unused."""
+
+from __future__ import annotations
+
+from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, told
+from tests.unit.rules.rulebook import (
+    CURRENCY_NO,
+    coalition,
+    convert,
+    earn,
+    member,
+    rate,
+    redeem,
+)
+
+TEL = CURRENCY_NO["TEL"]
+
+
+def test_an_atomic_group_is_done_whole() -> None:
+    """Later items build on earlier ones."""
+    group = [earn("4 TEL", "GRO"), redeem("9 TEL", "CAF")]
+
+    assert told(decided(a_batch(member(TEL=5)), group)) == ["moved", "moved"]
+
+
+def test_an_atomic_group_with_a_refusal_is_not_done_at_all() -> None:
+    """Its item tells why, the others tell which item it was; what came before and after the group stands."""
+    batch = a_batch(member(TEL=5))
+    group = [redeem("1 TEL", "CAF"), earn("2 TEL", "GRO"), redeem("9 TEL", "CAF"), redeem("1 TEL", "CAF")]
+
+    outcomes = decided(batch, redeem("1 TEL", "CAF"), group, redeem("4 TEL", "CAF"))
+
+    refused = "BATCH_NOT_APPLIED"
+    assert told(outcomes) == ["moved", refused, refused, "INSUFFICIENT_POINTS", refused, "moved"]
+    assert outcomes[1].data == {"item": "2"}  # type: ignore[union-attr]
+    effects = batch.effects()
+    assert [row[3:] for row in effects.accounts] == [(0, 2)]
+    assert (len(effects.transfers), effects.lots, sum(row[6] for row in effects.totals)) == (2, {}, 50_000)
+    assert effects.transfers[-1].ledger_sequence == FIRST_SEQUENCE + 1
+
+
+def test_the_keys_of_a_group_that_was_not_done_are_unused_but_for_the_refused_one() -> None:
+    """What was told a no stays a no; the others were told nothing and may be asked again."""
+    batch = a_batch(member(TEL=5))
+    group = [redeem("1 TEL", "CAF", key="a"), redeem("9 TEL", "CAF", key="b"), redeem("1 TEL", "CAF", key="c")]
+
+    decided(batch, group)
+    outcomes = decided(
+        batch,
+        redeem("1 TEL", "CAF", key="a"),
+        redeem("9 TEL", "CAF", key="b"),
+        redeem("2 TEL", "CAF", key="c"),
+    )
+
+    assert told(outcomes) == ["moved", "INSUFFICIENT_POINTS", "moved"]
+    assert sorted(row[2] for row in batch.effects().keys) == ["a", "b", "c"]
+
+
+def test_a_repeat_inside_a_group_that_was_not_done_keeps_its_first_answer() -> None:
+    """The key was used before the group came, and undoing the group does not undo that."""
+    batch = a_batch(member(TEL=5))
+    decided(batch, redeem("2 TEL", "CAF", key="old"))
+
+    decided(batch, [redeem("2 TEL", "CAF", key="old"), redeem("9 TEL", "CAF")])
+
+    assert told(decided(batch, redeem("2 TEL", "CAF", key="old"))) == ["replayed"]
+    assert batch.effects().accounts[0][3] == 3
+
+
+def test_lots_born_before_a_group_are_as_they_were_after_it_failed() -> None:
+    """The group spends from a lot of the same batch and is undone."""
+    batch = a_batch(member())
+    decided(batch, earn("10 TEL", "GRO"))
+
+    decided(batch, [redeem("4 TEL", "CAF"), redeem("9 TEL", "CAF")])
+
+    (lot,) = batch.effects().lots.values()
+    assert lot[5] == 10
+    assert told(decided(batch, redeem("10 TEL", "CAF"))) == ["moved"]
+
+
+def test_a_daily_cap_used_by_a_group_that_was_not_done_is_free_again() -> None:
+    """60 of 100 were tried with; all 100 are there afterwards."""
+    world = coalition(rate("30 BNK", "1 AIR", daily_cap=100))
+    batch = a_batch(member(BNK=500))
+    group = [convert("60 BNK", "AIR", by="BNK"), redeem("1 TEL", "CAF")]
+
+    failed = decided(batch, group, world=world)
+    (after,) = decided(batch, convert("90 BNK", "AIR", by="BNK"), world=world)
+
+    assert told(failed) == ["BATCH_NOT_APPLIED", "INSUFFICIENT_POINTS"]
+    assert told([after]) == ["moved"]
+    assert list(batch.effects().daily.values()) == [90]
+
+
+def test_two_commands_of_a_batch_share_a_daily_cap() -> None:
+    """The second is told what the first has used."""
+    world = coalition(rate("30 BNK", "1 AIR", daily_cap=100))
+
+    outcomes = decided(
+        a_batch(member(BNK=500)),
+        convert("60 BNK", "AIR", by="BNK"),
+        convert("60 BNK", "AIR", by="BNK"),
+        world=world,
+    )
+
+    assert told(outcomes) == ["moved", "DAILY_CAP_EXCEEDED"]
+    assert outcomes[1].data["used"] == "60"  # type: ignore[union-attr]
