@@ -13,12 +13,16 @@ import typer
 
 from exchange import commands
 from exchange.config import Settings, SettingsRefused, load_settings
+from exchange.demo.command import demo
+from exchange.scenario.command import scenario
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The coalition points exchange."
 )
 keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
+app.command("scenario")(scenario)
+app.command("demo")(demo)
 
 
 def _settings(**overrides: object) -> Settings:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from exchange.directory.acceptance import accept
 from exchange.directory.model import MerchantRole
-from exchange.redemption.model import Redeem
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.model import ObligationKind, Posting
 from exchange.rates.model import Coalition
+from exchange.redemption.model import Redeem
 
 
 def redeem(command: Redeem, facts: MemberFacts, coalition: Coalition) -> Posting:

@@ -58,7 +58,7 @@ def at_the_keyboard() -> str:
 
 
 def window_number(text: str) -> int | None:
-    """ "12", "windows/12" or "open"; None for the open one."""
+    """The number of a window as people name it: 12, windows/12, or open (None)."""
     name = text.removeprefix("windows/")
     if name == "open":
         return None
