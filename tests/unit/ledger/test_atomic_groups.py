@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, told
 from tests.unit.rules.rulebook import (
-    CURRENCY_NO,
     coalition,
     convert,
     earn,
@@ -12,8 +11,6 @@ from tests.unit.rules.rulebook import (
     rate,
     redeem,
 )
-
-TEL = CURRENCY_NO["TEL"]
 
 
 def test_an_atomic_group_is_done_whole() -> None:

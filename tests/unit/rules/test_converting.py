@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from exchange.conversion.rules import convert as rule
-from exchange.ledger.facts import MemberFacts
-from exchange.ledger.model import Account, Posting, Side
-from exchange.rates.model import Coalition, Rate
+from exchange.ledger.model import Account, Side
 from exchange.refusals import (
     NegativeSpread,
     NotTheIssuer,
 )
+from tests.unit.rules.conversions import BNK_TO_AIR, bank_to_airline, used_and_received
 from tests.unit.rules.rulebook import (
     CURRENCY_NO,
     MERCHANT_NO,
@@ -27,23 +26,6 @@ from tests.unit.rules.rulebook import (
     rate,
     some_price,
 )
-
-BNK_TO_AIR = ("30 BNK", "1 AIR")
-
-
-def bank_to_airline(
-    points: str, at: Rate | None = None, *, facts: MemberFacts | None = None, world: Coalition | None = None
-) -> Posting:
-    """The bank asks to turn a member's points into the airline's, 30:1 unless a rate is given."""
-    world = world or coalition(at or rate(*BNK_TO_AIR))
-    return rule(convert(points, "AIR", by="BNK"), facts or member(BNK=10**9), world)
-
-
-def used_and_received(posting: Posting) -> tuple[int, int]:
-    """Points taken from the member and points given."""
-    mine = [leg for leg in posting.legs if leg.account == Account.MEMBER]
-    used = sum(leg.units for leg in mine if leg.side == Side.DEBIT)
-    return used, sum(leg.units for leg in mine if leg.side == Side.CREDIT)
 
 
 def test_the_rulebooks_example() -> None:
