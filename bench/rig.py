@@ -1,5 +1,6 @@
 """Everything that runs during the measurements, started together and ended together."""
 
+import asyncio
 import contextlib
 import json
 import tempfile
@@ -57,5 +58,5 @@ def rigged() -> Iterator[Rig]:
         orm = stack.enter_context(module_server("bench.baselines.orm_service", postgres.orm, log=logs / "orm.log"))
         bare = stack.enter_context(module_server("bench.noop", log=logs / "bare.log"))
         canned = stack.enter_context(module_server("bench.load.canned", log=logs / "canned.log"))
-        parties = world.build(exchange.port, json.loads(issued)["secret"])
+        parties = asyncio.run(world.build(exchange.port, json.loads(issued)["secret"]))
         yield Rig(exchange, parties, orm, bare, canned, postgres)

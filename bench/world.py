@@ -22,7 +22,7 @@ OPERATOR = "OPR"
 TIME_ZONE = "Asia/Shanghai"
 BLOCK_UNITS = 30
 _MERCHANTS = ("BN1", "BN2", "BN3", "BN4", "BN5")
-_MEMBERS_EACH = 1_000
+MEMBERS_EACH = 1_000
 _GIVEN_UNITS = 1_000_000_000
 _CALLS_AT_ONCE = 64
 _OK = 0
@@ -43,12 +43,9 @@ class Party:
     members: tuple[str, ...]
 
 
-def build(port: int, operator_secret: str) -> list[Party]:
-    """Make the coalition on a server that has none yet."""
-    return asyncio.run(_build(port, Caller(operator_secret)))
-
-
-async def _build(port: int, operator: Caller) -> list[Party]:
+async def build(port: int, operator_secret: str, *, members_each: int = MEMBERS_EACH) -> list[Party]:
+    """Make the coalition on a server that has none yet; each merchant gets so many members, at most 1 000."""
+    operator = Caller(operator_secret)
     async with connected(f"127.0.0.1:{port}") as channel:
         stubs = Stubs(channel)
         for code in _MERCHANTS:
@@ -63,7 +60,7 @@ async def _build(port: int, operator: Caller) -> list[Party]:
                 fee_micros=1_000,
             )
             await operator.ask(stubs.rates.PublishRate, rates.PublishRateRequest(rate=rate))
-        return [await _party(stubs, operator, code, neighbour) for code, neighbour in _ring()]
+        return [await _party(stubs, operator, code, neighbour, members_each) for code, neighbour in _ring()]
 
 
 def _ring() -> list[tuple[str, str]]:
@@ -86,14 +83,14 @@ async def _take_in(stubs: Stubs, operator: Caller, code: str) -> None:
     await operator.ask(stubs.directory.PublishPrice, publication)
 
 
-async def _party(stubs: Stubs, operator: Caller, code: str, neighbour: str) -> Party:
+async def _party(stubs: Stubs, operator: Caller, code: str, neighbour: str, members_each: int) -> Party:
     """The merchant's key, its members, and their points."""
     key = directory.ApiKey(caller_role=directory.CALLER_ROLE_MERCHANT, merchant=f"merchants/{code}")
     issued = await operator.ask(stubs.directory.IssueApiKey, directory.IssueApiKeyRequest(api_key=key))
     caller = Caller(issued.secret)
     enrolled = await _all(
         caller.ask(stubs.members.EnrollMember, members.EnrollMemberRequest(reference=f"{code}-{number}"))
-        for number in range(_MEMBERS_EACH)
+        for number in range(members_each)
     )
     names = tuple(answer.member.name for answer in enrolled)
     for currency in (code, neighbour):

@@ -1,0 +1,110 @@
+"""From samples to what is told: medians, ratios within a round, a chart that shows them."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+
+from bench import chart, report
+from bench.results import GOALS, Goal, Round, figure_of, summary
+from bench.scenarios import SCENARIOS, Sample
+
+
+def a_round(slowness: float = 1, **per_second: float) -> Round:
+    """Everything at 1 000 a second unless said otherwise; a slow machine divides all of it."""
+    return {
+        each.name: Sample(
+            per_second=per_second.get(each.name, 1_000) / slowness,
+            latency_ms={"p50": 1.0, "p99": 2.0},
+            cpu_us={"server": 100.0},
+            notes={"replayed": 0.05},
+        )
+        for each in SCENARIOS
+    }
+
+
+def goal(title: str) -> Goal:
+    """The goal whose title begins so."""
+    (found,) = (each for each in GOALS if each.title.startswith(title))
+    return found
+
+
+def test_a_slow_round_does_not_move_a_ratio() -> None:
+    """Both sides were slow together; across rounds the ratio would be anything."""
+    rounds = [a_round(convert=8_000), a_round(slowness=10, convert=8_000)]
+
+    reached = figure_of(goal("unary ConvertPoints / ORM").reached, rounds)
+
+    assert [reached.least, reached.greatest] == pytest.approx([8, 8])
+
+
+def test_bulk_is_held_against_the_best_pgbench_of_the_round() -> None:
+    """Whatever number of clients that took."""
+    played = a_round(batch_1000=30_000, pgbench_1=500, pgbench_8=9_000, pgbench_32=12_000)
+
+    assert goal("BatchTransfer of 1 000 / best pgbench").reached(played) == pytest.approx(2.5)
+
+
+def test_the_median_is_told_with_its_spread() -> None:
+    """One lucky round does not count."""
+    rounds = [a_round(convert=rate) for rate in (5_000, 9_000, 6_000)]
+
+    rate = summary(rounds, "convert").per_second
+
+    assert (rate.least, rate.median, rate.greatest) == (5_000, 6_000, 9_000)
+
+
+def test_what_failed_is_summed_and_said() -> None:
+    """A rate with refused calls in it is not worth much, and the screen says so."""
+    bad = dict(a_round())
+    bad["earn"] = Sample(per_second=1, failed={"14": 3})
+    console = Console(width=200, record=True, file=StringIO())
+
+    report.show(console, [bad, bad], {"cores": "2"}, {"fsync": "on"})
+
+    assert "EarnPoints: not answered OK: 6 times 14" in console.export_text()
+    assert report.failures([bad, bad]) == 6
+
+
+def test_every_goal_stands_on_screen_beside_its_yardstick() -> None:
+    """Met or missed, with the figures of both sides."""
+    console = Console(width=200, record=True, file=StringIO())
+
+    report.show(console, [a_round(convert=4_000, noop=5_000, orm=500)], {}, {"fsync": "on"})
+
+    lines = console.export_text().splitlines()
+    (row,) = (line for line in lines if "ORM session per request" in line and "/" in line)
+    assert [cell.strip() for cell in row.strip("│").split("│")][1:4] == ["4,000", "500", "8.00"]
+    assert "met" in row
+
+
+def test_json_keeps_every_sample_and_nothing_of_where_it_ran(tmp_path: Path) -> None:
+    """Medians can be recomputed from it; paths and host names are nobody's business."""
+    path = tmp_path / "results" / "latest.json"
+
+    report.write_json(path, [a_round(), a_round(convert=3_000)], {"cores": "2"}, {"fsync": "on"}, 4.0)
+
+    written = json.loads(path.read_text())
+    rates = [sample["per_second"] for sample in written["scenarios"]["convert"]["samples"]]
+    assert rates == [1_000, 3_000]
+    assert str(tmp_path) not in path.read_text()
+
+
+def test_the_chart_has_a_bar_as_long_as_its_figure(tmp_path: Path) -> None:
+    """Well-formed SVG, and within a panel twice the rate is twice the length."""
+    path = tmp_path / "latest.svg"
+
+    chart.write_svg(path, [a_round(batch_1000=40_000, batch_100=20_000)])
+
+    bars = [
+        float(bar.attrib["width"])
+        for bar in ET.parse(path).iter("{http://www.w3.org/2000/svg}rect")
+        if bar.get("class") == "ours"
+    ]
+    hundred, thousand = bars[-2:]
+    assert thousand == pytest.approx(2 * hundred, rel=0.01)
