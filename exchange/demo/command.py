@@ -9,7 +9,6 @@ import typer
 
 ADDS_UP, DOES_NOT_ADD_UP, NOT_PLAYED = 0, 1, 2
 """Exit codes: everything adds up; something does not, or the audit found something; the demo could not be played."""
-_WIDTH = 120
 _SEED = 20260301
 
 GOING_ON = """\
@@ -34,9 +33,8 @@ def demo(
 
     Exits 0 when every answer was as foreseen, nets sum to zero, payments settle them and the audit finds nothing.
     """
-    from rich.console import Console
-
     from exchange.client.caller import Refused
+    from exchange.client.tables import wide_console
     from exchange.demo.bar import shown_bar
     from exchange.demo.day import play_day
     from exchange.demo.published import BadRates
@@ -56,8 +54,7 @@ def demo(
     if json:
         typer.echo(json_text.dumps(as_document(result), indent=2))
     else:
-        console = Console(highlight=False)
-        console = console if console.is_terminal else Console(highlight=False, width=_WIDTH)
+        console = wide_console()
         show(result, console)
         console.print(GOING_ON, markup=False, soft_wrap=True)
     raise typer.Exit(ADDS_UP if result.passed else DOES_NOT_ADD_UP)

@@ -11,7 +11,7 @@ from exchange.demo.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What `python -m exchange audit` found, with its checks as it names them."""
+    """What `python -m exchange audit` found: {check, ok, differences} of each thing it recomputed."""
 
     ok: bool
     checks: Sequence[Mapping[str, object]]
@@ -33,7 +33,7 @@ def judge(tally: Tally, *, asked: int, window: NettedWindow, audit: Audit, opera
     totals = {pair: total.micros for pair, total in window.pairs.items() if total.micros}
     differing = sum(told.get(pair) != totals.get(pair) for pair in told.keys() | totals.keys())
     unsettled = _unsettled(nets, window.payments, operator)
-    failed = [str(check.get("name", check)) for check in audit.checks if not check.get("ok", True)]
+    failed = [str(check["check"]) for check in audit.checks if not check["ok"]]
     return [
         Check(
             "every movement got one answer",

@@ -73,7 +73,7 @@ def _started(data_dir: Path, *, durable: bool) -> EmbeddedPostgres:
 
 @asynccontextmanager
 async def _new_on(server: URL) -> AsyncIterator[str]:
-    name = f"exchange_sandbox_{secrets.token_hex(6)}"
+    name = f"exchange_sandbox_{os.getpid()}_{secrets.token_hex(4)}"
     await _execute(server, f'CREATE DATABASE "{name}"')
     try:
         yield server.set(database=name).render_as_string(hide_password=False)

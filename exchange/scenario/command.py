@@ -26,9 +26,8 @@ def scenario(
 
     Exits 0 when all is as expected, 1 with every difference named, 2 when the file cannot be played.
     """
-    from rich.console import Console
-
     from exchange.client.caller import Refused
+    from exchange.client.tables import wide_console
     from exchange.sandbox import SandboxFailed, run
     from exchange.scenario.comparison import differences
     from exchange.scenario.player import play
@@ -46,7 +45,7 @@ def scenario(
     if json:
         typer.echo(json_text.dumps(as_document(read, day, found), indent=2, ensure_ascii=False))
     else:
-        show(read, day, found, Console(highlight=False))
+        show(read, day, found, wide_console())
     raise typer.Exit(DIFFERENT if found else AS_EXPECTED)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
+from rich.markup import escape
 
 from exchange.client.amounts import money_text
 from exchange.client.settlement import NettedWindow
+from exchange.client.tables import table, titled
 from exchange.scenario.model import Scenario
 from exchange.scenario.outcomes import Day, Outcome, Played
 
@@ -72,11 +73,12 @@ def _window(window: NettedWindow) -> dict[str, Any]:
 
 def show(scenario: Scenario, day: Day, differences: list[str], console: Console) -> None:
     """Print the events, each window, the balances, and the verdict with every difference."""
-    console.print(_events_table(day))
+    console.print(_events(day))
     for number, window in enumerate(day.windows, start=1):
-        _show_window(number, window, scenario.coalition.currency, console)
+        console.print(_pairs(number, window, scenario.coalition.currency))
+        console.print(_nets(number, window, scenario.coalition.currency))
     if day.balances:
-        console.print(_balances_table(day))
+        console.print(_balances(day))
     for difference in differences:
         console.print(f"  {difference}", style="red", markup=False)
     if differences:
@@ -85,53 +87,42 @@ def show(scenario: Scenario, day: Day, differences: list[str], console: Console)
         console.print(f"{scenario.file}: all as expected", style="bold green", markup=False)
 
 
-def _events_table(day: Day) -> Table:
-    table = _table("Events")
-    for column, justify in (("#", "right"), ("line", "right"), ("op", "left"), ("what", "left"), ("outcome", "left")):
-        table.add_column(column, justify="right" if justify == "right" else "left")
+def _events(day: Day) -> RenderableType:
+    events = table("#", "line", "op", "what", "outcome", words=("op", "what", "outcome"))
+    events.columns[0].justify = "right"
     for played in day.played:
         outcome = f"{played.outcome}: {played.reason}" if played.reason else str(played.outcome)
         style = "red" if played.difference else _COLOURS[played.outcome]
-        table.add_row(str(played.number), str(played.line), played.op, played.text, f"[{style}]{outcome}[/{style}]")
-    return table
+        # What a file says is text: brackets in it are no markup.
+        what = escape(played.text)
+        events.add_row(str(played.number), str(played.line), played.op, what, f"[{style}]{outcome}[/{style}]")
+    return titled("Events", events)
 
 
-def _show_window(number: int, window: NettedWindow, currency: str, console: Console) -> None:
-    pairs = _table(f"Window {number}: who owes whom, {currency} (gross {money_text(window.gross, currency)})")
-    for column in ("debtor", "creditor", "amount"):
-        pairs.add_column(column, justify="right" if column == "amount" else "left")
+def _pairs(number: int, window: NettedWindow, currency: str) -> RenderableType:
+    pairs = table("debtor", "creditor", "amount", words=("creditor",))
     for (debtor, creditor), total in window.pairs.items():
         pairs.add_row(debtor, creditor, money_text(total.gross, currency))
-    nets = _table(
-        f"Window {number}: net positions and what is paid, {currency} (paid {money_text(window.paid, currency)})"
-    )
-    for column in ("participant", "net", "pays", "receives", "carried"):
-        nets.add_column(column, justify="left" if column == "participant" else "right")
+    return titled(f"Window {number}: who owes whom, {money_text(window.gross, currency)} {currency} in all", pairs)
+
+
+def _nets(number: int, window: NettedWindow, currency: str) -> RenderableType:
+    nets = table("participant", "net", "pays", "receives", "carried")
     pays = {payment.payer: payment.amount for payment in window.payments}
     receives = {payment.payee: payment.amount for payment in window.payments}
     for name, position in sorted(window.positions.items(), key=lambda item: (-item[1].net, item[0])):
         figures = [pays.get(name, 0), receives.get(name, 0), position.carried]
-        # The clearing account stands in every payment: its row shows the position, not the money passing through.
-        shown = (
-            ["", "", ""]
-            if name in pays and name in receives
-            else [money_text(f, currency) if f else "" for f in figures]
-        )
+        if name in pays and name in receives:
+            # The clearing account: money passes through it, and that is not this participant's own.
+            figures = [0, 0, 0]
+        shown = [money_text(figure, currency) if figure else "" for figure in figures]
         nets.add_row(name, money_text(position.net, currency), *shown)
-    console.print(pairs)
-    console.print(nets)
+    return titled(f"Window {number}: net positions, {money_text(window.paid, currency)} {currency} to be paid", nets)
 
 
-def _balances_table(day: Day) -> Table:
-    table = _table("Available points at the end")
-    table.add_column("member")
-    table.add_column("currency")
-    table.add_column("points", justify="right")
-    for member, balances in day.balances.items():
-        for currency, points in balances.items():
-            table.add_row(member, currency, f"{points:,}")
-    return table
-
-
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold")
+def _balances(day: Day) -> RenderableType:
+    balances = table("member", "currency", "points", words=("currency",))
+    for member, held in day.balances.items():
+        for currency, points in held.items():
+            balances.add_row(escape(member), currency, f"{points:,}")
+    return titled("Available points at the end", balances)

@@ -10,7 +10,7 @@ from exchange.demo.verdict import Audit, judge
 from exchange.v1 import types_pb2 as types
 
 EARNED = Planned("k1", 0, "SHOP", "earn", "MR", "", 100, DONE)
-SOUND = Audit(ok=True, checks=[{"name": "balances", "ok": True}])
+SOUND = Audit(ok=True, checks=[{"check": "balances", "ok": True}])
 
 
 def transfer(micros: int) -> types.Transfer:
@@ -105,5 +105,5 @@ def test_a_net_too_many_and_a_payment_too_few_are_found() -> None:
 
 def test_an_audit_that_finds_something_is_found() -> None:
     """Whether it says so in all or in one check."""
-    for audit in (Audit(ok=False, checks=()), Audit(ok=True, checks=[{"name": "lots", "ok": False}])):
+    for audit in (Audit(ok=False, checks=()), Audit(ok=True, checks=[{"check": "lots", "ok": False}])):
         assert broken(ANSWERED, window(), audit) == ["the ledger's audit finds nothing"]

@@ -1,0 +1,151 @@
+"""Business days as files, played as people play them: `python -m exchange scenario FILE`, on a real server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+DAYS = Path(__file__).parent / "days"
+EXAMPLES = PROJECT / "examples" / "scenarios"
+NOT_OFFERED_YET = {"expiry_and_cash_out.yaml"}
+AS_EXPECTED = sorted(
+    path
+    for path in (*EXAMPLES.glob("*.yaml"), *DAYS.glob("*.yaml"))
+    if path.name not in {*NOT_OFFERED_YET, "wrong_everywhere.yaml"}
+)
+
+
+def play(cluster: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on a database of its own on the tests' server."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "exchange", "scenario", *arguments],
+        cwd=PROJECT,
+        env=environ | {"EXCHANGE_DATABASE_URL": cluster},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def document_of(played: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What `--json` printed."""
+    document: dict[str, Any] = json.loads(played.stdout)
+    return document
+
+
+@pytest.mark.parametrize("file", AS_EXPECTED, ids=lambda path: path.name)
+def test_a_day_comes_out_as_its_file_says(file: Path, cluster: str) -> None:
+    """Windows, balances and conversions, to the minor unit and the point."""
+    played = play(cluster, str(file), "--json")
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    document = document_of(played)
+    assert document["passed"] is True
+    assert document["differences"] == []
+    assert list(document) == [
+        *("file", "passed", "differences", "events", "windows", "balances", "converted"),
+    ]
+
+
+def test_everything_that_differs_is_named_and_nothing_else(cluster: str) -> None:
+    """A refusal nobody expected does not end the day: the rest is played and compared."""
+    played = play(cluster, str(DAYS / "wrong_everywhere.yaml"), "--json")
+
+    assert played.returncode == 1, played.stderr
+    document = document_of(played)
+    starts = [
+        "event 2 (line 10): redeem refused: ROLE_MISSING",
+        "event 3 (line 11): expected refusal INSUFFICIENT_POINTS, but redeem succeeded",
+        "event 4 (line 12): expected refusal INSUFFICIENT_POINTS, refused by ROLE_MISSING",
+        "window 1 (line 16): pair GRO>TEL expected 121, got 120",
+        "window 1 (line 16): paid expected 119, got 120",
+        "window 2 (line 17): expected, but only 1 closed",
+        "balance of ada in TEL (line 18): expected 120, got 100",
+        "balance of bob in TEL (line 18): expected 1, got 0",
+        "conversion c1 (line 19): expected, but none was made under this key",
+    ]
+    assert len(document["differences"]) == len(starts)
+    for difference, start in zip(document["differences"], starts, strict=True):
+        assert difference.startswith(start)
+    assert [event["outcome"] for event in document["events"]] == ["done", "refused", "not refused", "refused", "done"]
+
+
+def test_a_person_sees_tables_and_the_verdict(cluster: str) -> None:
+    """The same day without --json: what happened, who owes whom, and what is different, in words."""
+    played = play(cluster, str(DAYS / "wrong_everywhere.yaml"))
+
+    assert played.returncode == 1, played.stderr
+    for shown in ("Events", "GRO: ada 120 TEL", "Window 1", "pair GRO>TEL expected 121, got 120", "9 differences"):
+        assert shown in played.stdout
+
+
+@pytest.mark.parametrize("name", sorted(NOT_OFFERED_YET))
+def test_a_day_that_needs_more_than_is_offered_is_not_begun(name: str, cluster: str) -> None:
+    """It says what is missing and where the file asks for it."""
+    played = play(cluster, str(EXAMPLES / name))
+
+    assert played.returncode == 2
+    assert "not offered yet: breakage_share_bps 4000 (line 10), earn_rules (line 13)" in played.stderr
+    assert "op 'cash_out' (line 22)" in played.stderr
+    assert played.stdout == ""
+
+
+def test_what_the_server_refuses_to_publish_is_a_mistake_of_the_file(tmp_path: Path, cluster: str) -> None:
+    """A rate that loses the operator money never comes into force: the day cannot be played as written."""
+    text = (DAYS / "conversions.yaml").read_text()
+    file = tmp_path / "generous.yaml"
+    file.write_text(text.replace("source: 30, target: 1", "source: 20, target: 1"))
+
+    played = play(cluster, str(file))
+
+    assert played.returncode == 2
+    assert "line 16: the server refuses this rate BNK>AIR: NEGATIVE_SPREAD" in played.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("events: 5\n", "line 1: coalition is missing"), ("a: [\n", "not readable as YAML"), (None, "No such file")],
+    ids=["incomplete", "broken", "absent"],
+)
+def test_a_file_that_is_none_is_refused_in_one_line(
+    content: str | None, told: str, tmp_path: Path, cluster: str
+) -> None:
+    """Before anything is started."""
+    file = tmp_path / "day.yaml"
+    if content is not None:
+        file.write_text(content)
+
+    played = play(cluster, str(file), "--json")
+
+    assert (played.returncode, played.stdout) == (2, "")
+    assert told in played.stderr
+    assert len(played.stderr.splitlines()) == 1
+
+
+def test_a_sandbox_leaves_no_database_behind(cluster: str) -> None:
+    """Whether the day passes or not, the server it was played on has the databases it had before."""
+
+    def sandboxes() -> str:
+        url = cluster.replace("postgresql+asyncpg", "postgresql")
+        code = (
+            "import asyncio, asyncpg, sys\n"
+            "async def main():\n"
+            "    c = await asyncpg.connect(sys.argv[1])\n"
+            "    print(await c.fetchval(\"select string_agg(datname, ' ') from pg_database"
+            " where datname like 'exchange_sandbox_%'\"))\n"
+            "    await c.close()\n"
+            "asyncio.run(main())\n"
+        )
+        return subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True).stdout
+
+    before = sandboxes()
+
+    play(cluster, str(DAYS / "carried_forward.yaml"))
+
+    assert sandboxes() == before
