@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from exchange.v1 import rate_service_pb2 as rates
+from tests.contract.pairs import Pair, a_pair
 from tests.movements import Member
 from tests.worlds import DISCOUNT, EARNING, EXCHANGE, GENERAL, REDEMPTION, Merchant, World
 
@@ -38,6 +40,10 @@ class Cast:
         for amount in amounts:
             await self.issuer_of(amount).earn(member, amount)
         return member
+
+    async def pair(self, **terms: Any) -> Pair:
+        """Two fresh currencies, issued by BNK and AIR, and a rate between them; see `a_pair`."""
+        return await a_pair(self.world, (self.bnk, self.air), **terms)
 
     def issuer_of(self, amount: str) -> Merchant:
         """The issuer of the currency in "500 TEL"."""

@@ -1,8 +1,9 @@
-"""One real server, one database and one coalition for each file of tests; every test enrolls members of its own."""
+"""One real server and one coalition for all of these tests; each test enrolls members of its own."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -18,32 +19,46 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "provokes(reason): the test meets this ErrorReason on the wire, or fails")
 
 
-@pytest.fixture(scope="module")
-async def fresh_url(databases: Databases) -> AsyncIterator[str]:
-    """A database for the whole file."""
-    name = await databases.clone()
-    yield databases.url_of(name)
-    await databases.drop(name)
-
-
-@pytest.fixture(scope="module")
-async def server(fresh_url: str) -> AsyncIterator[Server]:
-    """A sandbox server for the whole file."""
-    async with a_server(fresh_url) as server:
+@pytest.fixture(scope="session")
+async def server(databases: Databases) -> AsyncIterator[Server]:
+    """A sandbox server that all tests share: they add to it, and leave the cast, the clock and each other alone."""
+    async with _a_server_of_its_own(databases) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def world(server: Server) -> AsyncIterator[World]:
-    """The operator's view of the file's server."""
+    """The operator's view of the shared server."""
     async with a_world(server.address, server.operator_secret) as world:
         yield world
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def cast(world: World) -> Cast:
-    """The rulebook's merchants, with its currencies, prices and rates."""
+    """The rulebook's merchants on the shared server, with its currencies, prices and rates."""
     return await a_cast(world)
+
+
+@pytest.fixture
+async def own_server(databases: Databases) -> AsyncIterator[Server]:
+    """A sandbox server for one test that moves the clock, breaks something, or counts everything there is."""
+    async with _a_server_of_its_own(databases) as server:
+        yield server
+
+
+@pytest.fixture
+async def own_world(own_server: Server) -> AsyncIterator[World]:
+    """The operator's view of the test's own server."""
+    async with a_world(own_server.address, own_server.operator_secret) as world:
+        yield world
+
+
+@asynccontextmanager
+async def _a_server_of_its_own(databases: Databases) -> AsyncIterator[Server]:
+    name = await databases.clone()
+    async with a_server(databases.url_of(name)) as server:
+        yield server
+    await databases.drop(name)
 
 
 @pytest.fixture(autouse=True)
