@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol
-from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -18,6 +17,7 @@ from exchange.callers import Caller
 from exchange.conversion.model import Convert
 from exchange.discount.model import Discount
 from exchange.earning.model import Earn
+from exchange.ledger.ids import parsed_id
 from exchange.ledger.model import Command, MemberKey
 from exchange.redemption.model import Redeem
 from exchange.serving.checks import Violations
@@ -159,7 +159,7 @@ def member_key(request: object, caller: Caller, check: Violations, prefix: str =
     merchant_no = caller.merchant_no or 0
     name: str = request.member  # type: ignore[attr-defined]
     if name:
-        return MemberKey(merchant_no, UUID(check.uuid_name(f"{prefix}member", name, "members")), None)
+        return MemberKey(merchant_no, parsed_id(check.uuid_name(f"{prefix}member", name, "members")), None)
     if request.HasField("member"):  # type: ignore[attr-defined]
         check.say(f"{prefix}member", "is required")
         return MemberKey(merchant_no, None, "")

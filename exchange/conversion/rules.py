@@ -4,7 +4,6 @@ from exchange.conversion.model import Convert
 from exchange.directory.model import Currency, Directory, MerchantRole
 from exchange.directory.pricing import owed, owed_micros
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.ids import new_id
 from exchange.ledger.legs import credited, debited
 from exchange.ledger.model import DailyUse, NewLot, Obligation, ObligationKind, Posting
 from exchange.money.limits import INT64_MAX
@@ -53,9 +52,7 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
     facts.accounts[target.number].require_room(converted.received_units)
 
     in_price = target.price_at(facts.now, "conversion_in").conversion_in_micros
-    lot = NewLot(
-        new_id(), target.number, converted.received_units, source.issuer_no, in_price, target.expiry_of_lot(facts.now)
-    )
+    lot = NewLot(target.number, converted.received_units, source.issuer_no, in_price, target.expiry_of_lot(facts.now))
     return Posting(
         legs=debited(source.number, account.take(source.code, converted.used_units)) + credited(lot),
         new_lots=[lot],

@@ -68,6 +68,13 @@ class Database:
             yield connection
 
     @contextlib.asynccontextmanager
+    async def look(self) -> AsyncIterator[AsyncConnection]:
+        """For a single statement: it is its own transaction, and costs one round trip."""
+        async with self.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
+
+    @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """One READ COMMITTED transaction: commits when the block ends, rolls back when it raises."""
         async with self.engine.begin() as connection:

@@ -40,19 +40,14 @@ class Members:
         """A new member linked under the reference, or (…, True) the one it was given to before."""
         member_id = new_id()
         bucket = member_bucket(member_id)
-        async with self._database.write() as connection:
-            # The link first: two enrolments of one reference meet here, and the later one makes no member.
-            values = {"merchant_no": merchant_no, "reference": reference, "bucket": bucket, "member_id": member_id}
-            fresh = (await connection.execute(sql.LINK, values)).first() is not None
-            if fresh:
-                await connection.execute(
-                    sql.ENROLL, {"bucket": bucket, "member_id": member_id, "merchant_no": merchant_no}
-                )
-        async with self._database.read() as connection:
-            found = await connection.execute(
-                sql.LINK_BY_REFERENCE, {"merchant_no": merchant_no, "reference": reference}
-            )
-            return Member(*found.one()), not fresh
+        values = {"merchant_no": merchant_no, "reference": reference, "bucket": bucket, "member_id": member_id}
+        async with self._database.look() as connection:
+            made = (await connection.execute(sql.ENROLL, values)).first()
+            if made is not None:
+                return Member(member_id, reference, made.created_at), False
+            # A statement of its own, so that it sees the enrolment that was there first.
+            found = await connection.execute(sql.LINK_BY_REFERENCE, values)
+            return Member._make(found.one()), True
 
     async def link(self, merchant_no: int, member_id: UUID, reference: str) -> tuple[Member, bool]:
         """Bind a reference to a member; (…, True) when that very link was there.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -119,10 +118,11 @@ class Currency:
         Raises:
             NoPrice: the first one begins later, or there is none.
         """
-        place = bisect_right(self.prices, at, key=lambda price: price.effective_at)
-        if not place:
-            raise NoPrice(currency=self.name, price=wanted, at=at.isoformat())
-        return self.prices[place - 1]
+        # From the newest: almost always it is the first one looked at.
+        for price in reversed(self.prices):
+            if price.effective_at <= at:
+                return price
+        raise NoPrice(currency=self.name, price=wanted, at=at.isoformat())
 
 
 class Credential(NamedTuple):

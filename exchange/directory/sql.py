@@ -88,9 +88,16 @@ RETURNING only_row
 """)
 
 # ------------------------------------------------------------------------------------------------ members
+# The link first: two enrolments of one reference meet there, and the later one makes no member.
 ENROLL = text("""
+WITH link AS (
+    INSERT INTO exchange.member_links (merchant_no, reference, bucket, member_id, created_at)
+    VALUES (:merchant_no, :reference, :bucket, :member_id, exchange.coalition_now())
+    ON CONFLICT DO NOTHING RETURNING merchant_no, bucket, member_id, created_at
+)
 INSERT INTO exchange.members (bucket, member_id, enrolled_by, created_at)
-VALUES (:bucket, :member_id, :merchant_no, exchange.coalition_now())
+SELECT bucket, member_id, merchant_no, created_at FROM link
+RETURNING created_at
 """)
 
 LINK = text("""

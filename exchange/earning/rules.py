@@ -6,7 +6,6 @@ from exchange.directory.model import Currency, ExpiryKind, MerchantRole
 from exchange.directory.pricing import owed
 from exchange.earning.model import Earn
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.ids import new_id
 from exchange.ledger.legs import credited
 from exchange.ledger.model import NewLot, ObligationKind, Posting
 from exchange.rates.model import Coalition
@@ -36,7 +35,7 @@ def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
     expires_at = _expiry(command, currency, facts.now)
     facts.accounts[currency.number].require_room(command.units)
 
-    lot = NewLot(new_id(), currency.number, command.units, merchant.number, price.issue_micros, expires_at)
+    lot = NewLot(currency.number, command.units, merchant.number, price.issue_micros, expires_at)
     return Posting(
         legs=credited(lot),
         new_lots=[lot],

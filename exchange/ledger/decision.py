@@ -134,12 +134,14 @@ class Decision:
 
     def _apply(self, command: Command, bucket: int, facts: MemberFacts, posting: Posting) -> Receipt:
         spent: dict[UUID, tuple[int, int]] = {}
-        posting.legs = apply(posting, facts, spent)
+        born = {lot.currency_no: new_id() for lot in posting.new_lots}
+        posting.legs = apply(posting, facts, born, spent)
         transfer = self._transfer(command, bucket, facts, posting, new_id())
         self._transfers.append(transfer)
         for lot in posting.new_lots:
-            self._lots[lot.lot_id] = [
-                bucket, lot.lot_id, facts.member_id, lot.currency_no, lot.units, lot.units, lot.funder_no,
+            lot_id = born[lot.currency_no]
+            self._lots[lot_id] = [
+                bucket, lot_id, facts.member_id, lot.currency_no, lot.units, lot.units, lot.funder_no,
                 lot.price_micros, self.now, lot.expires_at, transfer.transfer_id,
             ]  # fmt: skip
         for lot_id, left in spent.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -12,6 +13,7 @@ from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Side
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
 
+MEMBER, CREDIT = int(ChartAccount.MEMBER), int(Side.CREDIT)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -95,32 +97,37 @@ class MemberFacts:
     daily_changed: set[tuple[int, int]] = field(default_factory=set)
 
 
-def apply(posting: Posting, facts: MemberFacts, changed_lots: dict[UUID, tuple[int, int]]) -> list[PointsLeg]:
-    """Carry a posting into the working copies; give back its legs with the accounts' next sequence numbers.
+def apply(
+    posting: Posting, facts: MemberFacts, born: Mapping[int, UUID], changed_lots: dict[UUID, tuple[int, int]]
+) -> list[PointsLeg]:
+    """Carry a posting into the working copies; give back its legs with sequence numbers and the new lots' ids.
 
     Args:
         posting: what the rule decided, from these very facts.
         facts: changed in place.
-        changed_lots: remaining points by lot, for the lots of the database; changed in place.
+        born: ids of the posting's new lots by currency number.
+        changed_lots: bucket and remaining points by lot, for every lot taken from; changed in place.
     """
     numbered = []
     sequences: dict[int, int] = {}
-    born = {lot.lot_id: lot for lot in posting.new_lots}
+    new_lots = {lot.currency_no: lot for lot in posting.new_lots}
     for leg in posting.legs:
-        if leg.account != ChartAccount.MEMBER:
+        account_kind, side, currency_no, units, _, lot_id = leg
+        if account_kind != MEMBER:
             numbered.append(leg)
             continue
-        account = facts.accounts[leg.currency_no]
-        if leg.currency_no not in sequences:
-            account.sequence += 1
+        account = facts.accounts[currency_no]
+        sequence = sequences.get(currency_no)
+        if sequence is None:
+            sequence = sequences[currency_no] = account.sequence = account.sequence + 1
             account.touched = True
-            sequences[leg.currency_no] = account.sequence
-        assert leg.lot_id is not None
-        if leg.side == Side.CREDIT:
-            _put(account, born[leg.lot_id], facts.now)
+        if side == CREDIT:
+            lot_id = born[currency_no]
+            _put(account, lot_id, new_lots[currency_no], facts.now)
         else:
-            _spend(account, leg.lot_id, leg.units, changed_lots)
-        numbered.append(leg._replace(account_sequence=sequences[leg.currency_no]))
+            assert lot_id is not None, "points are taken from lots"
+            _spend(account, lot_id, units, changed_lots)
+        numbered.append(PointsLeg(account_kind, side, currency_no, units, sequence, lot_id))
     if posting.daily_use is not None:
         use = posting.daily_use
         facts.daily_used[(use.source_no, use.target_no)] = use.used_units
@@ -128,11 +135,11 @@ def apply(posting: Posting, facts: MemberFacts, changed_lots: dict[UUID, tuple[i
     return numbered
 
 
-def _put(account: MemberAccount, lot: NewLot, now: datetime) -> None:
+def _put(account: MemberAccount, lot_id: UUID, lot: NewLot, now: datetime) -> None:
     account.available += lot.units
     insort(
         account.lots,
-        Lot(lot.lot_id, lot.units, lot.funder_no, lot.price_micros, now, lot.expires_at),
+        Lot(lot_id, lot.units, lot.funder_no, lot.price_micros, now, lot.expires_at),
         key=spending_order,
     )
 
@@ -145,7 +152,7 @@ def _spend(account: MemberAccount, lot_id: UUID, units: int, changed_lots: dict[
             assert left >= 0, "a rule took more than a lot holds"
             changed_lots[lot_id] = (account.bucket, left)
             if left:
-                account.lots[place] = lot._replace(remaining=left)
+                account.lots[place] = Lot(lot_id, left, *lot[2:])
             else:
                 del account.lots[place]
             return

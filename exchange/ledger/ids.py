@@ -1,14 +1,26 @@
-"""Time-ordered identifiers (RFC 9562, version 7), made in the application so that any machine can make them."""
+"""Time-ordered identifiers (RFC 9562, version 7), made in the application so that any machine can make them.
+
+They are the database driver's UUIDs: the standard library's by interface and equality, several times as fast to make
+and to write out, and every transfer makes and writes a handful.
+"""
 
 from __future__ import annotations
 
 import os
+import struct
 import time
 from uuid import UUID
 
-_VERSION_AND_VARIANT = (7 << 76) | (2 << 62)
-_COUNTER_LIMIT = 1 << 12
+from asyncpg.pgproto import pgproto
 
+_COUNTER_LIMIT = 1 << 12
+_VERSION = 7 << 12
+_VARIANT = 2 << 62
+_NOISE_MASK = (1 << 62) - 1
+_NOISES = struct.Struct(">512Q")
+_PACK = struct.Struct(">QQ").pack
+
+_noise: list[int] = []
 _last_ms = 0
 _counter = 0
 
@@ -24,5 +36,23 @@ def new_id() -> UUID:
         if _counter == _COUNTER_LIMIT:
             # More than 4 096 in a millisecond, or a clock that went back: borrow from the future.
             _last_ms, _counter = _last_ms + 1, 0
-    noise = int.from_bytes(os.urandom(8), "big") >> 2
-    return UUID(int=(_last_ms << 80) | _VERSION_AND_VARIANT | (_counter << 64) | noise)
+    if not _noise:
+        # One question to the system for many ids: asking costs more than the rest of this function.
+        _noise.extend(_NOISES.unpack(os.urandom(_NOISES.size)))
+    high = (_last_ms << 16) | _VERSION | _counter
+    made: UUID = pgproto.UUID(_PACK(high, _VARIANT | (_noise.pop() & _NOISE_MASK)))
+    return made
+
+
+def parsed_id(text: str) -> UUID:
+    """The identifier written as canonical text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parsed: UUID = pgproto.UUID(text)
+    return parsed
+
+
+# A forked process must not repeat its parent's noise.
+os.register_at_fork(after_in_child=_noise.clear)

@@ -11,7 +11,7 @@ def credited(lot: NewLot) -> list[PointsLeg]:
     """Points made: circulation is debited, the member credited with a new lot."""
     return [
         PointsLeg(Account.CIRCULATION, Side.DEBIT, lot.currency_no, lot.units, None, None),
-        PointsLeg(Account.MEMBER, Side.CREDIT, lot.currency_no, lot.units, None, lot.lot_id),
+        PointsLeg(Account.MEMBER, Side.CREDIT, lot.currency_no, lot.units, None, None),
     ]
 
 

@@ -107,7 +107,10 @@ class Lot(NamedTuple):
 
 
 class PointsLeg(NamedTuple):
-    """One side of a points movement (exchange.points_leg). Member legs get their sequence when they are applied."""
+    """One side of a points movement (exchange.points_leg).
+
+    Member legs get their sequence when they are applied, and those that credit the posting's new lot get its id.
+    """
 
     account: int
     side: int
@@ -130,9 +133,8 @@ class Obligation(NamedTuple):
 
 
 class NewLot(NamedTuple):
-    """A lot a posting makes."""
+    """A lot a posting makes; at most one of a currency. It gets its id when the posting is applied."""
 
-    lot_id: UUID
     currency_no: int
     units: int
     funder_no: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,12 +98,10 @@ class Coalition:
 
     def rate_at(self, pair: Pair, at: datetime) -> Rate | None:
         """The version of a pair in force at an instant, None when there is none."""
-        versions = self.rates.get(pair, [])
-        place = bisect_right(versions, at, key=lambda rate: rate.effective_at)
-        if not place:
-            return None
-        rate = versions[place - 1]
-        return None if rate.ends_at is not None and rate.ends_at <= at else rate
+        for rate in reversed(self.rates.get(pair, ())):
+            if rate.effective_at <= at:
+                return None if rate.ends_at is not None and rate.ends_at <= at else rate
+        return None
 
 
 def by_pair(rates: Iterable[Rate]) -> dict[Pair, list[Rate]]:

@@ -35,7 +35,7 @@ class CoalitionSource:
     async def fresh(self) -> Coalition:
         """A version no older than the call."""
         if self._held is not None:
-            async with self._database.read() as connection:
+            async with self._database.look() as connection:
                 version = (await connection.execute(directory_sql.VERSION)).scalar_one()
             if version <= self._held.version:
                 return self._held

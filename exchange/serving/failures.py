@@ -52,7 +52,6 @@ class Failures:
         ended = self._ended.pop(task, None)
         if isinstance(error, asyncio.CancelledError):
             if ended is not None:
-                task.uncancel()
                 return status_of(ended)
             # Not the call was cancelled but something it awaited: gRPC would leave the client waiting for ever.
             return None if task.cancelling() else self._fault(error, method)

@@ -21,7 +21,6 @@ import grpc
 from exchange.callers import Caller
 from exchange.config import Settings
 from exchange.refusals import (
-    CredentialMissing,
     DeadlinePassed,
     MethodNotAllowed,
     ServerBusy,
@@ -76,7 +75,6 @@ class Guard(grpc.GenericRpcHandler):
         is_database_down: whether an exception says that the database does not answer.
         limits: what is taken at once.
         permissions: roles by full method name; a method without a row is refused to everybody.
-        by_certificate: whether connections are mutual TLS, so that a certificate can stand for a key.
     """
 
     def __init__(
@@ -86,7 +84,6 @@ class Guard(grpc.GenericRpcHandler):
         is_database_down: Callable[[BaseException], bool],
         limits: Limits,
         permissions: Mapping[str, Roles] = PERMISSIONS,
-        by_certificate: bool = False,
     ) -> None:
         self.draining = False
         self.meter = Meter()
@@ -94,7 +91,6 @@ class Guard(grpc.GenericRpcHandler):
         self._failures = Failures(is_database_down)
         self._limits = limits
         self._permissions = permissions
-        self._by_certificate = by_certificate
         self._handlers: dict[str, Handler] = {}
         self._services: set[str] = set()
         self._calls: dict[Task, float] = {}
@@ -208,9 +204,7 @@ class Guard(grpc.GenericRpcHandler):
         secret = secret_of(_METADATA.get())
         if secret is not None:
             return await self._authenticator.by_key(secret)
-        if self._by_certificate:
-            return await caller_by_certificate(self._authenticator, context)
-        raise CredentialMissing
+        return await caller_by_certificate(self._authenticator, context)
 
     def _admit(self, caller: Caller, method: str, roles: Roles) -> None:
         set_caller(caller)

@@ -79,7 +79,9 @@ def secret_of(metadata: Metadata) -> str | None:
 
 
 async def caller_by_certificate(authenticator: Authenticator, context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
-    """The caller of a mutual TLS connection; gRPC has verified the certificate's chain and dates by now.
+    """The caller of a mutual TLS connection.
+
+    gRPC shows the names of verified certificates only; without mutual TLS it asks clients for none, and there are none.
 
     Raises:
         CredentialMissing: no certificate with a subject alternative name came.

@@ -74,7 +74,6 @@ class GracefulServer:
             is_database_down=is_database_down,
             limits=Limits.of(settings),
             permissions=permissions,
-            by_certificate=settings.tls_client_ca is not None,
         )
         self._settings = settings
         self._health = Health()
