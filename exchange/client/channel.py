@@ -24,12 +24,16 @@ class NotReady(Exception):
 
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[aio.Channel]:
-    """A channel to "127.0.0.1:PORT", once the server there says that it is serving.
+    """A channel with a connection of its own to "127.0.0.1:PORT", once the server there says that it is serving.
 
     Raises:
         NotReady: it does not say so in time.
     """
-    options = [("grpc.max_receive_message_length", _RECEIVE_BYTES_MAX)]
+    options = [
+        ("grpc.max_receive_message_length", _RECEIVE_BYTES_MAX),
+        # Channels to one address would share a connection, and so reach one server process only.
+        ("grpc.use_local_subchannel_pool", 1),
+    ]
     async with aio.insecure_channel(address, options=options) as channel:
         try:
             async with asyncio.timeout(_READY_SECONDS_MAX):

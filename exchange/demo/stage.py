@@ -72,7 +72,7 @@ async def set_clock(stubs: Stubs, operator: Caller, to: datetime) -> None:
 async def enroll(
     members: Sequence[Member],
     visits: Mapping[int, Sequence[str]],
-    stubs: Stubs,
+    lanes: Sequence[Stubs],
     actors: Actors,
     advance: Callable[[], None],
 ) -> list[str]:
@@ -84,6 +84,7 @@ async def enroll(
     names = [""] * len(members)
 
     async def one(member: Member) -> None:
+        stubs = lanes[member.number % len(lanes)]
         request = members_pb.EnrollMemberRequest(reference=member.reference)
         enrolled = await actors.merchants[member.home].ask(stubs.members.EnrollMember, request)
         names[member.number] = enrolled.member.name

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from exchange.client.caller import Refused, Stubs, refusal_in
 from exchange.demo.concurrency import for_each, together
-from exchange.demo.model import Planned, is_unary, reference_of
+from exchange.demo.model import UNARY_EVERY, Planned, is_unary, reference_of
 from exchange.demo.stage import Actors
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
@@ -40,7 +40,7 @@ Deliver = Callable[[Planned, Answer], None]
 
 
 async def play_round(
-    planned: Sequence[Planned], names: Sequence[str], stubs: Stubs, actors: Actors, deliver: Deliver
+    planned: Sequence[Planned], names: Sequence[str], lanes: Sequence[Stubs], actors: Actors, deliver: Deliver
 ) -> None:
     """Ask for every movement of a round and hand each answer on as it comes.
 
@@ -49,7 +49,7 @@ async def play_round(
     Args:
         planned: in the order of members.
         names: resource names of the members, by number.
-        stubs: where to ask.
+        lanes: where to ask; calls of one member and items of one file take the same.
         actors: as whom.
         deliver: takes each movement with its answer.
 
@@ -60,10 +60,13 @@ async def play_round(
     files = list(_files([p for p in planned if not is_unary(p.member)]))
 
     async def call_by_call(own: Sequence[Planned]) -> None:
+        stubs = lanes[own[0].member // UNARY_EVERY % len(lanes)]
         for movement in own:
             deliver(movement, await _call(movement, names[movement.member], stubs, actors))
 
-    async def in_bulk(file: Sequence[Planned]) -> None:
+    async def in_bulk(numbered: tuple[int, Sequence[Planned]]) -> None:
+        number, file = numbered
+        stubs = lanes[number % len(lanes)]
         request = transfers.BatchTransferRequest(items=[_item(movement) for movement in file])
         answer = await actors.merchants[file[0].merchant].ask(stubs.transfers.BatchTransfer, request)
         for movement, result in zip(file, answer.results, strict=True):
@@ -71,7 +74,7 @@ async def play_round(
 
     await together(
         for_each(calls, call_by_call, at_once=_CALLS_AT_ONCE),
-        for_each(files, in_bulk, at_once=_FILES_AT_ONCE),
+        for_each(enumerate(files), in_bulk, at_once=_FILES_AT_ONCE),
     )
 
 

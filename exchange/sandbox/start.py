@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from exchange.client.caller import Caller, Stubs
 from exchange.client.channel import NotReady, connected
@@ -17,6 +19,8 @@ from exchange.sandbox.processes import SandboxFailed, answer_of, environment, ou
 from exchange.sandbox.zones import zone_of
 
 _HOST = "127.0.0.1"
+_LANES_PER_PROCESS = 3
+"""With one each, both connections would often end up at the same process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,20 @@ class Sandbox:
     """A running exchange.
 
     Attributes:
-        stubs: its services.
+        lanes: its services on connections of their own, at least one for each server process; which process a
+            connection reaches is the kernel's choice.
         operator: who may do everything an operator may.
         environ: the environment that makes `python -m exchange` speak of this exchange.
     """
 
-    stubs: Stubs
+    lanes: Sequence[Stubs]
     operator: Caller
     environ: Mapping[str, str]
+
+    @property
+    def stubs(self) -> Stubs:
+        """Its services, for whoever needs one connection only."""
+        return self.lanes[0]
 
     async def command(self, *arguments: str) -> tuple[int, str, str]:
         """Exit code, output and error output of `python -m exchange ARGUMENTS` on this exchange."""
@@ -39,10 +49,14 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def sandbox(*, operator: str, offset: timedelta, durable: bool) -> AsyncIterator[Sandbox]:
+async def sandbox(*, operator: str, offset: timedelta, durable: bool, processes: int = 1) -> AsyncIterator[Sandbox]:
     """A new exchange whose coalition is run by `operator` and lives at `offset` from UTC.
 
-    `durable`: it flushes what it acknowledges, as the real thing does, and is as slow.
+    Args:
+        operator: the operator's id in clearing.
+        offset: of the coalition's days.
+        durable: whether it flushes what it acknowledges, as the real thing does, and is as slow.
+        processes: server processes on its port.
 
     Raises:
         SandboxFailed: it does not start.
@@ -51,15 +65,38 @@ async def sandbox(*, operator: str, offset: timedelta, durable: bool) -> AsyncIt
     if zone is None:
         raise SandboxFailed(f"no time zone keeps the offset {offset}")
     async with fresh_database(durable=durable) as url, _folder() as folder:
-        environ = environment(database_url=url, host=_HOST, port="0", sandbox="true", log_level="warning")
+        environ = environment(
+            database_url=url, host=_HOST, port="0", processes=str(processes), sandbox="true", log_level="warning"
+        )
         await output_of(("migrate", "--operator", operator, "--time-zone", zone), environ)
-        issued = await output_of(("keys", "issue", "--role", "operator", "--json"), environ)
-        async with serving(environ, folder / "server.log") as port:
-            try:
-                async with connected(f"{_HOST}:{port}") as channel:
-                    yield Sandbox(Stubs(channel), Caller(json.loads(issued)["secret"]), environ)
-            except NotReady as error:
-                raise SandboxFailed(str(error)) from error
+        # The key is made while the server starts: each spends a second on its imports.
+        async with (
+            _meanwhile(output_of(("keys", "issue", "--role", "operator", "--json"), environ)) as issuing,
+            serving(environ, folder / "server.log") as port,
+            _lanes(f"{_HOST}:{port}", 1 if processes == 1 else _LANES_PER_PROCESS * processes) as lanes,
+        ):
+            yield Sandbox(lanes, Caller(json.loads(await issuing)["secret"]), environ)
+
+
+@asynccontextmanager
+async def _lanes(address: str, count: int) -> AsyncIterator[Sequence[Stubs]]:
+    async with AsyncExitStack() as stack:
+        try:
+            channels = [await stack.enter_async_context(connected(address)) for _ in range(count)]
+        except NotReady as error:
+            raise SandboxFailed(str(error)) from error
+        yield [Stubs(channel) for channel in channels]
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, str]) -> AsyncIterator[asyncio.Task[str]]:
+    """The work goes on beside the block, and ends with it."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager
