@@ -161,7 +161,9 @@ async def test_stopping_ends_streams_in_words() -> None:
 
         await server.drain()
         refusal = await refusal_of(stream.read())
+        heard = (await watching.read()).status
 
+    assert heard == NOT_SERVING
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "SERVER_DRAINING")
     assert probe.cleaned_up.is_set()
 
