@@ -149,4 +149,5 @@ def _message(rate: Rate, directory: Directory) -> pb.Rate:
 
 def _place(rate: pb.Rate) -> str:
     """Order of the list: source, target, effective time."""
-    return f"{rate.source_currency} {rate.target_currency} {rate.effective_time.ToJsonString()}"
+    begins = rate.effective_time
+    return f"{rate.source_currency} {rate.target_currency} {begins.seconds:011}.{begins.nanos:09}"
