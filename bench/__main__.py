@@ -1,6 +1,7 @@
 """`python -m bench`: the exchange beside its yardsticks, on this machine, in one run."""
 
 import argparse
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from bench.rig import Rig, rigged
 from bench.scenarios import SCENARIOS, Sample
 
 _RESULTS = Path(__file__).parent / "results"
-_WIDTH_MIN = 140
+_WIDTH_MIN = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,18 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=_RESULTS, help="folder for the JSON and the chart")
     parser.set_defaults(length=_USUAL)
     chosen = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As an exception, so that every server that was started is ended too.
+        signal.signal(number, _leave)
     try:
         return _measure(chosen.length, chosen.output)
     except BenchFailed as failed:
         print(failed, file=sys.stderr)
         return 2
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _measure(length: _Length, output: Path) -> int:

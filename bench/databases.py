@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from exchange.db import embedded
 
 _WIDE = Path(__file__).parent / "baselines" / "wide.sql"
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
+_REMOVE_SECONDS_MAX = 5.0
+_POLL_SECONDS = 0.1
 _SHOWN = (*_DURABLE, "server_version", "shared_buffers", "max_wal_size", "wal_compression", "jit", "max_connections")
 
 
@@ -50,7 +53,15 @@ def durable_postgres() -> Iterator[Databases]:
                 raise BenchFailed(f"PostgreSQL runs without {', '.join(off)}")
             yield Databases(server.url_of("exchange"), server.url_of("orm"), server.url_of("wide"), pid, settings)
     finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Delete the cluster; the process that guards it may still be closing its locks, so more than once if need be."""
+    give_up = time.monotonic() + _REMOVE_SECONDS_MAX
+    while folder.exists() and time.monotonic() < give_up:
         shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(_POLL_SECONDS)
 
 
 async def _prepare(server: embedded.EmbeddedPostgres) -> dict[str, str]:
