@@ -1,0 +1,103 @@
+"""The ledger's own decision step over a store in memory: facts are read from it and effects written to it.
+
+The store stands where `sql` stands in a batch: it keeps rows and knows no rule.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.ledger.decision import Effects, Outcome
+from exchange.ledger.facts import MemberAccount, MemberFacts, spending_order
+from exchange.ledger.keys import KnownKeys, restored
+from exchange.ledger.model import Command, Lot, ObligationKind, Transfer, member_bucket
+from exchange.ledger.sql import BLOCK_UNITS
+from exchange.movements import decide
+from tests.property.ledger_asks import MEMBERS, WORLD, AskGroup
+from tests.unit.ledger.batches import a_batch
+from tests.unit.rules.rulebook import CURRENCY_NO, MERCHANT_OF, SHANGHAI
+
+CODE_OF = {number: code for code, number in CURRENCY_NO.items()}
+
+
+@dataclass
+class Store:
+    """Rows, as the database would keep them."""
+
+    accounts: dict[tuple[UUID, int], tuple[int, int]] = field(default_factory=dict)
+    lots: dict[UUID, list[Any]] = field(default_factory=dict)
+    daily: dict[tuple[UUID, int, int, object], int] = field(default_factory=dict)
+    transfers: dict[UUID, Transfer] = field(default_factory=dict)
+    keys: dict[tuple[int, str], tuple[bytes, UUID | None, str | None]] = field(default_factory=dict)
+    totals: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    batches: int = 0
+
+    def post(self, groups: Iterable[AskGroup], now: datetime) -> list[Outcome]:
+        """Decide groups in one batch and keep what it yields."""
+        self.batches += 1
+        batch = a_batch(
+            *(self._facts(member_id, now) for member_id in MEMBERS),
+            known=self._known(),
+            now=now,
+            first_sequence=self.batches * BLOCK_UNITS,
+        )
+        work: list[tuple[Sequence[Command], bool]] = [
+            ([ask.command() for ask in group.asks], group.atomic) for group in groups
+        ]
+        outcomes = batch.decide_all(work, lambda command, facts: decide(command, facts, WORLD))
+        self._keep(batch.effects())
+        return outcomes
+
+    def held(self) -> dict[tuple[UUID, str], int]:
+        """Points by member and currency."""
+        return {(member, CODE_OF[number]): row[0] for (member, number), row in self.accounts.items() if row[0]}
+
+    def remainders(self) -> list[tuple[UUID, str, int, int]]:
+        """Every lot in the order of birth: member, currency, points at birth and left."""
+        return [(lot[2], CODE_OF[lot[3]], lot[4], lot[5]) for _, lot in sorted(self.lots.items())]
+
+    def _facts(self, member_id: UUID, now: datetime) -> MemberFacts:
+        today = now.astimezone(SHANGHAI).date()
+        accounts = {}
+        for number in CURRENCY_NO.values():
+            available, sequence = self.accounts.get((member_id, number), (0, 0))
+            lots = [
+                Lot(lot[1], lot[5], lot[6], lot[7], lot[8], lot[9])
+                for lot in self.lots.values()
+                if (lot[2], lot[3]) == (member_id, number) and lot[5] and (lot[9] is None or lot[9] > now)
+            ]
+            accounts[number] = MemberAccount(
+                member_bucket(member_id), member_id, number, available, sequence, sorted(lots, key=spending_order)
+            )
+        used = {pair[1:3]: used for pair, used in self.daily.items() if (pair[0], pair[3]) == (member_id, today)}
+        return MemberFacts(now, today, member_id, accounts, used)
+
+    def _known(self) -> KnownKeys:
+        known = KnownKeys()
+        for key, (fingerprint, transfer_id, refusal) in self.keys.items():
+            answer = restored(json.loads(refusal)) if refusal else self.transfers[transfer_id]  # type: ignore[index]
+            known.remember(key, fingerprint, answer)
+        return known
+
+    def _keep(self, effects: Effects) -> None:
+        for _, merchant_no, request_id, fingerprint, _, transfer_id, refusal in effects.keys:
+            assert (merchant_no, request_id) not in self.keys, "a key was answered twice"
+            self.keys[(merchant_no, request_id)] = (fingerprint, transfer_id, refusal)
+        for transfer in effects.transfers:
+            assert transfer.transfer_id is not None
+            self.transfers[transfer.transfer_id] = transfer
+        self.lots |= effects.lots
+        for lot_id, (_, left) in effects.spent.items():
+            self.lots[lot_id][5] = left
+        for _, member_id, number, available, sequence in effects.accounts:
+            self.accounts[(member_id, number)] = (available, sequence)
+        for (_, member_id, source_no, target_no), used in effects.daily.items():
+            self.daily[(member_id, source_no, target_no, effects.today)] = used
+        for _, _, debtor_no, creditor_no, _, kind, micros, _ in effects.totals:
+            self.totals[(MERCHANT_OF[debtor_no], MERCHANT_OF[creditor_no], ObligationKind(kind).name)] += micros
