@@ -77,7 +77,12 @@ async def serving(environ: Mapping[str, str], log: Path) -> AsyncIterator[int]:
             start_new_session=True,
         )
     try:
-        yield await _port_of(process, log)
+        port = await _port_of(process, log)
+        try:
+            yield port
+        finally:
+            await _end(process)
+            _pass_on(log)
     finally:
         await _end(process)
 
@@ -96,14 +101,24 @@ async def _port_of(process: Process, log: Path) -> int:
 
 def _announced_in(log: Path) -> int | None:
     """The port in the line by which the server says that it is serving."""
-    for line in _text_of(log).splitlines():
-        try:
-            said = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(said, dict) and said.get("event") == "serving" and isinstance(said.get("port"), int):
-            return int(said["port"])
+    return next((port for line in _text_of(log).splitlines() if (port := _announced(line)) is not None), None)
+
+
+def _announced(line: str) -> int | None:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    if isinstance(said, dict) and said.get("event") == "serving" and isinstance(said.get("port"), int):
+        return int(said["port"])
     return None
+
+
+def _pass_on(log: Path) -> None:
+    """What the server had to complain about is for whoever started us: its log ends with it."""
+    complaints = "\n".join(line for line in _text_of(log).splitlines() if _announced(line) is None)
+    if complaints.strip():
+        sys.stderr.write(f"The server said:\n{_last_of(complaints)}\n")
 
 
 def _text_of(log: Path) -> str:

@@ -82,7 +82,8 @@ def show(scenario: Scenario, day: Day, differences: list[str], console: Console)
     for difference in differences:
         console.print(f"  {difference}", style="red", markup=False)
     if differences:
-        console.print(f"{scenario.file}: {len(differences)} differences", style="bold red", markup=False)
+        count = "1 difference" if len(differences) == 1 else f"{len(differences)} differences"
+        console.print(f"{scenario.file}: {count}", style="bold red", markup=False)
     else:
         console.print(f"{scenario.file}: all as expected", style="bold green", markup=False)
 

@@ -1,12 +1,17 @@
 """Business days as files, played as people play them: `python -m exchange scenario FILE`, on a real server."""
 
+import asyncio
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
+import asyncpg
 import pytest
 
 PROJECT = Path(__file__).parents[2]
@@ -20,13 +25,18 @@ AS_EXPECTED = sorted(
 )
 
 
+def environment(cluster: str) -> dict[str, str]:
+    """This process's, with the exchange told only which server to make its databases on."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
+    return inherited | {"EXCHANGE_DATABASE_URL": cluster}
+
+
 def play(cluster: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command on a database of its own on the tests' server."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
     return subprocess.run(
         [sys.executable, "-m", "exchange", "scenario", *arguments],
         cwd=PROJECT,
-        env=environ | {"EXCHANGE_DATABASE_URL": cluster},
+        env=environment(cluster),
         capture_output=True,
         text=True,
         check=False,
@@ -60,15 +70,15 @@ def test_everything_that_differs_is_named_and_nothing_else(cluster: str) -> None
     assert played.returncode == 1, played.stderr
     document = document_of(played)
     starts = [
-        "event 2 (line 10): redeem refused: ROLE_MISSING",
-        "event 3 (line 11): expected refusal INSUFFICIENT_POINTS, but redeem succeeded",
-        "event 4 (line 12): expected refusal INSUFFICIENT_POINTS, refused by ROLE_MISSING",
-        "window 1 (line 16): pair GRO>TEL expected 121, got 120",
-        "window 1 (line 16): paid expected 119, got 120",
-        "window 2 (line 17): expected, but only 1 closed",
-        "balance of ada in TEL (line 18): expected 120, got 100",
-        "balance of bob in TEL (line 18): expected 1, got 0",
-        "conversion c1 (line 19): expected, but none was made under this key",
+        "event 2 (line 11): redeem refused: ROLE_MISSING",
+        "event 3 (line 12): expected refusal INSUFFICIENT_POINTS, but redeem succeeded",
+        "event 4 (line 13): expected refusal INSUFFICIENT_POINTS, refused by ROLE_MISSING",
+        "window 1 (line 17): pair GRO>TEL expected 121, got 120",
+        "window 1 (line 17): paid expected 119, got 120",
+        "window 2 (line 18): expected, but only 1 closed",
+        "balance of ada in TEL (line 19): expected 120, got 100",
+        "balance of bob in TEL (line 19): expected 1, got 0",
+        "conversion c1 (line 20): expected, but none was made under this key",
     ]
     assert len(document["differences"]) == len(starts)
     for difference, start in zip(document["differences"], starts, strict=True):
@@ -105,7 +115,7 @@ def test_what_the_server_refuses_to_publish_is_a_mistake_of_the_file(tmp_path: P
     played = play(cluster, str(file))
 
     assert played.returncode == 2
-    assert "line 16: the server refuses this rate BNK>AIR: NEGATIVE_SPREAD" in played.stderr
+    assert "line 15: the server refuses this rate BNK>AIR: NEGATIVE_SPREAD" in played.stderr
 
 
 @pytest.mark.parametrize(
@@ -128,24 +138,40 @@ def test_a_file_that_is_none_is_refused_in_one_line(
     assert len(played.stderr.splitlines()) == 1
 
 
-def test_a_sandbox_leaves_no_database_behind(cluster: str) -> None:
-    """Whether the day passes or not, the server it was played on has the databases it had before."""
-
-    def sandboxes() -> str:
-        url = cluster.replace("postgresql+asyncpg", "postgresql")
-        code = (
-            "import asyncio, asyncpg, sys\n"
-            "async def main():\n"
-            "    c = await asyncpg.connect(sys.argv[1])\n"
-            "    print(await c.fetchval(\"select string_agg(datname, ' ') from pg_database"
-            " where datname like 'exchange_sandbox_%'\"))\n"
-            "    await c.close()\n"
-            "asyncio.run(main())\n"
+async def databases_of(process: int, cluster: str) -> list[str]:
+    """The databases that a sandbox of this process has made on the server."""
+    connection = await asyncpg.connect(cluster.replace("postgresql+asyncpg", "postgresql"))
+    try:
+        names = await connection.fetch(
+            "SELECT datname FROM pg_database WHERE datname LIKE $1", f"exchange\\_sandbox\\_{process}\\_%"
         )
-        return subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True).stdout
+        return [name for (name,) in names]
+    finally:
+        await connection.close()
 
-    before = sandboxes()
 
-    play(cluster, str(DAYS / "carried_forward.yaml"))
+def servers_on(database: str) -> list[str]:
+    """Processes that were started to serve this database."""
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if database.encode() in environ.read_bytes():
+                found.append(environ.parent.name)
+    return found
 
-    assert sandboxes() == before
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+async def test_a_day_that_is_broken_off_leaves_nothing_behind(number: signal.Signals, cluster: str) -> None:
+    """No database, no server process: whoever ends it, a person at the keyboard or a supervisor."""
+    command = [sys.executable, "-m", "exchange", "scenario", str(DAYS / "conversions.yaml")]
+    with subprocess.Popen(command, cwd=PROJECT, env=environment(cluster), stdout=PIPE, stderr=PIPE) as playing:
+        while not (names := await databases_of(playing.pid, cluster)) or len(servers_on(names[0])) == 0:
+            assert playing.poll() is None, playing.communicate()
+            await asyncio.sleep(0.05)
+
+        playing.send_signal(number)
+        playing.communicate()
+
+    assert playing.returncode == 128 + number
+    assert await databases_of(playing.pid, cluster) == []
+    assert servers_on(names[0]) == []
