@@ -46,8 +46,8 @@ class Refusal(Exception):
         super().__init__(f"{self.sentence} {self.described()}".rstrip())
 
     def described(self) -> str:
-        """The data as `name value` pairs for a person's eye."""
-        return ", ".join(f"{name} {value}" for name, value in self.data.items())
+        """The data as `name value` pairs for a person's eye; sorted, so that a stored refusal reads as it was given."""
+        return ", ".join(f"{name} {value}" for name, value in sorted(self.data.items()))
 
 
 class InvalidField(Refusal):

@@ -96,7 +96,7 @@ async def test_a_refusal_arrives_with_its_data() -> None:
 
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "INSUFFICIENT_POINTS")
     assert refusal.metadata == {"currency": "currencies/TEL", "available": "3", "requested": "5"}
-    assert refusal.text == "Too few points: currency currencies/TEL, available 3, requested 5"
+    assert refusal.text == "Too few points: available 3, currency currencies/TEL, requested 5"
 
 
 async def test_a_lost_database_is_unavailable_and_may_be_retried() -> None:
