@@ -73,10 +73,15 @@ class Store:
                 if (lot[2], lot[3]) == (member_id, number) and lot[5] and (lot[9] is None or lot[9] > now)
             ]
             accounts[number] = MemberAccount(
-                member_bucket(member_id), member_id, number, available, sequence, sorted(lots, key=spending_order)
+                bucket=member_bucket(member_id),
+                member_id=member_id,
+                currency_no=number,
+                available=available,
+                sequence=sequence,
+                lots=sorted(lots, key=spending_order),
             )
         used = {pair[1:3]: used for pair, used in self.daily.items() if (pair[0], pair[3]) == (member_id, today)}
-        return MemberFacts(now, today, member_id, accounts, used)
+        return MemberFacts(now=now, today=today, member_id=member_id, accounts=accounts, daily_used=used)
 
     def _known(self) -> KnownKeys:
         known = KnownKeys()

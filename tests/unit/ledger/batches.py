@@ -9,14 +9,15 @@ from uuid import UUID
 from exchange.ledger.decision import Decision, Outcome
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.keys import KnownKeys
-from exchange.ledger.model import Command, MemberKey, Posting
+from exchange.ledger.model import Command, MemberKey, Posting, Receipt
 from exchange.movements import decide
 from exchange.rates.model import Coalition
 from exchange.refusals import Refusal
-from tests.unit.rules.rulebook import MERCHANT_NO, NOON, coalition
+from tests.unit.rules.rulebook import CURRENCY_NO, MERCHANT_NO, NOON, coalition
 
 FIRST_SEQUENCE = 7_000
 WINDOW_NO = 3
+CODE_OF = {number: code for code, number in CURRENCY_NO.items()}
 
 
 def a_batch(
@@ -71,3 +72,24 @@ def told(outcomes: Iterable[Outcome]) -> list[str]:
         else:
             words.append("replayed" if outcome.replayed else "moved")
     return words
+
+
+def receipt(outcome: object) -> Receipt:
+    """The yes, or the test fails."""
+    assert isinstance(outcome, Receipt), outcome
+    return outcome
+
+
+def written(batch: Decision) -> dict[str, tuple[int, int]]:
+    """What the batch writes of one member's accounts: balance and sequence by currency code."""
+    return {CODE_OF[row[2]]: (row[3], row[4]) for row in batch.effects().accounts}
+
+
+def left_of_lots(batch: Decision) -> dict[UUID, int]:
+    """What the batch writes of lots the database has: points left by lot."""
+    return {lot_id: left for lot_id, (_, left) in batch.effects().spent.items()}
+
+
+def made_lots(batch: Decision) -> list[tuple[int, int]]:
+    """Lots the batch makes: points at birth, and left after the batch."""
+    return [(lot[4], lot[5]) for lot in batch.effects().lots.values()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, told
+from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, made_lots, told, written
 from tests.unit.rules.rulebook import (
     coalition,
     convert,
@@ -31,8 +31,8 @@ def test_an_atomic_group_with_a_refusal_is_not_done_at_all() -> None:
     assert told(outcomes) == ["moved", refused, refused, "INSUFFICIENT_POINTS", refused, "moved"]
     assert outcomes[1].data == {"item": "2"}  # type: ignore[union-attr]
     effects = batch.effects()
-    assert [row[3:] for row in effects.accounts] == [(0, 2)]
-    assert (len(effects.transfers), effects.lots, sum(row[6] for row in effects.totals)) == (2, {}, 50_000)
+    assert (written(batch), made_lots(batch)) == ({"TEL": (0, 2)}, [])
+    assert (len(effects.transfers), sum(row[6] for row in effects.totals)) == (2, 50_000)
     assert effects.transfers[-1].ledger_sequence == FIRST_SEQUENCE + 1
 
 
@@ -61,7 +61,7 @@ def test_a_repeat_inside_a_group_that_was_not_done_keeps_its_first_answer() -> N
     decided(batch, [redeem("2 TEL", "CAF", key="old"), redeem("9 TEL", "CAF")])
 
     assert told(decided(batch, redeem("2 TEL", "CAF", key="old"))) == ["replayed"]
-    assert batch.effects().accounts[0][3] == 3
+    assert written(batch)["TEL"][0] == 3
 
 
 def test_lots_born_before_a_group_are_as_they_were_after_it_failed() -> None:
@@ -71,8 +71,7 @@ def test_lots_born_before_a_group_are_as_they_were_after_it_failed() -> None:
 
     decided(batch, [redeem("4 TEL", "CAF"), redeem("9 TEL", "CAF")])
 
-    (lot,) = batch.effects().lots.values()
-    assert lot[5] == 10
+    assert made_lots(batch) == [(10, 10)]
     assert told(decided(batch, redeem("10 TEL", "CAF"))) == ["moved"]
 
 

@@ -12,9 +12,18 @@ from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command, ObligationKind, Posting, Receipt
 from exchange.movements import decide
 from exchange.refusals import Category, StoredRefusal
-from tests.unit.ledger.batches import FIRST_SEQUENCE, WINDOW_NO, a_batch, decided, told
+from tests.unit.ledger.batches import (
+    FIRST_SEQUENCE,
+    WINDOW_NO,
+    a_batch,
+    decided,
+    left_of_lots,
+    made_lots,
+    receipt,
+    told,
+    written,
+)
 from tests.unit.rules.rulebook import (
-    CURRENCY_NO,
     MERCHANT_NO,
     coalition,
     discount,
@@ -22,14 +31,6 @@ from tests.unit.rules.rulebook import (
     member,
     redeem,
 )
-
-TEL = CURRENCY_NO["TEL"]
-
-
-def receipt(outcome: object) -> Receipt:
-    """The yes, or the test fails."""
-    assert isinstance(outcome, Receipt), outcome
-    return outcome
 
 
 def test_a_command_sees_what_the_ones_before_it_left() -> None:
@@ -41,7 +42,7 @@ def test_a_command_sees_what_the_ones_before_it_left() -> None:
     )
 
     assert told(outcomes) == ["moved", "INSUFFICIENT_POINTS", "moved", "moved"]
-    assert [row[3:] for row in batch.effects().accounts] == [(0, 3)]
+    assert written(batch) == {"TEL": (0, 3)}
 
 
 def test_transfers_of_a_batch_follow_one_another_in_the_ledger() -> None:
@@ -61,10 +62,8 @@ def test_points_born_and_spent_in_one_batch_are_written_once_with_what_is_left()
 
     decided(batch, earn("10 TEL", "GRO"), redeem("4 TEL", "CAF"))
 
-    effects = batch.effects()
-    (lot,) = effects.lots.values()
-    assert (lot[4], lot[5]) == (10, 6)
-    assert effects.spent == {}
+    assert made_lots(batch) == [(10, 6)]
+    assert left_of_lots(batch) == {}
 
 
 def test_debts_of_a_batch_are_summed_by_pair_and_kind() -> None:
@@ -123,7 +122,7 @@ def test_another_request_under_the_key_changes_nothing() -> None:
     )
 
     assert told(outcomes) == ["moved", "REQUEST_ID_REUSED", "INSUFFICIENT_POINTS", "REQUEST_ID_REUSED", "replayed"]
-    assert batch.effects().accounts[0][3] == 2
+    assert written(batch)["TEL"][0] == 2
 
 
 def test_two_merchants_may_use_the_same_key() -> None:
@@ -177,7 +176,7 @@ def test_a_trial_is_decided_and_forgotten() -> None:
     tried = receipt(outcomes[0]).transfer
     assert (tried.transfer_id, tried.ledger_sequence) == (None, 0)
     assert receipt(outcomes[2]).transfer.ledger_sequence == FIRST_SEQUENCE
-    assert batch.effects().accounts[0][3] == 1
+    assert written(batch)["TEL"][0] == 1
 
 
 def test_trials_alone_write_nothing() -> None:

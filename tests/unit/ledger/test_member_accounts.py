@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 import pytest
 
-from exchange.ledger.facts import MemberAccount, MemberFacts, apply, spending_order
-from exchange.ledger.ids import new_id
-from exchange.ledger.legs import credited, debited
-from exchange.ledger.model import DailyUse, Lot, NewLot, Posting
+from exchange.ledger.decision import Decision
+from exchange.ledger.facts import MemberAccount, MemberFacts, spending_order
+from exchange.ledger.legs import debited
+from exchange.ledger.model import Account, Command, Lot, Posting, Side
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
-from tests.unit.rules.rulebook import CURRENCY_NO, LONG_AGO, MERCHANT_NO, NOON, SECOND, lot, member
+from tests.unit.ledger.batches import a_batch, decided, left_of_lots, receipt, written
+from tests.unit.rules.rulebook import (
+    CURRENCY_NO,
+    LONG_AGO,
+    NOON,
+    SECOND,
+    coalition,
+    convert,
+    currency,
+    earn,
+    lot,
+    member,
+    rate,
+    redeem,
+)
 
-TEL, AIR = CURRENCY_NO["TEL"], CURRENCY_NO["AIR"]
+TEL = CURRENCY_NO["TEL"]
+DATED = coalition(currencies=[currency("TEL", explicit=True)])
 
 
 def account_of(*lots: Lot) -> MemberAccount:
@@ -23,18 +37,23 @@ def account_of(*lots: Lot) -> MemberAccount:
     return member(TEL=lots).accounts[TEL]
 
 
-def put(facts: MemberFacts, units: int, *, expires: datetime | None = None) -> UUID:
-    """Award points the way a batch does; the lot's id."""
-    new = NewLot(new_id(), TEL, units, MERCHANT_NO["GRO"], 12_000, expires)
-    apply(Posting(credited(new), new_lots=[new]), facts, {})
-    return new.lot_id
+def taken_by(batch: Decision, command: Command) -> list[tuple[object, int]]:
+    """Lots and parts a command takes of the member, in order."""
+    transfer = receipt(decided(batch, command, world=DATED)[0]).transfer
+    mine = [leg for leg in transfer.legs if leg.account == Account.MEMBER and leg.side == Side.DEBIT]
+    return [(leg.lot_id, leg.units) for leg in mine]
 
 
-def spend(facts: MemberFacts, units: int, changed: dict[UUID, tuple[int, int]] | None = None) -> list[int | None]:
-    """Take points the way a batch does; the sequence numbers of its legs."""
-    account = facts.accounts[TEL]
-    legs = apply(Posting(debited(TEL, account.take("TEL", units))), facts, {} if changed is None else changed)
-    return [leg.account_sequence for leg in legs]
+def awarded(batch: Decision, units: int, *, expires: datetime | None = None) -> object:
+    """Award TEL within the batch; the new lot's id."""
+    transfer = receipt(decided(batch, earn(f"{units} TEL", "GRO", expires=expires), world=DATED)[0]).transfer
+    return next(leg.lot_id for leg in transfer.legs if leg.account == Account.MEMBER)
+
+
+def numbers(batch: Decision, command: Command) -> list[int | None]:
+    """Sequence numbers of a transfer's legs."""
+    world = coalition(rate("30 BNK", "1 AIR"))
+    return [leg.account_sequence for leg in receipt(decided(batch, command, world=world)[0]).transfer.legs]
 
 
 def test_lots_are_spent_by_expiry_then_age_then_id() -> None:
@@ -78,97 +97,74 @@ def test_room_ends_where_64_bits_end() -> None:
 def test_an_award_can_be_spent_by_the_next_command_of_the_batch() -> None:
     """In its place by expiry: before what ends later, after what ends sooner."""
     sooner, later = lot(2, expires=NOON + SECOND), lot(2)
-    ada = member(TEL=[sooner, later])
+    batch = a_batch(member(TEL=[sooner, later]))
 
-    awarded = put(ada, 2, expires=NOON + 2 * SECOND)
+    new = awarded(batch, 2, expires=NOON + 2 * SECOND)
 
-    assert [one.lot_id for one in ada.accounts[TEL].lots] == [sooner.lot_id, awarded, later.lot_id]
-    assert ada.accounts[TEL].spendable == ada.accounts[TEL].available == 6
+    assert taken_by(batch, redeem("5 TEL", "CAF")) == [(sooner.lot_id, 2), (new, 2), (later.lot_id, 1)]
 
 
 def test_an_award_that_ends_with_others_is_younger_than_they() -> None:
     """Two awards of one batch keep their order too."""
     older = lot(1)
-    ada = member(TEL=[older])
+    batch = a_batch(member(TEL=[older]))
 
-    awards = [put(ada, 1), put(ada, 1)]
+    first, second = awarded(batch, 1), awarded(batch, 1)
 
-    assert [one.lot_id for one in ada.accounts[TEL].lots] == [older.lot_id, *awards]
+    assert taken_by(batch, redeem("3 TEL", "CAF")) == [(older.lot_id, 1), (first, 1), (second, 1)]
 
 
 def test_a_spent_lot_is_gone_and_a_half_spent_one_keeps_the_rest() -> None:
-    """What the database will be told is what is left of each."""
-    small, large = lot(3), lot(5)
-    ada = member(TEL=[small, large])
-    changed: dict[UUID, tuple[int, int]] = {}
+    """What the database will be told is what is left of each, and the sum of it."""
+    small, large, untouched = lot(3), lot(5), lot(7)
+    batch = a_batch(member(TEL=[small, large, untouched]))
 
-    spend(ada, 4, changed)
+    decided(batch, redeem("4 TEL", "CAF"))
 
-    account = ada.accounts[TEL]
-    assert changed == {small.lot_id: (account.bucket, 0), large.lot_id: (account.bucket, 4)}
-    assert [one.remaining for one in account.lots] == [4]
-    assert account.available == 4
+    assert left_of_lots(batch) == {small.lot_id: 0, large.lot_id: 4}
+    assert written(batch) == {"TEL": (11, 1)}
 
 
 def test_each_transfer_has_the_next_number_on_its_account_whatever_the_legs() -> None:
     """Two lots of one account, one number; circulation has none."""
-    ada = member(TEL=[lot(3), lot(5)])
+    batch = a_batch(member(TEL=[lot(3), lot(5)]))
 
-    numbers = [spend(ada, 4), spend(ada, 4)]
-
-    assert numbers == [[1, 1, None], [2, None]]
+    assert numbers(batch, redeem("4 TEL", "CAF")) == [1, 1, None]
+    assert numbers(batch, redeem("4 TEL", "CAF")) == [2, None]
 
 
 def test_a_transfer_over_two_accounts_is_numbered_on_each() -> None:
     """One account is at its first entry, the other at its eighth."""
-    ada = member(TEL=5)
-    ada.accounts[AIR].sequence = 7
-    new = NewLot(new_id(), AIR, 2, MERCHANT_NO["TEL"], 55_000, None)
-    posting = Posting(debited(TEL, ada.accounts[TEL].take("TEL", 5)) + credited(new), new_lots=[new])
+    ada = member(BNK=60)
+    ada.accounts[CURRENCY_NO["AIR"]].sequence = 7
 
-    legs = apply(posting, ada, {})
-
-    assert [leg.account_sequence for leg in legs] == [1, None, None, 8]
+    assert numbers(a_batch(ada), convert("60 BNK", "AIR", by="BNK")) == [1, None, None, 8]
 
 
 def test_only_accounts_that_moved_are_written() -> None:
-    """Looking at an account is no entry."""
-    ada = member(TEL=5, AIR=5)
-    ada.accounts[AIR].take("AIR", 5)
+    """Looking at an account is no entry, and neither is a refusal."""
+    batch = a_batch(member(TEL=5, AIR=5))
 
-    spend(ada, 1)
+    decided(batch, redeem("9 AIR", "CAF"), redeem("1 TEL", "CAF"))
 
-    assert [number for number, account in ada.accounts.items() if account.touched] == [TEL]
-
-
-def test_what_was_used_of_a_daily_cap_is_carried_to_the_next_command() -> None:
-    """And marked for writing."""
-    ada = member(TEL=5)
-    use = DailyUse(TEL, AIR, ada.today, 40)
-
-    apply(Posting([], daily_use=use), ada, {})
-
-    assert ada.daily_used == {(TEL, AIR): 40}
-    assert ada.daily_changed == {(TEL, AIR)}
+    assert written(batch) == {"TEL": (4, 1)}
 
 
-def test_a_copy_stands_still_while_the_original_moves() -> None:
-    """What an atomic group is undone to."""
-    ada = member(TEL=[lot(3), lot(5)])
-    before = ada.accounts[TEL].copy()
+def test_a_rule_that_takes_from_a_lot_it_was_not_shown_is_a_programming_error() -> None:
+    """Nothing is quietly put right."""
 
-    spend(ada, 4)
-    put(ada, 9)
+    def wrong(_: Command, __: MemberFacts) -> Posting:
+        return Posting(debited(TEL, [(lot(3), 1)]))
 
-    assert [one.remaining for one in before.lots] == [3, 5]
-    assert (before.available, before.sequence, before.touched) == (8, 0, False)
+    with pytest.raises((AssertionError, KeyError)):
+        a_batch(member(TEL=[lot(3)])).decide_all([((redeem("1 TEL", "CAF"),), False)], wrong)
 
 
-def test_a_rule_that_takes_what_it_was_not_shown_is_a_programming_error() -> None:
-    """Neither another lot nor more than a lot holds; nothing is quietly put right."""
-    ada = member(TEL=[lot(3)])
+def test_a_rule_that_takes_more_than_a_lot_holds_is_a_programming_error() -> None:
+    """A balance can therefore never fall below zero, whatever a rule says."""
 
-    with pytest.raises(AssertionError, match="not shown"):
-        apply(Posting(debited(TEL, [(lot(3), 1)])), ada, {})
+    def wrong(_: Command, facts: MemberFacts) -> Posting:
+        return Posting(debited(TEL, [(facts.accounts[TEL].lots[0], 4)]))
+
     with pytest.raises(AssertionError, match="more than a lot holds"):
-        apply(Posting(debited(TEL, [(ada.accounts[TEL].lots[0], 4)])), ada, {})
+        a_batch(member(TEL=[lot(3)])).decide_all([((redeem("4 TEL", "CAF"),), False)], wrong)

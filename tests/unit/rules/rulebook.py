@@ -133,8 +133,15 @@ def member(
         given = lots.get(code, ())
         held = [lot(given)] if isinstance(given, int) else sorted(given, key=spending_order)
         total = sum(one.remaining for one in held)
-        accounts[number] = MemberAccount(member_bucket(member_id), member_id, number, total, 0, held)
-    facts = MemberFacts(now, now.astimezone(SHANGHAI).date(), member_id, accounts)
+        accounts[number] = MemberAccount(
+            bucket=member_bucket(member_id),
+            member_id=member_id,
+            currency_no=number,
+            available=total,
+            sequence=0,
+            lots=held,
+        )
+    facts = MemberFacts(now=now, today=now.astimezone(SHANGHAI).date(), member_id=member_id, accounts=accounts)
     if daily_used:
         facts.daily_used[(CURRENCY_NO["BNK"], CURRENCY_NO["AIR"])] = daily_used
     return facts
