@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from settlement.cli.close_window import close_window
+from settlement.cli.liquidity import liquidity
 from settlement.cli.net import net
 from settlement.cli.run import run, show
 
@@ -19,6 +20,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "run": run,
     "show": show,
     "net": net,
+    "liquidity": liquidity,
 }
 
 app = typer.Typer(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from settlement.cli.tables import listing, money, percent
 from settlement.netting.model import NettingResult
 
 
@@ -33,7 +34,7 @@ def _figures(result: NettingResult) -> Table:
     figures.add_row("least that can settle it", money(result.net_needed))
     figures.add_row("discharged without payment", money(result.offset))
     figures.add_row("left to pay", money(result.left))
-    figures.add_row("saved", saved(result))
+    figures.add_row("saved", percent(result.offset, result.gross - result.held))
     return figures
 
 
@@ -52,27 +53,3 @@ def _details(result: NettingResult) -> list[RenderableType]:
         carried = [(c.debtor, c.creditor, money(c.amount)) for c in result.carried]
         tables.append(listing("Carried, below the minimum", ("debtor", "creditor", "amount"), carried))
     return tables
-
-
-def listing(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    """A table whose last column is figures."""
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="right" if column == columns[-1] else "left")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def money(amount: int) -> str:
-    """Minor units with thousands separated."""
-    return f"{amount:,}"
-
-
-def saved(result: NettingResult) -> str:
-    """The share of what was netted that needs no payment, in percent to two places, half up."""
-    netted = result.gross - result.held
-    if netted == 0:
-        return "-"
-    hundredths = (result.offset * 20_000 + netted) // (2 * netted)
-    return f"{hundredths // 100}.{hundredths % 100:02} %"

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from exchange.money.currencies import MINOR_EXPONENT
-from settlement.cli.net_tables import listing
+from settlement.cli.tables import listing
 from settlement.run.model import CurrencyResult, Run
 
 

@@ -1,0 +1,38 @@
+"""Queues from two CSV files: items as netting reads them, and funds: participant,currency,available."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from settlement.csv_rows import CsvRows
+from settlement.liquidity.model import Queue
+from settlement.netting.model import Obligation
+
+Funds = Mapping[str, Mapping[str, int]]
+"""By currency and participant."""
+
+
+def read_funds(text: IO[str], file: str) -> Funds:
+    """What each participant has available by currency; zero may be said, or left out.
+
+    Raises:
+        BadFile: at the first row that cannot be taken, also at a second one for a participant and currency.
+    """
+    rows = CsvRows(text, file, ("participant", "currency", "available"))
+    funds: dict[str, dict[str, int]] = {}
+    for participant, currency, available in rows:
+        name = rows.name(participant, "participant")
+        of_currency = funds.setdefault(rows.currency(currency), {})
+        if name in of_currency:
+            raise rows.bad("participant", f"{name!r} has an earlier row for {currency.strip()}")
+        of_currency[name] = rows.amount(available, "available", least=0)
+    return funds
+
+
+def queues(obligations: Sequence[Obligation], funds: Funds) -> list[Queue]:
+    """One queue for each currency that has items, in the order of their codes."""
+    items: dict[str, list[Obligation]] = {}
+    for obligation in obligations:
+        items.setdefault(obligation.currency, []).append(obligation)
+    return [Queue(currency, items[currency], funds.get(currency, {})) for currency in sorted(items)]

@@ -1,0 +1,143 @@
+"""Laws of settling what the funds allow. A way is tested by being in WAYS; small queues are tried out in full."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from settlement.liquidity.divisible import pair_totals
+from settlement.liquidity.model import Queue
+from settlement.liquidity.pro_rata import clearing_fractions
+from settlement.liquidity.registry import WAYS, settle_all
+from settlement.liquidity.rendering import to_json
+from settlement.netting.model import Obligation
+
+NAMES = "ABCDE"
+every_way = pytest.mark.parametrize("way", WAYS)
+pairs = st.permutations(NAMES).map(lambda names: (names[0], names[1]))
+
+
+@st.composite
+def queues(draw: st.DrawFn, *, items_max: int = 8, amount_max: int = 30) -> Queue:
+    """A queue in one currency, some of it held, with scarce funds."""
+    rows = draw(
+        st.lists(
+            st.tuples(pairs, st.integers(1, amount_max), st.sampled_from([False, False, False, True])),
+            min_size=1,
+            max_size=items_max,
+        )
+    )
+    items = [
+        Obligation(debtor, creditor, "CNY", amount, f"i{number}", held)
+        for number, ((debtor, creditor), amount, held) in enumerate(rows)
+    ]
+    return Queue("CNY", items, draw(st.dictionaries(st.sampled_from(NAMES), st.integers(0, amount_max))))
+
+
+def affordable(items: Sequence[Obligation], settled: Sequence[int], funds: Mapping[str, int]) -> bool:
+    """Whether nobody ends below zero, by plain addition."""
+    after = dict.fromkeys(NAMES, 0) | dict(funds)
+    for item, amount in zip(items, settled, strict=True):
+        after[item.debtor] -= amount
+        after[item.creditor] += amount
+    return min(after.values()) >= 0
+
+
+def best(queue: Queue, choices: Iterator[tuple[int, ...]]) -> int:
+    """The most any of the choices settles that everybody can afford."""
+    return max(sum(choice) for choice in choices if affordable(queue.free, choice, queue.funds))
+
+
+@every_way
+@given(queue=queues())
+def test_nobody_ends_below_zero_and_nothing_is_lost(way: str, queue: Queue) -> None:
+    """Settled and unsettled together are the items; the balances are funds, plus received, minus paid."""
+    result = settle_all([queue], way)[0]
+
+    assert min(result.balances.values()) >= 0
+    assert sum(result.balances.values()) == sum(queue.funds.values())
+    for item in queue.items:
+        assert result.settled.get(item.id, 0) + result.unsettled.get(item.id, 0) == item.amount
+        assert not (item.held and item.id in result.settled)
+    assert result.gross == result.settled_value + sum(result.unsettled.values())
+    assert affordable(queue.items, [result.settled.get(item.id, 0) for item in queue.items], queue.funds)
+
+
+@every_way
+@given(queue=queues())
+def test_everything_settles_when_it_can(way: str, queue: Queue) -> None:
+    """All or nothing comes first, whatever the way."""
+    result = settle_all([queue], way)[0]
+
+    if affordable(queue.free, [item.amount for item in queue.free], queue.funds):
+        assert result.settled == {item.id: item.amount for item in queue.free}
+
+
+@settings(max_examples=60)
+@given(queue=queues())
+def test_whole_items_settle_as_much_as_trying_every_choice(queue: Queue) -> None:
+    """Proven optimal, and not more or less than the best of all subsets."""
+    result = settle_all([queue], "whole")[0]
+
+    assert result.optimal
+    assert result.settled_value == best(queue, itertools.product(*((0, item.amount) for item in queue.free)))
+    assert all(result.settled.get(item.id, item.amount) == item.amount for item in queue.items)
+
+
+@settings(max_examples=60)
+@given(queue=queues(items_max=5, amount_max=4))
+def test_divisible_items_settle_as_much_as_trying_every_part(queue: Queue) -> None:
+    """Against every way to cut every item."""
+    result = settle_all([queue], "divisible")[0]
+
+    assert result.optimal
+    assert result.settled_value == best(queue, itertools.product(*(range(item.amount + 1) for item in queue.free)))
+
+
+@given(queue=queues())
+def test_pro_rata_gives_each_creditor_the_fraction_of_its_debtor(queue: Queue) -> None:
+    """To within one unit by item and by pair; and the fractions are the greatest everybody can keep to."""
+    result = settle_all([queue], "pro-rata")[0]
+
+    owed = pair_totals(queue.free)
+    fractions = clearing_fractions(owed, queue.funds)
+    paid_by_pair = dict.fromkeys(owed, 0)
+    for item in queue.free:
+        paid = result.settled.get(item.id, 0)
+        assert abs(paid - item.amount * fractions[item.debtor]) < 1
+        paid_by_pair[item.debtor, item.creditor] += paid
+    for pair, amount in owed.items():
+        assert abs(paid_by_pair[pair] - amount * fractions[pair[0]]) < 1
+    for name, fraction in fractions.items():
+        means = Fraction(queue.funds.get(name, 0)) + sum(a * fractions[d] for (d, c), a in owed.items() if c == name)
+        payable = sum(amount for (debtor, _), amount in owed.items() if debtor == name)
+        assert fraction == min(1, means / payable)
+
+
+@given(queue=queues())
+def test_each_way_is_at_least_as_strict_as_the_next(queue: Queue) -> None:
+    """Parts settle at least as much as whole items, and at least as much as equal fractions."""
+    settled = {way: settle_all([queue], way)[0].settled_value for way in WAYS}
+
+    assert settled["divisible"] >= max(settled["whole"], settled["pro-rata"])
+
+
+@every_way
+@given(queue=queues())
+def test_the_same_queue_gives_the_same_bytes(way: str, queue: Queue) -> None:
+    """Asked twice, the answer is the same document."""
+    assert to_json(settle_all([queue], way)) == to_json(settle_all([queue], way))
+
+
+@settings(max_examples=40)
+@given(data=st.data(), queue=queues())
+def test_which_whole_items_settle_does_not_depend_on_their_order(data: st.DataObject, queue: Queue) -> None:
+    """Items that have ids can come in any order."""
+    shuffled = Queue("CNY", data.draw(st.permutations(queue.items)), queue.funds)
+
+    assert settle_all([queue], "whole")[0].settled == settle_all([shuffled], "whole")[0].settled

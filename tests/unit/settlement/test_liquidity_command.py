@@ -1,0 +1,112 @@
+"""`python -m settlement liquidity`, as finance types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from settlement.cli import app
+
+FUNDS = "participant,currency,available\nA,CNY,100\nB,CNY,0\nZ,JPY,7\n"
+
+
+def run(*arguments: object) -> Result:
+    """`python -m settlement liquidity ARGUMENTS`."""
+    return CliRunner().invoke(app, ["liquidity", *(str(argument) for argument in arguments)])
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> Path:
+    """Three items of A, one of B; the funds are beside them."""
+    (tmp_path / "funds.csv").write_text(FUNDS)
+    file = tmp_path / "items.csv"
+    file.write_text("debtor,creditor,currency,amount\nA,B,CNY,70\nA,C,CNY,60\nA,B,CNY,40\nB,C,CNY,110\n")
+    return file
+
+
+def test_whole_items_are_listed_by_id_or_number(items: Path) -> None:
+    """Keys in the documented order; whole is what is meant when nothing is said."""
+    result = run(items, "--funds", items.with_name("funds.csv"), "--json")
+
+    assert result.exit_code == 0
+    assert list(json.loads(result.stdout)["CNY"].items()) == [
+        ("gross", 280),
+        ("settled_value", 100),
+        ("settled", ["2", "3"]),
+        ("unsettled", ["1", "4"]),
+        ("balances", {"A": 0, "B": 40, "C": 60}),
+        ("optimal", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("way", "settled", "unsettled"),
+    [
+        ("--divisible", {"1": 70, "3": 30, "4": 100}, {"2": 60, "3": 10, "4": 10}),
+        ("--pro-rata", {"1": 41, "2": 35, "3": 24, "4": 65}, {"1": 29, "2": 25, "3": 16, "4": 45}),
+    ],
+)
+def test_divided_items_come_with_their_amounts(
+    items: Path, way: str, settled: dict[str, int], unsettled: dict[str, int]
+) -> None:
+    """Both what settles of each item and what stays of it."""
+    figures = json.loads(run(items, "--funds", items.with_name("funds.csv"), way, "--json").stdout)["CNY"]
+
+    assert (figures["settled"], figures["unsettled"]) == (settled, unsettled)
+
+
+@pytest.mark.parametrize("way", ["--whole", "--divisible", "--pro-rata"])
+def test_tables_show_what_settles_and_what_stays(items: Path, way: str) -> None:
+    """With the share of gross and everybody's balance."""
+    result = run(items, "--funds", items.with_name("funds.csv"), way)
+
+    assert result.exit_code == 0
+    assert all(words in result.stdout for words in ("Settles now", "Stays", "Balances afterwards", "280", " %"))
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("A,CNY,1", "line 5, column participant: 'A' has an earlier row for CNY"),
+        ("C,CNY,-1", "line 5, column available: '-1' is not a whole number that is not negative"),
+        ("C,CNY,1.5", "line 5, column available"),
+        (",CNY,1", "line 5, column participant: is empty"),
+        ("C,yuan,1", "line 5, column currency"),
+        ("C,CNY", "line 5: 2 cells where the header has 3"),
+    ],
+)
+def test_a_wrong_row_of_the_funds_is_refused(items: Path, row: str, problem: str) -> None:
+    """Exit code 2 and one plain line, as for the items."""
+    funds = items.with_name("funds.csv")
+    funds.write_text(f"{FUNDS}{row}\n")
+
+    result = run(items, "--funds", funds, "--json")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert problem in result.stderr
+
+
+def test_a_wrong_row_of_the_items_is_refused(items: Path) -> None:
+    """A duplicate id could not be told apart in the answer."""
+    items.write_text("debtor,creditor,currency,amount,id\nA,B,CNY,70,x\nA,C,CNY,60,x\n")
+
+    result = run(items, "--funds", items.with_name("funds.csv"))
+
+    assert result.exit_code == 2
+    assert "line 3, column id: 'x' is the id of an earlier row" in result.stderr
+
+
+def test_only_one_way_can_be_asked_for(items: Path) -> None:
+    """Two ways have two answers."""
+    result = run(items, "--funds", items.with_name("funds.csv"), "--whole", "--pro-rata")
+
+    assert result.exit_code == 2
+    assert "choose one of --whole, --pro-rata" in result.stderr
+
+
+def test_funds_must_be_named(items: Path) -> None:
+    """Without funds there is no question."""
+    assert run(items, "--json").exit_code == 2
