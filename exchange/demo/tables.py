@@ -28,7 +28,7 @@ def show(result: DayResult, console: Console) -> None:
     console.print(_matrix(window), _nets(window), _payments(window))
     console.print(_audit(result.audit), _checks(result))
     for surprise in result.tally.surprises:
-        console.print(f"  {surprise}", style="red", markup=False)
+        console.print(f"  {surprise}", style="red", markup=False, soft_wrap=True)
     console.print(f"\n{_pace(result)}\n", style="dim", markup=False)
 
 

@@ -80,12 +80,12 @@ def show(scenario: Scenario, day: Day, differences: list[str], console: Console)
     if day.balances:
         console.print(_balances(day))
     for difference in differences:
-        console.print(f"  {difference}", style="red", markup=False)
+        console.print(f"  {difference}", style="red", markup=False, soft_wrap=True)
     if differences:
         count = "1 difference" if len(differences) == 1 else f"{len(differences)} differences"
-        console.print(f"{scenario.file}: {count}", style="bold red", markup=False)
+        console.print(f"{scenario.file}: {count}", style="bold red", markup=False, soft_wrap=True)
     else:
-        console.print(f"{scenario.file}: all as expected", style="bold green", markup=False)
+        console.print(f"{scenario.file}: all as expected", style="bold green", markup=False, soft_wrap=True)
 
 
 def _events(day: Day) -> RenderableType:
