@@ -20,6 +20,7 @@ from exchange.directory import sql as directory_sql
 from exchange.directory.authentication import DirectoryAuthenticator
 from exchange.directory.members import Members
 from exchange.directory.service import DirectoryChanges
+from exchange.due import Due
 from exchange.extensions import Extension, load
 from exchange.ledger.poster import Poster
 from exchange.movements import decide
@@ -76,10 +77,13 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             rates=RateChanges(database, source),
             members=Members(database),
             tokens=PageTokens(secret),
+            due=Due(database, poster),
         )
+        sweeping = asyncio.create_task(api.due.keep_running(settings.due_seconds))
         try:
             yield api
         finally:
+            sweeping.cancel()
             await poster.drain()
     finally:
         await database.dispose()

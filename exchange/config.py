@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     """Commands in one posting transaction."""
     poster_linger_ms_max: float = Field(default=2.0, ge=0, le=100)
     """Milliseconds a poster waits for more commands when more are surely coming. 0: never."""
+    due_seconds: float = Field(default=30.0, gt=0, le=86_400)
+    """Seconds between two looks for lots that end and holds that lapse."""
     database_pool_size: int = Field(default=10, ge=2, le=500)
     """Connections one process opens to PostgreSQL."""
     statement_cache_size: int = Field(default=256, ge=0, le=10_000)

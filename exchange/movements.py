@@ -5,23 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from exchange.campaign.model import UseInCampaign
+from exchange.campaign.rules import use_in_campaign
+from exchange.cashout.model import CashOut
+from exchange.cashout.rules import cash_out
 from exchange.conversion.model import Convert
 from exchange.conversion.rules import convert
 from exchange.discount.model import Discount
 from exchange.discount.rules import discount
 from exchange.earning.model import Earn
 from exchange.earning.rules import earn
+from exchange.expiry.model import Expire
+from exchange.expiry.rules import expire
+from exchange.holds.model import Capture, Hold, Release
+from exchange.holds.rules import capture, hold, release
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.model import Command, Posting
 from exchange.rates.model import Coalition
 from exchange.redemption.model import Redeem
 from exchange.redemption.rules import redeem
+from exchange.reversal.model import Reverse
+from exchange.reversal.rules import reverse
 
 RULES: dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]] = {
     Earn: earn,
     Redeem: redeem,
     Discount: discount,
     Convert: convert,
+    UseInCampaign: use_in_campaign,
+    CashOut: cash_out,
+    Hold: hold,
+    Capture: capture,
+    Release: release,
+    Reverse: reverse,
+    Expire: expire,
 }
 
 

@@ -265,6 +265,54 @@ class WindowState(Refusal):
     sentence = "The window is not in the state this step needs:"
 
 
+class HoldEnded(Refusal):
+    reason = "HOLD_ENDED"
+    category = Category.FAILED
+    sentence = "The hold was captured or given back already:"
+
+
+class HoldLapsed(Refusal):
+    reason = "HOLD_LAPSED"
+    category = Category.FAILED
+    sentence = "The hold's time was over:"
+
+
+class CaptureExceedsHold(Refusal):
+    reason = "CAPTURE_EXCEEDS_HOLD"
+    category = Category.FAILED
+    sentence = "More than was reserved:"
+
+
+class NotReversible(Refusal):
+    reason = "NOT_REVERSIBLE"
+    category = Category.FAILED
+    sentence = "This transfer is not reversed, or only whole:"
+
+
+class AlreadyReversed(Refusal):
+    reason = "ALREADY_REVERSED"
+    category = Category.FAILED
+    sentence = "All of it was reversed before:"
+
+
+class ReversalExceeds(Refusal):
+    reason = "REVERSAL_EXCEEDS"
+    category = Category.FAILED
+    sentence = "More than is left of the original:"
+
+
+class NoCashOut(Refusal):
+    reason = "NO_CASH_OUT"
+    category = Category.FAILED
+    sentence = "The currency is not paid out in money:"
+
+
+class NothingDue(Refusal):
+    reason = "NOTHING_DUE"
+    category = Category.ABORTED
+    sentence = "No points of the account have reached their end:"
+
+
 class StoredRefusal(Refusal):
     """The first answer to a request_id, read back from the ledger to be given again."""
 

@@ -9,6 +9,7 @@ from exchange.db.engine import Database
 from exchange.directory.members import Members
 from exchange.directory.model import Directory
 from exchange.directory.service import DirectoryChanges
+from exchange.due import Due
 from exchange.ledger.poster import Poster
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges
@@ -27,6 +28,7 @@ class Api:
     rates: RateChanges
     members: Members
     tokens: PageTokens
+    due: Due
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

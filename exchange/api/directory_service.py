@@ -12,10 +12,12 @@ from exchange.api.directory_wire import (
     CALLER_NUMBERS,
     DISPLAY_NAME_MAX,
     currency_message,
+    earn_rule_message,
     id_of,
     key_message,
     merchant_message,
     new_currency,
+    new_earn_rule,
     new_price,
     price_message,
     reasoned,
@@ -135,6 +137,25 @@ class DirectoryService(DirectoryServiceServicer):
             currency.prices, lambda p: p.effective_at.isoformat(), request, self._api.tokens, "prices", code
         )
         return pb.ListPricesResponse(prices=[price_message(price, code) for price in page], next_page_token=token)
+
+    async def CreateEarnRule(self, request: pb.CreateEarnRuleRequest, context: Context) -> pb.CreateEarnRuleResponse:
+        rule, merchant_id, code = new_earn_rule(request.earn_rule)
+        made = await self._api.changes.create_earn_rule(await self._caller(context), rule, merchant_id, code)
+        directory = (await self._api.source.current()).directory
+        return pb.CreateEarnRuleResponse(earn_rule=earn_rule_message(made, directory))
+
+    async def ListEarnRules(self, request: pb.ListEarnRulesRequest, context: Context) -> pb.ListEarnRulesResponse:
+        caller = caller_of(context)
+        directory = await self._api.directory(caller)
+        rules = [
+            rule
+            for rule in sorted(directory.earn_rules.values())
+            if caller.sees_all or rule.merchant_no == caller.merchant_no
+        ]
+        bound = caller.merchant_id or ""
+        page, token = page_of(rules, lambda r: r.rule_id, request, self._api.tokens, "earnRules", bound)
+        messages = [earn_rule_message(rule, directory) for rule in page]
+        return pb.ListEarnRulesResponse(earn_rules=messages, next_page_token=token)
 
     async def IssueApiKey(self, request: pb.IssueApiKeyRequest, context: Context) -> pb.IssueApiKeyResponse:
         check, wanted = Violations(), request.api_key

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from exchange.api.wire import timestamp
-from exchange.directory.model import Credential, Currency, Directory, ExpiryKind, Merchant, MerchantRole, Price
+from exchange.directory.model import (
+    Credential,
+    Currency,
+    Directory,
+    EarnRule,
+    ExpiryKind,
+    Merchant,
+    MerchantRole,
+    Price,
+)
 from exchange.directory.service import NewCurrency, NewPrice
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import BASIS_POINTS
@@ -17,6 +26,7 @@ from exchange.v1 import types_pb2 as types
 DISPLAY_NAME_MAX = 120
 REASON_MAX = 500
 EXPIRY_DAYS_MAX = 36_500
+GRACE_MONTHS_MAX = 120
 ROLE_NUMBERS = known_numbers(types.MerchantRole)
 CALLER_NUMBERS = known_numbers(pb.CallerRole)
 EXPIRY_NUMBERS = known_numbers(types.ExpiryPolicy.Kind)
@@ -70,6 +80,8 @@ def new_currency(wanted: types.Currency) -> NewCurrency:
     kind = wanted.expiry.kind or types.ExpiryPolicy.KIND_NONE
     check.known("currency.expiry.kind", kind, EXPIRY_NUMBERS)
     least, most = (1, EXPIRY_DAYS_MAX) if kind == types.ExpiryPolicy.KIND_DAYS else (0, 0)
+    by_year = int(kind == types.ExpiryPolicy.KIND_FISCAL_YEAR)
+    asked, path = wanted.expiry, "currency.expiry"
     new = NewCurrency(
         code=code,
         issuer_id=check.resource_name("currency.issuer", wanted.issuer, "merchants"),
@@ -79,6 +91,13 @@ def new_currency(wanted: types.Currency) -> NewCurrency:
         expiry_days=check.within("currency.expiry.days", wanted.expiry.days, least, most),
         breakage_share_bps=check.within("currency.breakage_share_bps", wanted.breakage_share_bps, 0, BASIS_POINTS),
         negative_balances=wanted.negative_balances,
+        fiscal_year_end_month=check.within(
+            f"{path}.fiscal_year_end_month", asked.fiscal_year_end_month, by_year, 12 * by_year
+        ),
+        fiscal_year_end_day=check.within(
+            f"{path}.fiscal_year_end_day", asked.fiscal_year_end_day, by_year, 31 * by_year
+        ),
+        grace_months=check.within(f"{path}.grace_months", asked.grace_months, 0, GRACE_MONTHS_MAX * by_year),
     )
     check.raise_if_any()
     return new
@@ -116,6 +135,10 @@ def currency_message(currency: Currency, directory: Directory) -> types.Currency
     expiry = types.ExpiryPolicy(kind=currency.expiry_kind)  # type: ignore[arg-type]
     if currency.expiry_kind is ExpiryKind.DAYS:
         expiry.days = currency.expiry_days
+    if currency.expiry_kind is ExpiryKind.FISCAL_YEAR:
+        expiry.fiscal_year_end_month = currency.fiscal_year_end_month
+        expiry.fiscal_year_end_day = currency.fiscal_year_end_day
+        expiry.grace_months = currency.grace_months
     return types.Currency(
         name=currency.name,
         issuer=directory.merchants[currency.issuer_no].name,
@@ -155,4 +178,37 @@ def key_message(credential: Credential, directory: Directory) -> pb.ApiKey:
         expire_time=timestamp(credential.expires_at),
         revoke_time=timestamp(credential.revoked_at),
         create_time=timestamp(credential.created_at),
+    )
+
+
+def new_earn_rule(wanted: pb.EarnRule) -> tuple[EarnRule, str, str]:
+    """An earn rule to make, its merchant's id and its currency's code.
+
+    Raises:
+        InvalidField: names every field that is not well formed.
+    """
+    check = Violations()
+    rule = EarnRule(
+        rule_id=check.resource_name("earn_rule.name", wanted.name, "earnRules"),
+        merchant_no=0,
+        currency_no=0,
+        per_minor_units=check.positive("earn_rule.per_minor_units", wanted.per_minor_units),
+        points_units=check.positive("earn_rule.points_units", wanted.points_units),
+        carry_remainder=wanted.carry_remainder,
+    )
+    merchant_id = check.resource_name("earn_rule.merchant", wanted.merchant, "merchants")
+    code = check.resource_name("earn_rule.currency", wanted.currency, "currencies")
+    check.raise_if_any()
+    return rule, merchant_id, code
+
+
+def earn_rule_message(rule: EarnRule, directory: Directory) -> pb.EarnRule:
+    """An earn rule on the wire."""
+    return pb.EarnRule(
+        name=rule.name,
+        merchant=directory.merchants[rule.merchant_no].name,
+        currency=directory.currencies[rule.currency_no].name,
+        per_minor_units=rule.per_minor_units,
+        points_units=rule.points_units,
+        carry_remainder=rule.carry_remainder,
     )

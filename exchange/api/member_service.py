@@ -68,7 +68,12 @@ class MemberService(MemberServiceServicer):
             balances = await reads.balances(connection, member.member_id)
         named = sorted((directory.currencies[balance.currency_no].name, balance) for balance in balances)
         messages = [
-            types.Balance(currency=name, available_units=balance.available, account_sequence=balance.sequence)
+            types.Balance(
+                currency=name,
+                available_units=balance.available,
+                account_sequence=balance.sequence,
+                held_units=balance.held,
+            )
             for name, balance in named
         ]
         return pb.ListBalancesResponse(member=member.name, balances=messages)

@@ -31,7 +31,9 @@ class SandboxService(SandboxServiceServicer):
         check.raise_if_any()
         caller = caller_of(context)
         await self._api.directory(caller)
-        return pb.SetClockResponse(time=timestamp(await self._api.changes.set_clock(caller, time)))
+        moved = await self._api.changes.set_clock(caller, time)
+        await self._api.due.run()
+        return pb.SetClockResponse(time=timestamp(moved))
 
     async def GetClock(self, request: pb.GetClockRequest, context: Context) -> pb.GetClockResponse:
         del request

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]  # ships without type information
 from grpc.aio import ServicerContext
 
 from exchange.api import wire
 from exchange.api.context import Api
+from exchange.api.streaming import OK, result_of, streamed
 from exchange.api.transfers_out import may_see, to_message
 from exchange.callers import Caller
-from exchange.directory.model import Directory
 from exchange.ledger import reads
-from exchange.ledger.decision import Outcome
-from exchange.ledger.model import Command, Receipt, Transfer
+from exchange.ledger.model import Command, Transfer
 from exchange.refusals import InvalidField, Refusal, ResourceNotFound
 from exchange.serving.checks import Violations
-from exchange.serving.errors import fault_status, status_of
+from exchange.serving.errors import status_of
 from exchange.serving.identity import caller_of
 from exchange.serving.paging import filter_fingerprint, page_size
-from exchange.serving.telemetry import report_incident
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 from exchange.v1.transfer_service_pb2_grpc import TransferServiceServicer
 
 REFERENCES_MAX = 50
-OK = status_pb2.Status(code=code_pb2.OK)
 
 Context: TypeAlias = ServicerContext[Any, Any]
 Mode = pb.BatchTransferRequest.Mode
@@ -59,6 +56,42 @@ class TransferService(TransferServiceServicer):
         transfer, replayed = await self._post(wire.to_convert(request, caller), caller)
         return pb.ConvertPointsResponse(transfer=transfer, replayed=replayed)
 
+    async def UseInCampaign(self, request: pb.UseInCampaignRequest, context: Context) -> pb.UseInCampaignResponse:
+        caller = caller_of(context)
+        transfer, replayed = await self._post(wire.to_campaign(request, caller), caller)
+        return pb.UseInCampaignResponse(transfer=transfer, replayed=replayed)
+
+    async def CashOutPoints(self, request: pb.CashOutPointsRequest, context: Context) -> pb.CashOutPointsResponse:
+        caller = caller_of(context)
+        transfer, replayed = await self._post(wire.to_cash_out(request, caller), caller)
+        return pb.CashOutPointsResponse(transfer=transfer, replayed=replayed)
+
+    async def HoldPoints(self, request: pb.HoldPointsRequest, context: Context) -> pb.HoldPointsResponse:
+        caller = caller_of(context)
+        transfer, replayed = await self._post(wire.to_hold(request, caller), caller)
+        return pb.HoldPointsResponse(transfer=transfer, replayed=replayed)
+
+    async def CaptureHold(self, request: pb.CaptureHoldRequest, context: Context) -> pb.CaptureHoldResponse:
+        caller = caller_of(context)
+        transfer, replayed = await self._post(wire.to_capture(request, caller), caller)
+        return pb.CaptureHoldResponse(transfer=transfer, replayed=replayed)
+
+    async def VoidHold(self, request: pb.VoidHoldRequest, context: Context) -> pb.VoidHoldResponse:
+        caller = caller_of(context)
+        transfer, replayed = await self._post(wire.to_release(request, caller), caller)
+        return pb.VoidHoldResponse(transfer=transfer, replayed=replayed)
+
+    async def ReverseTransfer(self, request: pb.ReverseTransferRequest, context: Context) -> pb.ReverseTransferResponse:
+        caller = caller_of(context)
+        transfer, replayed = await self._post(wire.to_reverse(request, caller), caller)
+        return pb.ReverseTransferResponse(transfer=transfer, replayed=replayed)
+
+    async def StreamTransfers(
+        self, request_iterator: AsyncIterator[pb.StreamTransfersRequest], context: Context
+    ) -> AsyncIterator[pb.StreamTransfersResponse]:
+        async for result in streamed(self._api, request_iterator, caller_of(context)):
+            yield pb.StreamTransfersResponse(result=result)
+
     async def _post(self, command: Command, caller: Caller) -> tuple[types.Transfer, bool]:
         receipt = await self._api.poster.post(command)
         directory = (await self._api.source.current()).directory
@@ -71,7 +104,7 @@ class TransferService(TransferServiceServicer):
         commands, places = [], []
         for place, item in enumerate(request.items):
             try:
-                commands.append(wire.to_item(item, caller, place))
+                commands.append(wire.to_item(item, caller, f"items[{place}]"))
                 places.append(place)
             except InvalidField as refusal:
                 if atomic:
@@ -80,7 +113,7 @@ class TransferService(TransferServiceServicer):
         outcomes = await self._api.poster.post_all(commands, atomic=atomic) if commands else []
         directory = (await self._api.source.current()).directory
         for place, outcome in zip(places, outcomes, strict=True):
-            results[place] = _result(outcome, directory, caller)
+            results[place] = result_of(outcome, directory, caller)
         return pb.BatchTransferResponse(results=[result for result in results if result is not None])
 
     async def GetTransfer(self, request: pb.GetTransferRequest, context: Context) -> pb.GetTransferResponse:
@@ -147,12 +180,3 @@ def _mode(request: pb.BatchTransferRequest) -> bool:
         check.say("mode", f"is {request.mode}, no value of the enum")
     check.raise_if_any()
     return request.mode == Mode.MODE_ATOMIC
-
-
-def _result(outcome: Outcome, directory: Directory, caller: Caller) -> pb.TransferResult:
-    if isinstance(outcome, Receipt):
-        message: types.Transfer = to_message(outcome.transfer, directory, caller)
-        return pb.TransferResult(status=OK, transfer=message, replayed=outcome.replayed)
-    if isinstance(outcome, Refusal):
-        return pb.TransferResult(status=status_of(outcome))
-    return pb.TransferResult(status=fault_status(report_incident(outcome)))

@@ -8,7 +8,7 @@ from exchange.directory.model import Directory
 from exchange.ledger.model import Account, Side, Transfer, TransferKind
 from exchange.v1 import types_pb2 as types
 
-_MEMBER, _CONVERT = int(Account.MEMBER), int(TransferKind.CONVERT)
+_CIRCULATION, _CREDIT, _CONVERT = int(Account.CIRCULATION), int(Side.CREDIT), int(TransferKind.CONVERT)
 
 
 def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
@@ -40,17 +40,17 @@ def to_message(transfer: Transfer, directory: Directory, caller: Caller) -> type
     for account, side, currency_no, units, sequence, lot_id in transfer.legs:
         name = currencies[currency_no].name
         amount = types.PointsAmount(currency=name, units=units)
-        if account == _MEMBER:
+        if account != _CIRCULATION:
             legs.add(
                 account=account,
                 side=side,
                 points=amount,
-                lot=f"lots/{lot_id}",
+                lot=f"lots/{lot_id}" if lot_id else "",
                 account_sequence=sequence or 0,
             )
         else:
             legs.add(account=account, side=side, points=amount)
-            if side == Side.CREDIT:
+            if side == _CREDIT:
                 used = amount
             else:
                 received = amount
@@ -69,4 +69,18 @@ def to_message(transfer: Transfer, directory: Directory, caller: Caller) -> type
         message.rate = f"rates/{transfer.rate_id}"
         message.used.CopyFrom(used)
         message.received.CopyFrom(received)
+    else:
+        _add_particulars(message, transfer)
     return message
+
+
+def _add_particulars(message: types.Transfer, transfer: Transfer) -> None:
+    """What only some kinds have."""
+    if transfer.original_id is not None:
+        message.original = f"transfers/{transfer.original_id}"
+    if transfer.expires_at is not None:
+        message.expire_time.FromDatetime(transfer.expires_at)
+    if transfer.earn_rule is not None:
+        message.spend.rule = f"earnRules/{transfer.earn_rule}"
+        message.spend.minor_units = transfer.spend_minor or 0
+        message.spend.carried_minor_units = transfer.carried_minor or 0

@@ -6,20 +6,26 @@ cover validate_only.
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Protocol
+from typing import Any, Protocol, TypedDict
+from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from exchange.callers import Caller
+from exchange.campaign.model import UseInCampaign
+from exchange.cashout.model import CashOut
 from exchange.conversion.model import Convert
 from exchange.discount.model import Discount
 from exchange.earning.model import Earn
+from exchange.holds.model import Capture, Hold, Release
 from exchange.ledger.ids import parsed_id
-from exchange.ledger.model import Command, MemberKey
+from exchange.ledger.model import OWN_REQUESTS, Command, MemberKey
 from exchange.redemption.model import Redeem
+from exchange.refusals import InvalidField
+from exchange.reversal.model import Retained, Reverse
 from exchange.serving.checks import Violations
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
@@ -28,15 +34,39 @@ REQUEST_ID_CHARACTERS_MAX = 64
 REFERENCE_CHARACTERS_MAX = 64
 ITEMS_MAX = 1000
 FINGERPRINT_BYTES = 16
+HOLD_SECONDS_MAX = 400 * 86_400
+NANOS_PER_SECOND = 1_000_000_000
 
 
-class _Addressed(Protocol):
+class _Keyed(Protocol):
     """What every movement's request has in common."""
 
     request_id: str
+    reference: str
+    validate_only: bool
+
+
+class _Addressed(_Keyed, Protocol):
+    """A request that names a member."""
+
     member: str
     member_reference: str
-    reference: str
+
+
+class _Taking(_Addressed, Protocol):
+    """A request that takes points."""
+
+    @property
+    def points(self) -> types.PointsAmount: ...
+
+
+class Common(TypedDict):
+    """Fields every command has."""
+
+    merchant_no: int
+    credential: str
+    request_id: str
+    reference: str | None
     validate_only: bool
 
 
@@ -47,97 +77,136 @@ def to_earn(request: pb.EarnPointsRequest, caller: Caller, prefix: str = "") -> 
         InvalidField: names every field that is not well formed.
     """
     check = Violations()
-    member, request_id, reference = _common(request, caller, check, prefix)
+    member, common = _common(request, caller, check, prefix)
+    if request.HasField("spend"):
+        return _earn_by_spend(request, member, common, check, prefix)
     code, units = _points(request.points, "points", check, prefix)
-    expires_at = check.instant(f"{prefix}expire_time", request.expire_time) if request.HasField("expire_time") else None
+    expires_at = _expiry(request, check, prefix)
+    check.raise_if_any()
+    fingerprint = _fingerprint("earn", member, code, units, expires_at, common["reference"])
+    return Earn(**common, fingerprint=fingerprint, member=member, currency=code, units=units, expires_at=expires_at)
+
+
+def _earn_by_spend(
+    request: pb.EarnPointsRequest, member: MemberKey, common: Common, check: Violations, prefix: str
+) -> Earn:
+    if request.HasField("points"):
+        check.say(f"{prefix}points", "is said by spend.rule: leave it out")
+    rule = check.resource_name(f"{prefix}spend.rule", request.spend.rule, "earnRules")
+    spent = check.positive(f"{prefix}spend.minor_units", request.spend.minor_units)
+    if request.spend.carried_minor_units:
+        check.say(f"{prefix}spend.carried_minor_units", "is output only")
+    expires_at = _expiry(request, check, prefix)
     check.raise_if_any()
     return Earn(
-        merchant_no=_merchant_no(caller),
-        credential=caller.credential,
-        request_id=request_id,
-        fingerprint=_fingerprint("earn", member, code, units, expires_at, reference),
+        **common,
+        fingerprint=_fingerprint("earn by spend", member, rule, spent, expires_at, common["reference"]),
         member=member,
-        currency=code,
-        units=units,
-        reference=reference,
-        validate_only=request.validate_only,
+        currency="",
+        units=0,
+        spend_rule=rule,
+        spend_minor=spent,
         expires_at=expires_at,
     )
 
 
+def _expiry(request: pb.EarnPointsRequest, check: Violations, prefix: str) -> datetime | None:
+    return check.instant(f"{prefix}expire_time", request.expire_time) if request.HasField("expire_time") else None
+
+
 def to_redeem(request: pb.RedeemPointsRequest, caller: Caller, prefix: str = "") -> Redeem:
     """A redemption as asked for; see `to_earn`."""
-    check = Violations()
-    member, request_id, reference = _common(request, caller, check, prefix)
-    code, units = _points(request.points, "points", check, prefix)
-    check.raise_if_any()
-    return Redeem(
-        merchant_no=_merchant_no(caller),
-        credential=caller.credential,
-        request_id=request_id,
-        fingerprint=_fingerprint("redeem", member, code, units, reference),
-        member=member,
-        currency=code,
-        units=units,
-        reference=reference,
-        validate_only=request.validate_only,
-    )
+    return Redeem(**_taking("redeem", request, caller, prefix))
 
 
 def to_discount(request: pb.DiscountPointsRequest, caller: Caller, prefix: str = "") -> Discount:
     """A discount as asked for; see `to_earn`."""
+    return Discount(**_taking("discount", request, caller, prefix))
+
+
+def to_campaign(request: pb.UseInCampaignRequest, caller: Caller, prefix: str = "") -> UseInCampaign:
+    """A campaign use as asked for; see `to_earn`."""
+    return UseInCampaign(**_taking("campaign", request, caller, prefix))
+
+
+def to_cash_out(request: pb.CashOutPointsRequest, caller: Caller, prefix: str = "") -> CashOut:
+    """A cash-out as asked for; see `to_earn`."""
+    return CashOut(**_taking("cash-out", request, caller, prefix))
+
+
+def to_hold(request: pb.HoldPointsRequest, caller: Caller, prefix: str = "") -> Hold:
+    """A hold as asked for; see `to_earn`."""
     check = Violations()
-    member, request_id, reference = _common(request, caller, check, prefix)
-    code, units = _points(request.points, "points", check, prefix)
-    check.raise_if_any()
-    return Discount(
-        merchant_no=_merchant_no(caller),
-        credential=caller.credential,
-        request_id=request_id,
-        fingerprint=_fingerprint("discount", member, code, units, reference),
-        member=member,
-        currency=code,
-        units=units,
-        reference=reference,
-        validate_only=request.validate_only,
-    )
+    asked = request.lifetime
+    seconds = check.within(f"{prefix}lifetime", asked.seconds, 0 if asked.nanos > 0 else 1, HOLD_SECONDS_MAX)
+    if not 0 <= asked.nanos < NANOS_PER_SECOND:
+        check.say(f"{prefix}lifetime", "has nanos beyond a second")
+    lifetime = timedelta(seconds=seconds, microseconds=asked.nanos // 1000)
+    return Hold(**_taking("hold", request, caller, prefix, check, lifetime), lifetime=lifetime)
 
 
 def to_convert(request: pb.ConvertPointsRequest, caller: Caller, prefix: str = "") -> Convert:
     """A conversion as asked for; see `to_earn`."""
     check = Violations()
-    member, request_id, reference = _common(request, caller, check, prefix)
+    member, common = _common(request, caller, check, prefix)
     code, units = _points(request.source, "source", check, prefix)
     target = check.resource_name(f"{prefix}target_currency", request.target_currency, "currencies")
     if target == code and target:
         check.say(f"{prefix}target_currency", "is the source currency")
     check.raise_if_any()
-    return Convert(
-        merchant_no=_merchant_no(caller),
-        credential=caller.credential,
-        request_id=request_id,
-        fingerprint=_fingerprint("convert", member, code, units, target, reference),
-        member=member,
-        currency=code,
-        units=units,
-        reference=reference,
-        validate_only=request.validate_only,
-        target=target,
-    )
+    fingerprint = _fingerprint("convert", member, code, units, target, common["reference"])
+    return Convert(**common, fingerprint=fingerprint, member=member, currency=code, units=units, target=target)
 
 
-_ITEMS = {"earn": to_earn, "redeem": to_redeem, "discount": to_discount, "convert": to_convert}
+def to_capture(request: pb.CaptureHoldRequest, caller: Caller, prefix: str = "") -> Capture:
+    """A capture as asked for; see `to_earn`."""
+    check = Violations()
+    units = check.within(f"{prefix}units", request.units, 0) or None
+    original, common = _following(request, request.hold, "hold", caller, check, prefix)
+    fingerprint = _fingerprint("capture", original, units, common["reference"])
+    return Capture(**common, fingerprint=fingerprint, original=original, units=units)
 
 
-def to_item(item: pb.TransferItem, caller: Caller, place: int) -> Command:
-    """One item of a batch, by the very parser of its unary request; paths begin with its place."""
+def to_release(request: pb.VoidHoldRequest, caller: Caller, prefix: str = "") -> Release:
+    """A release as asked for; see `to_earn`."""
+    original, common = _following(request, request.hold, "hold", caller, Violations(), prefix)
+    return Release(**common, fingerprint=_fingerprint("void", original, common["reference"]), original=original)
+
+
+def to_reverse(request: pb.ReverseTransferRequest, caller: Caller, prefix: str = "") -> Reverse:
+    """A reversal as asked for; see `to_earn`."""
+    check = Violations()
+    part = request.WhichOneof("part")
+    units = check.positive(f"{prefix}units", request.units) if part == "units" else None
+    retained = None
+    if part == "retained":
+        total = check.positive(f"{prefix}retained.total", request.retained.total)
+        retained = Retained(check.within(f"{prefix}retained.kept", request.retained.kept, 0, total), total)
+    original, common = _following(request, request.original, "original", caller, check, prefix)
+    fingerprint = _fingerprint("reverse", original, units, retained, common["reference"])
+    return Reverse(**common, fingerprint=fingerprint, original=original, units=units, retained=retained)
+
+
+_ITEMS: dict[str, Callable[[Any, Caller, str], Command]] = {
+    "earn": to_earn,
+    "redeem": to_redeem,
+    "discount": to_discount,
+    "convert": to_convert,
+    "campaign": to_campaign,
+    "cash_out": to_cash_out,
+    "hold": to_hold,
+    "capture": to_capture,
+    "void": to_release,
+    "reverse": to_reverse,
+}
+
+
+def to_item(item: pb.TransferItem, caller: Caller, path: str) -> Command:
+    """One item of a batch or stream, by the very parser of its unary request; paths begin with its own."""
     which = item.WhichOneof("request")
     if which is None:
-        check = Violations()
-        check.say(f"items[{place}].request", "is required")
-        check.raise_if_any()
-    assert which is not None
-    return _ITEMS[which](getattr(item, which), caller, f"items[{place}].{which}.")  # type: ignore[operator, no-any-return]
+        raise InvalidField({f"{path}.request": "is required"})
+    return _ITEMS[which](getattr(item, which), caller, f"{path}.{which}.")
 
 
 def _merchant_no(caller: Caller) -> int:
@@ -145,13 +214,47 @@ def _merchant_no(caller: Caller) -> int:
     return caller.merchant_no
 
 
-def _common(request: _Addressed, caller: Caller, check: Violations, prefix: str) -> tuple[MemberKey, str, str | None]:
+def _common(request: _Addressed, caller: Caller, check: Violations, prefix: str) -> tuple[MemberKey, Common]:
+    """The member, and the fields every command has."""
+    return member_key(request, caller, check, prefix), _keyed(request, caller, check, prefix)
+
+
+def _keyed(request: _Keyed, caller: Caller, check: Violations, prefix: str) -> Common:
     request_id = check.text(f"{prefix}request_id", request.request_id, 1, REQUEST_ID_CHARACTERS_MAX)
-    member = member_key(request, caller, check, prefix)
+    if request_id.startswith(OWN_REQUESTS):
+        check.say(f"{prefix}request_id", f'begins with "{OWN_REQUESTS}", which the exchange keeps for itself')
     reference = request.reference
     if reference:
         reference = check.text(f"{prefix}reference", reference, 1, REFERENCE_CHARACTERS_MAX)
-    return member, request_id, reference or None
+    return {
+        "merchant_no": _merchant_no(caller),
+        "credential": caller.credential,
+        "request_id": request_id,
+        "reference": reference or None,
+        "validate_only": request.validate_only,
+    }
+
+
+def _taking(
+    word: str, request: _Taking, caller: Caller, prefix: str, check: Violations | None = None, *more: object
+) -> dict[str, Any]:
+    """Fields of a command that takes points; `more` goes into the fingerprint."""
+    check = check or Violations()
+    member, common = _common(request, caller, check, prefix)
+    code, units = _points(request.points, "points", check, prefix)
+    check.raise_if_any()
+    fingerprint = _fingerprint(word, member, code, units, *more, common["reference"])
+    return {**common, "fingerprint": fingerprint, "member": member, "currency": code, "units": units}
+
+
+def _following(
+    request: _Keyed, name: str, field: str, caller: Caller, check: Violations, prefix: str
+) -> tuple[UUID, Common]:
+    """The transfer that is followed, and the fields every command has."""
+    common = _keyed(request, caller, check, prefix)
+    original = parsed_id(check.uuid_name(f"{prefix}{field}", name, "transfers"))
+    check.raise_if_any()
+    return original, common
 
 
 def member_key(request: object, caller: Caller, check: Violations, prefix: str = "") -> MemberKey:
@@ -174,12 +277,6 @@ def _points(points: types.PointsAmount, field: str, check: Violations, prefix: s
 
 def _fingerprint(*fields: object) -> bytes:
     return blake2b(repr(fields).encode(), digest_size=FINGERPRINT_BYTES).digest()
-
-
-@lru_cache(maxsize=4096)
-def currency_name(code: str) -> str:
-    """Resource name of a currency."""
-    return f"currencies/{code}"
 
 
 def timestamp(at: datetime | None) -> Timestamp | None:

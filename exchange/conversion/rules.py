@@ -52,9 +52,16 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
     facts.accounts[target.number].require_room(converted.received_units)
 
     in_price = target.price_at(facts.now, "conversion_in").conversion_in_micros
-    lot = NewLot(target.number, converted.received_units, source.issuer_no, in_price, target.expiry_of_lot(facts.now))
+    lot = NewLot(
+        target.number,
+        converted.received_units,
+        source.issuer_no,
+        in_price,
+        target.expiry_of_lot(facts.now, coalition.time_zone),
+    )
     return Posting(
-        legs=debited(source.number, account.take(source.code, converted.used_units)) + credited(lot),
+        legs=debited(source.number, account.take(source.code, converted.used_units))
+        + credited(lot, facts.accounts[target.number]),
         new_lots=[lot],
         obligations=_obligations(directory, source, target, converted, facts),
         rate_id=rate.rate_id,

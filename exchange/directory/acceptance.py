@@ -6,11 +6,11 @@ from exchange.directory.model import Directory, MerchantRole
 from exchange.directory.pricing import owed
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import debited
-from exchange.ledger.model import Command, ObligationKind, Posting
+from exchange.ledger.model import MemberCommand, ObligationKind, Posting
 
 
 def accept(
-    command: Command, facts: MemberFacts, directory: Directory, *, role: MerchantRole, kind: ObligationKind
+    command: MemberCommand, facts: MemberFacts, directory: Directory, *, role: MerchantRole, kind: ObligationKind
 ) -> Posting:
     """Spend lots nearest expiry first; the issuer owes the acceptor points x redeem price, itself nothing."""
     acceptor = directory.merchants[command.merchant_no]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ from exchange.refusals import (
     ResourceNotFound,
     RoleMissing,
 )
+
+MONTHS = 12
 
 
 class MerchantRole(enum.IntEnum):
@@ -37,6 +40,7 @@ class ExpiryKind(enum.IntEnum):
     NONE = 1
     DAYS = 2
     EXPLICIT = 3
+    FISCAL_YEAR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,9 @@ class Currency:
     negative_balances: bool
     suspended: bool
     created_at: datetime
+    fiscal_year_end_month: int = 0
+    fiscal_year_end_day: int = 0
+    grace_months: int = 0
     prices: Sequence[Price] = ()
 
     @property
@@ -108,9 +115,32 @@ class Currency:
         if self.suspended:
             raise CurrencySuspended(currency=self.name)
 
-    def expiry_of_lot(self, now: datetime) -> datetime | None:
-        """When a lot born now ends by the currency's policy, when nobody says otherwise. None: never."""
-        return now + timedelta(days=self.expiry_days) if self.expiry_kind is ExpiryKind.DAYS else None
+    def expiry_of_lot(self, now: datetime, time_zone: ZoneInfo) -> datetime | None:
+        """When a lot born now ends by the currency's policy, when nobody says otherwise. None: never.
+
+        Args:
+            now: the moment of birth.
+            time_zone: in which the coalition's days begin.
+        """
+        if self.expiry_kind is ExpiryKind.DAYS:
+            return now + timedelta(days=self.expiry_days)
+        if self.expiry_kind is ExpiryKind.FISCAL_YEAR:
+            return self._end_of_fiscal_year(now.astimezone(time_zone))
+        return None
+
+    def _end_of_fiscal_year(self, now: datetime) -> datetime:
+        """The midnight after the last day of the fiscal year `now` lies in, and after the months of grace."""
+        month, year = self.fiscal_year_end_month, now.year
+        if (now.month, now.day) > (month, self._last_day(year)):
+            year += 1
+        months = year * MONTHS + month - 1 + self.grace_months
+        year, month = months // MONTHS, months % MONTHS + 1
+        day = min(self.fiscal_year_end_day, monthrange(year, month)[1])
+        return datetime(year, month, day, tzinfo=now.tzinfo) + timedelta(days=1)
+
+    def _last_day(self, year: int) -> int:
+        """The fiscal year's last day; one that the month does not have stands for the month's last."""
+        return min(self.fiscal_year_end_day, monthrange(year, self.fiscal_year_end_month)[1])
 
     def price_at(self, at: datetime, wanted: str) -> Price:
         """The price in force at an instant; `wanted` says which of its figures is asked for, for the refusal.
@@ -123,6 +153,22 @@ class Currency:
             if price.effective_at <= at:
                 return price
         raise NoPrice(currency=self.name, price=wanted, at=at.isoformat())
+
+
+class EarnRule(NamedTuple):
+    """So many points for each full so much spent, in minor units of the currency's settlement currency."""
+
+    rule_id: str
+    merchant_no: int
+    currency_no: int
+    per_minor_units: int
+    points_units: int
+    carry_remainder: bool
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return f"earnRules/{self.rule_id}"
 
 
 class Credential(NamedTuple):
@@ -152,6 +198,7 @@ class Directory:
     merchants: Mapping[int, Merchant]
     currencies: Mapping[int, Currency]
     credentials: Mapping[bytes, Credential]
+    earn_rules: Mapping[str, EarnRule] = field(default_factory=dict)
     _credentials_by_name: Mapping[str, Credential] = field(default_factory=dict)
     _by_id: Mapping[str, Merchant] = field(default_factory=dict)
     _by_code: Mapping[str, Currency] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from exchange.clock import coalition_now
 from exchange.db.engine import Database
 from exchange.directory import sql
 from exchange.directory.change import change
-from exchange.directory.model import Credential, Currency, Directory, Merchant, MerchantRole, Price
+from exchange.directory.model import Credential, Currency, Directory, EarnRule, Merchant, MerchantRole, Price
 from exchange.directory.snapshot import read_directory
 from exchange.ledger.ids import new_id
 from exchange.refusals import ResourceExists, ResourceNotFound, TooLate
@@ -53,6 +53,9 @@ class NewCurrency:
     expiry_days: int
     breakage_share_bps: int
     negative_balances: bool
+    fiscal_year_end_month: int = 0
+    fiscal_year_end_day: int = 0
+    grace_months: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,24 @@ class DirectoryChanges:
             await self._check_spreads(connection, directory)
         await self._source.reload()
         return next(price for price in directory.currency(code).prices if price.price_no == price_no)
+
+    async def create_earn_rule(self, caller: Caller, rule: EarnRule, merchant_id: str, code: str) -> EarnRule:
+        """Make an earn rule; merchant and currency numbers of `rule` are filled in here.
+
+        Raises:
+            ResourceExists: the id is taken.
+            ResourceNotFound: no such merchant or currency.
+        """
+        async with change(self._database, caller, "create earn rule", rule.name, rule._asdict()) as connection:
+            directory = await read_directory(connection)
+            rule = rule._replace(
+                merchant_no=directory.merchant(merchant_id, "earn_rule.merchant").number,
+                currency_no=directory.currency(code, "earn_rule.currency").number,
+            )
+            if (await connection.execute(sql.ADD_EARN_RULE, rule._asdict())).first() is None:
+                raise ResourceExists(resource=rule.name)
+        await self._source.reload()
+        return rule
 
     async def issue_key(
         self, caller: Caller, role: CallerRole, merchant_id: str | None, display_name: str, expires_at: datetime | None

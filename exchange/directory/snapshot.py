@@ -9,7 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import CallerRole
 from exchange.directory import sql
-from exchange.directory.model import Credential, Currency, Directory, ExpiryKind, Merchant, MerchantRole, Price
+from exchange.directory.model import (
+    Credential,
+    Currency,
+    Directory,
+    EarnRule,
+    ExpiryKind,
+    Merchant,
+    MerchantRole,
+    Price,
+)
 
 
 async def read_directory(connection: AsyncConnection) -> Directory:
@@ -18,7 +27,9 @@ async def read_directory(connection: AsyncConnection) -> Directory:
     prices: dict[int, list[Price]] = {}
     for currency_no, *price in await connection.execute(sql.PRICES):
         prices.setdefault(currency_no, []).append(Price(*price))
+    rules = [EarnRule._make(row) for row in await connection.execute(sql.EARN_RULES)]
     return Directory(
+        earn_rules={rule.rule_id: rule for rule in rules},
         version=version,
         operator_no=operator_no,
         time_zone=ZoneInfo(time_zone),

@@ -23,7 +23,7 @@ FROM exchange.merchants ORDER BY merchant_id
 
 CURRENCIES = text("""
 SELECT currency_no, code, issuer_no, display_name, settlement_currency, expiry_kind, expiry_days, breakage_share_bps,
-       negative_balances, suspended, created_at
+       negative_balances, suspended, created_at, fiscal_year_end_month, fiscal_year_end_day, grace_months
 FROM exchange.currencies ORDER BY code
 """)
 
@@ -50,9 +50,9 @@ SUSPEND_MERCHANT = text("UPDATE exchange.merchants SET suspended = :suspended WH
 
 ADD_CURRENCY = text("""
 INSERT INTO exchange.currencies (code, issuer_no, display_name, settlement_currency, expiry_kind, expiry_days,
-    breakage_share_bps, negative_balances, created_at)
+    breakage_share_bps, negative_balances, fiscal_year_end_month, fiscal_year_end_day, grace_months, created_at)
 VALUES (:code, :issuer_no, :display_name, :settlement_currency, :expiry_kind, :expiry_days, :breakage_share_bps,
-    :negative_balances, exchange.coalition_now())
+    :negative_balances, :fiscal_year_end_month, :fiscal_year_end_day, :grace_months, exchange.coalition_now())
 ON CONFLICT DO NOTHING RETURNING currency_no
 """)
 
@@ -65,6 +65,17 @@ SELECT :currency_no, 1 + coalesce(max(price_no), 0), :effective_at, :issue_micro
     :conversion_in_micros, :conversion_out_micros, :cash_out_micros, :cash_out_fee_bps, exchange.coalition_now()
 FROM exchange.prices WHERE currency_no = :currency_no
 ON CONFLICT DO NOTHING RETURNING price_no
+""")
+
+EARN_RULES = text("""
+SELECT rule_id, merchant_no, currency_no, per_minor_units, points_units, carry_remainder
+FROM exchange.earn_rules ORDER BY rule_id
+""")
+
+ADD_EARN_RULE = text("""
+INSERT INTO exchange.earn_rules (rule_id, merchant_no, currency_no, per_minor_units, points_units, carry_remainder)
+VALUES (:rule_id, :merchant_no, :currency_no, :per_minor_units, :points_units, :carry_remainder)
+ON CONFLICT DO NOTHING RETURNING rule_id
 """)
 
 ADD_KEY = text("""

@@ -3,11 +3,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from exchange.ledger.model import Command, TransferKind
+from exchange.ledger.model import MemberCommand, TransferKind
 
 
 @dataclass(slots=True, kw_only=True)
-class Discount(Command):
+class Discount(MemberCommand):
     """Take points as cash."""
 
     kind: ClassVar[TransferKind] = TransferKind.DISCOUNT

@@ -4,16 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from exchange.ledger.model import Command, TransferKind
+from exchange.ledger.model import MemberCommand, TransferKind
 
 
 @dataclass(slots=True, kw_only=True)
-class Earn(Command):
-    """Award points to a member; `expires_at` only where the currency's policy asks each earn for it."""
+class Earn(MemberCommand):
+    """Award points to a member.
+
+    Attributes:
+        expires_at: only where the currency's policy asks each earn for it.
+        spend_minor: with `spend_rule`: money spent, in minor units; `units` is then 0.
+    """
 
     kind: ClassVar[TransferKind] = TransferKind.EARN
 
     expires_at: datetime | None = None
+    spend_minor: int = 0
 
     @property
     def credits(self) -> tuple[str, ...]:

@@ -1,58 +1,82 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from exchange.directory.model import Currency, ExpiryKind, MerchantRole
+from exchange.directory.model import Currency, Directory, ExpiryKind, MerchantRole
 from exchange.directory.pricing import owed
 from exchange.earning.model import Earn
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited
-from exchange.ledger.model import NewLot, ObligationKind, Posting
+from exchange.ledger.model import NewLot, ObligationKind, Posting, Spend
+from exchange.money.limits import INT64_MAX
 from exchange.rates.model import Coalition
-from exchange.refusals import ExpiryNotAllowed
+from exchange.refusals import AmountOverflow, ExpiryNotAllowed, ResourceNotFound
 
 
 def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
     """Make a new lot for the member; the earning merchant owes the issuer points x issue price, itself nothing.
 
+    An earn by spend may make no points at all: then it only carries what was spent.
+
     Raises:
         RoleMissing: the merchant is no earning merchant.
         MerchantSuspended, CurrencySuspended: it, the issuer or the currency is.
-        ResourceNotFound: no such currency.
+        ResourceNotFound: no such currency, or no such earn rule of this merchant.
         NoPrice: the currency has none yet.
         ExpiryNotAllowed: an expiry the policy does not take, or one that has passed.
         AmountOverflow: the balance or the money would pass 64 bits.
     """
     directory = coalition.directory
     merchant = directory.merchants[command.merchant_no]
-    currency = directory.currency(command.currency, "points.currency")
+    currency, units, spend = _points(command, facts, directory)
     issuer = directory.merchants[currency.issuer_no]
     merchant.require_active()
     merchant.require_role(MerchantRole.EARNING)
     currency.require_active()
     issuer.require_active()
     price = currency.price_at(facts.now, "issue")
-    expires_at = _expiry(command, currency, facts.now)
-    facts.accounts[currency.number].require_room(command.units)
+    expires_at = _expiry(command, currency, facts.now, coalition.time_zone)
+    if not units:
+        return Posting(legs=[], spend=spend)
+    account = facts.accounts[currency.number]
+    account.require_room(units)
 
-    lot = NewLot(currency.number, command.units, merchant.number, price.issue_micros, expires_at)
+    lot = NewLot(currency.number, units, merchant.number, price.issue_micros, expires_at)
     return Posting(
-        legs=credited(lot),
+        legs=credited(lot, account),
         new_lots=[lot],
+        spend=spend,
         obligations=owed(
             ObligationKind.EARN,
             debtor_no=merchant.number,
             creditor_no=issuer.number,
             currency=currency,
-            units=command.units,
+            units=units,
             price_micros=price.issue_micros,
         ),
     )
 
 
-def _expiry(command: Earn, currency: Currency, now: datetime) -> datetime | None:
+def _points(command: Earn, facts: MemberFacts, directory: Directory) -> tuple[Currency, int, Spend | None]:
+    """How many points of what, and for an earn by spend what is carried after it."""
+    if command.spend_rule is None:
+        return directory.currency(command.currency, "points.currency"), command.units, None
+    rule = directory.earn_rules.get(command.spend_rule)
+    if rule is None or rule.merchant_no != command.merchant_no:
+        raise ResourceNotFound(resource=f"earnRules/{command.spend_rule}", field="spend.rule")
+    carried = facts.carried.get(rule.rule_id, 0) if rule.carry_remainder else 0
+    full, left = divmod(carried + command.spend_minor, rule.per_minor_units)
+    units = full * rule.points_units
+    if units > INT64_MAX:
+        raise AmountOverflow(figure="points", spent=command.spend_minor, rule=rule.name)
+    currency = directory.currencies[rule.currency_no]
+    return currency, units, Spend(rule.rule_id, command.spend_minor, left if rule.carry_remainder else 0)
+
+
+def _expiry(command: Earn, currency: Currency, now: datetime, time_zone: ZoneInfo) -> datetime | None:
     if command.expires_at is not None:
         if currency.expiry_kind is not ExpiryKind.EXPLICIT or command.expires_at <= now:
             raise ExpiryNotAllowed(currency=currency.name, expire_time=command.expires_at.isoformat())
         return command.expires_at
-    return currency.expiry_of_lot(now)
+    return currency.expiry_of_lot(now, time_zone)

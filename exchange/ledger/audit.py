@@ -18,7 +18,7 @@ from exchange.db.engine import Database
 DIFFERENCES_MAX = 10
 
 _LEGS = "exchange.points_entries_v1"
-_MEMBER, _DEBIT, _CREDIT = 1, 1, 2
+_MEMBER, _CIRCULATION, _HELD, _OVERDRAFT, _DEBIT, _CREDIT = 1, 2, 3, 4, 1, 2
 _SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
 
 CHECKS: dict[str, str] = {
@@ -27,29 +27,37 @@ CHECKS: dict[str, str] = {
         FROM {_LEGS} GROUP BY transfer_id, currency_no HAVING sum({_SIGNED}) <> 0
     """,
     "every transfer moves something, by positive amounts": f"""
-        SELECT transfer_id FROM exchange.transfers WHERE cardinality(legs) = 0
+        SELECT transfer_id FROM exchange.transfers WHERE cardinality(legs) = 0 AND earn_rule IS NULL
         UNION ALL SELECT transfer_id FROM {_LEGS} WHERE units <= 0
         UNION ALL SELECT transfer_id FROM exchange.clearing_entries_v1 WHERE micros <= 0 OR debtor = creditor
     """,
-    "balances equal the sum of their entries": f"""
-        SELECT bucket, member_id, currency_no, a.available_units AS kept, coalesce(e.units, 0) AS recomputed
+    "balances, holds and overdrafts equal the sum of their entries": f"""
+        SELECT bucket, member_id, currency_no, a.available_units AS kept, e.available AS recomputed,
+               a.held_units AS kept_held, e.held AS recomputed_held, a.overdrawn_units, e.overdrawn
         FROM exchange.accounts a
-        FULL JOIN (SELECT bucket, member_id, currency_no, sum({_SIGNED}) AS units
-                   FROM {_LEGS} WHERE account = {_MEMBER} GROUP BY bucket, member_id, currency_no) e
+        FULL JOIN (SELECT bucket, member_id, currency_no,
+                          sum({_SIGNED}) FILTER (WHERE account IN ({_MEMBER}, {_OVERDRAFT})) AS available,
+                          sum({_SIGNED}) FILTER (WHERE account = {_HELD}) AS held,
+                          -sum({_SIGNED}) FILTER (WHERE account = {_OVERDRAFT}) AS overdrawn
+                   FROM {_LEGS} WHERE account <> {_CIRCULATION} GROUP BY bucket, member_id, currency_no) e
             USING (bucket, member_id, currency_no)
-        WHERE a.available_units IS DISTINCT FROM coalesce(e.units, 0)
+        WHERE a.available_units IS DISTINCT FROM coalesce(e.available, 0)
+           OR a.held_units IS DISTINCT FROM coalesce(e.held, 0)
+           OR a.overdrawn_units IS DISTINCT FROM coalesce(e.overdrawn, 0)
     """,
-    "balances equal the sum of their lots": """
-        SELECT bucket, member_id, currency_no, a.available_units AS kept, coalesce(l.units, 0) AS in_lots
+    "balances and holds equal the sum of their lots": """
+        SELECT bucket, member_id, currency_no, a.available_units AS kept, a.overdrawn_units, l.units AS in_lots,
+               a.held_units AS kept_held, l.held AS held_in_lots
         FROM exchange.accounts a
-        FULL JOIN (SELECT bucket, member_id, currency_no, sum(remaining_units) AS units
+        FULL JOIN (SELECT bucket, member_id, currency_no, sum(remaining_units) AS units, sum(held_units) AS held
                    FROM exchange.lots GROUP BY bucket, member_id, currency_no) l USING (bucket, member_id, currency_no)
-        WHERE a.available_units IS DISTINCT FROM coalesce(l.units, 0)
+        WHERE a.available_units + a.overdrawn_units IS DISTINCT FROM coalesce(l.units, 0)
+           OR a.held_units IS DISTINCT FROM coalesce(l.held, 0)
     """,
     "no account is below its floor": """
         SELECT a.bucket, a.member_id, a.currency_no, a.available_units
         FROM exchange.accounts a JOIN exchange.currencies c USING (currency_no)
-        WHERE a.available_units < 0 AND NOT c.negative_balances
+        WHERE (a.available_units < 0 AND NOT c.negative_balances) OR a.held_units < 0 OR a.overdrawn_units < 0
     """,
     "each account's entries are numbered 1, 2, 3 … without a gap": f"""
         SELECT bucket, member_id, currency_no, a.last_sequence AS kept, e.entries, e.first, e.last
@@ -57,7 +65,7 @@ CHECKS: dict[str, str] = {
         FULL JOIN (SELECT bucket, member_id, currency_no, count(DISTINCT account_sequence) AS entries,
                           min(account_sequence) AS first, max(account_sequence) AS last,
                           count(DISTINCT (account_sequence, transfer_id)) AS transfers
-                   FROM {_LEGS} WHERE account = {_MEMBER} GROUP BY bucket, member_id, currency_no) e
+                   FROM {_LEGS} WHERE account <> {_CIRCULATION} GROUP BY bucket, member_id, currency_no) e
             USING (bucket, member_id, currency_no)
         WHERE coalesce(a.last_sequence, -1) <> coalesce(e.entries, 0) OR coalesce(e.first, 1) <> 1
            OR coalesce(e.last, 0) <> coalesce(e.entries, 0) OR coalesce(e.transfers, 0) <> coalesce(e.entries, 0)
@@ -67,17 +75,34 @@ CHECKS: dict[str, str] = {
         FROM (SELECT *, max(ledger_sequence) OVER (
                   PARTITION BY bucket, member_id, currency_no ORDER BY account_sequence
                   RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier
-              FROM {_LEGS} WHERE account = {_MEMBER}) ordered
+              FROM {_LEGS} WHERE account <> {_CIRCULATION}) ordered
         WHERE earlier >= ledger_sequence
     """,
     "lots equal what went into and out of them": f"""
-        SELECT bucket, lot_id, l.remaining_units AS kept, e.made - e.spent AS recomputed, l.units, e.made
+        SELECT bucket, lot_id, l.remaining_units AS kept, e.remaining AS recomputed, l.held_units AS kept_held, e.held,
+               l.units, e.made
         FROM exchange.lots l
-        FULL JOIN (SELECT bucket, lot_id, sum(CASE WHEN side = {_CREDIT} THEN units::numeric ELSE 0 END) AS made,
-                          sum(CASE WHEN side = {_DEBIT} THEN units::numeric ELSE 0 END) AS spent
-                   FROM {_LEGS} WHERE lot_id IS NOT NULL GROUP BY bucket, lot_id) e USING (bucket, lot_id)
-        WHERE l.remaining_units IS DISTINCT FROM e.made - e.spent OR l.units IS DISTINCT FROM e.made
-           OR l.is_open IS DISTINCT FROM (l.remaining_units > 0)
+        FULL JOIN (SELECT e.bucket, e.lot_id,
+                          sum({_SIGNED}) FILTER (WHERE account = {_MEMBER}) AS remaining,
+                          coalesce(sum({_SIGNED}) FILTER (WHERE account = {_HELD}), 0) AS held,
+                          sum(units) FILTER (WHERE account = {_MEMBER} AND side = {_CREDIT}
+                                             AND e.transfer_id = m.transfer_id) AS made
+                   FROM {_LEGS} e LEFT JOIN (SELECT bucket, lot_id, transfer_id FROM exchange.lots) m
+                        USING (bucket, lot_id)
+                   WHERE e.lot_id IS NOT NULL GROUP BY e.bucket, e.lot_id) e USING (bucket, lot_id)
+        WHERE l.remaining_units IS DISTINCT FROM e.remaining OR l.held_units IS DISTINCT FROM e.held
+           OR l.units IS DISTINCT FROM e.made OR l.is_open IS DISTINCT FROM (l.remaining_units > 0)
+    """,
+    "what follows a transfer never exceeds it": f"""
+        SELECT f.transfer_id, f.done_units, t.kind, moved.units
+        FROM exchange.follow_ups f
+        LEFT JOIN exchange.transfers t USING (bucket, transfer_id)
+        LEFT JOIN LATERAL (SELECT sum(units) FILTER (WHERE account = {_CIRCULATION} AND side = {_CREDIT}) AS burnt,
+                                  sum(units) FILTER (WHERE account = {_CIRCULATION} AND side = {_DEBIT}) AS made,
+                                  sum(units) FILTER (WHERE account = {_HELD} AND side = {_CREDIT}) AS held
+                           FROM unnest(t.legs)) sums ON true
+        LEFT JOIN LATERAL (SELECT coalesce(sums.burnt, sums.made, sums.held) AS units) moved ON true
+        WHERE t.transfer_id IS NULL OR f.done_units > moved.units
     """,
     "window totals equal a recount of their obligations": """
         SELECT window_no, debtor, creditor, currency_code, kind, k.micros AS kept, e.micros AS recomputed,
@@ -113,10 +138,11 @@ CHECKS: dict[str, str] = {
         WHERE t.transfer_id IS NULL OR k.transfer_id IS NULL
     """,
     "points in circulation equal what members hold": f"""
-        SELECT currency_no, c.units AS in_circulation, a.units AS held
+        SELECT currency_no, c.units AS in_circulation, a.units AS with_members
         FROM (SELECT currency_no, -sum({_SIGNED}) AS units
-              FROM {_LEGS} WHERE account <> {_MEMBER} GROUP BY currency_no) c
-        FULL JOIN (SELECT currency_no, sum(available_units) AS units FROM exchange.accounts GROUP BY currency_no) a
+              FROM {_LEGS} WHERE account = {_CIRCULATION} GROUP BY currency_no) c
+        FULL JOIN (SELECT currency_no, sum(available_units + held_units) AS units
+                   FROM exchange.accounts GROUP BY currency_no) a
             USING (currency_no)
         WHERE coalesce(c.units, 0) <> coalesce(a.units, 0)
     """,

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from exchange.ledger.model import Account as ChartAccount
-from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Side
+from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Progress, Side, Transfer
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
 
-MEMBER, CREDIT = int(ChartAccount.MEMBER), int(Side.CREDIT)
+MEMBER, HELD, OVERDRAFT = int(ChartAccount.MEMBER), int(ChartAccount.HELD), int(ChartAccount.OVERDRAFT)
+CIRCULATION, CREDIT = int(ChartAccount.CIRCULATION), int(Side.CREDIT)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -27,9 +28,15 @@ class MemberAccount:
     """A working copy of one account, locked for the batch.
 
     Attributes:
-        available: points of all open lots, whether or not their expiry was already posted.
+        available: points of all open lots, whether or not their expiry was already posted, less `overdrawn`.
         sequence: number of the latest transfer on the account; the next one has the next number.
+        held: points reserved by holds.
+        overdrawn: points the member owes; while there are any, there is nothing to spend.
         lots: spendable lots in spending order; enough of them to cover what the batch may take, or all there are.
+        known: every lot that was read or made, as it is now.
+        born: lots made in this batch, with the transfer that made each.
+        changed: lots whose rows must be written.
+        due: ids of open lots that have reached their end, where a command asked for them.
     """
 
     bucket: int
@@ -37,7 +44,13 @@ class MemberAccount:
     currency_no: int
     available: int
     sequence: int
+    held: int = 0
+    overdrawn: int = 0
     lots: list[Lot] = field(default_factory=list)
+    known: dict[UUID, Lot] = field(default_factory=dict)
+    born: dict[UUID, tuple[NewLot, UUID]] = field(default_factory=dict)
+    changed: set[UUID] = field(default_factory=set)
+    due: list[UUID] = field(default_factory=list)
     touched: bool = False
 
     @property
@@ -45,21 +58,40 @@ class MemberAccount:
         """Points that may be spent now."""
         return sum(lot.remaining for lot in self.lots)
 
+    def show(self, lot: Lot, now: datetime) -> None:
+        """Put a lot that was read before the rules; one that is shown twice stays as it is."""
+        if lot.lot_id not in self.known:
+            self.known[lot.lot_id] = lot
+            self._place(lot, now)
+
     def take(self, currency: str, units: int) -> list[tuple[Lot, int]]:
         """Which lots give how many of `units` points. Changes nothing.
 
         Raises:
             InsufficientPoints: carries both figures.
         """
+        taken, missing = self.take_up_to(units)
+        if missing:
+            raise InsufficientPoints(currency=f"currencies/{currency}", available=units - missing, requested=units)
+        return taken
+
+    def take_up_to(self, units: int, first: UUID | None = None) -> tuple[list[tuple[Lot, int]], int]:
+        """Which lots give how many of at most `units` points, and how many are missing. Changes nothing.
+
+        Args:
+            units: how many.
+            first: a lot to take from before the others.
+        """
         taken = []
         wanted = units
-        for lot in self.lots:
+        lots = self.lots if first is None else sorted(self.lots, key=lambda lot: lot.lot_id != first)
+        for lot in lots:
+            if not wanted:
+                break
             part = min(lot.remaining, wanted)
             taken.append((lot, part))
             wanted -= part
-            if not wanted:
-                return taken
-        raise InsufficientPoints(currency=f"currencies/{currency}", available=units - wanted, requested=units)
+        return taken, wanted
 
     def require_room(self, units: int) -> None:
         """Refuse a credit that would pass 64 bits.
@@ -67,13 +99,60 @@ class MemberAccount:
         Raises:
             AmountOverflow: the balance would.
         """
-        if self.available > INT64_MAX - units:
+        if self.available + self.held > INT64_MAX - units:
             raise AmountOverflow(figure="balance", balance=self.available, credit=units)
+
+    def move(self, leg: PointsLeg, now: datetime) -> None:
+        """Carry one leg into the working copy."""
+        change = leg.units if leg.side == CREDIT else -leg.units
+        if leg.account == OVERDRAFT:
+            self.overdrawn -= change
+            self.available += change
+            return
+        lot_id = leg.lot_id
+        assert lot_id is not None, "points of a member are in lots"
+        lot = self.known[lot_id]
+        if leg.account == HELD:
+            self.held += change
+            lot = lot._replace(held=lot.held + change)
+        else:
+            self.available += change
+            lot = lot._replace(remaining=lot.remaining + change)
+        assert lot.remaining >= 0, "a rule took more than a lot holds"
+        assert lot.held >= 0, "a rule gave back more than a lot has reserved"
+        self.known[lot_id] = lot
+        self.changed.add(lot_id)
+        self._place(lot, now)
+
+    def _place(self, lot: Lot, now: datetime) -> None:
+        """Keep `lots` in order: a lot stands there while it can be spent."""
+        lot_id = lot.lot_id
+        for place, other in enumerate(self.lots):
+            if other.lot_id == lot_id:
+                if lot.remaining:
+                    self.lots[place] = lot
+                else:
+                    del self.lots[place]
+                return
+        if lot.remaining and (lot.expires_at is None or lot.expires_at > now):
+            insort(self.lots, lot, key=spending_order)
 
     def copy(self) -> MemberAccount:
         """For trying out a group that may have to be undone."""
         return MemberAccount(
-            self.bucket, self.member_id, self.currency_no, self.available, self.sequence, list(self.lots), self.touched
+            bucket=self.bucket,
+            member_id=self.member_id,
+            currency_no=self.currency_no,
+            available=self.available,
+            sequence=self.sequence,
+            held=self.held,
+            overdrawn=self.overdrawn,
+            lots=list(self.lots),
+            known=dict(self.known),
+            born=dict(self.born),
+            changed=set(self.changed),
+            due=list(self.due),
+            touched=self.touched,
         )
 
 
@@ -84,76 +163,92 @@ class MemberFacts:
     Attributes:
         now: event time, by the coalition's clock.
         today: the day of `now` in the coalition's time zone.
+        member_id: whose accounts.
+        bucket: where the member's rows live.
         accounts: by currency number; every account the command names is there.
         daily_used: source points used today by (source, target); absent: none.
         daily_changed: which of them the batch changed.
+        originals: transfers that commands follow, by id.
+        progress: how far each of them has gone, by id; absent: nothing followed yet.
+        progress_changed: which of them the batch changed.
+        carried: minor units spent and not yet given points for, by earn rule; absent: none.
+        carried_changed: which of them the batch changed.
     """
 
     now: datetime
     today: date
     member_id: UUID
     accounts: dict[int, MemberAccount]
+    bucket: int = 0
     daily_used: dict[tuple[int, int], int] = field(default_factory=dict)
     daily_changed: set[tuple[int, int]] = field(default_factory=set)
+    originals: dict[UUID, Transfer] = field(default_factory=dict)
+    progress: dict[UUID, Progress] = field(default_factory=dict)
+    progress_changed: set[UUID] = field(default_factory=set)
+    carried: dict[str, int] = field(default_factory=dict)
+    carried_changed: set[str] = field(default_factory=set)
+
+    def copy(self) -> MemberFacts:
+        """For trying out a group that may have to be undone."""
+        return MemberFacts(
+            now=self.now,
+            today=self.today,
+            member_id=self.member_id,
+            accounts={number: account.copy() for number, account in self.accounts.items()},
+            bucket=self.bucket,
+            daily_used=dict(self.daily_used),
+            daily_changed=set(self.daily_changed),
+            originals=self.originals,
+            progress=dict(self.progress),
+            progress_changed=set(self.progress_changed),
+            carried=dict(self.carried),
+            carried_changed=set(self.carried_changed),
+        )
 
 
-def apply(
-    posting: Posting, facts: MemberFacts, born: Mapping[int, UUID], changed_lots: dict[UUID, tuple[int, int]]
-) -> list[PointsLeg]:
+def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping[int, UUID]) -> list[PointsLeg]:
     """Carry a posting into the working copies; give back its legs with sequence numbers and the new lots' ids.
 
     Args:
         posting: what the rule decided, from these very facts.
         facts: changed in place.
+        transfer_id: of the transfer it becomes.
         born: ids of the posting's new lots by currency number.
-        changed_lots: bucket and remaining points by lot, for every lot taken from; changed in place.
     """
+    for lot in posting.new_lots:
+        account, lot_id = facts.accounts[lot.currency_no], born[lot.currency_no]
+        account.born[lot_id] = (lot, transfer_id)
+        account.known[lot_id] = Lot(lot_id, 0, lot.funder_no, lot.price_micros, facts.now, lot.expires_at)
     numbered = []
     sequences: dict[int, int] = {}
-    new_lots = {lot.currency_no: lot for lot in posting.new_lots}
     for leg in posting.legs:
-        account_kind, side, currency_no, units, _, lot_id = leg
-        if account_kind != MEMBER:
+        if leg.account == CIRCULATION:
             numbered.append(leg)
             continue
+        currency_no = leg.currency_no
         account = facts.accounts[currency_no]
         sequence = sequences.get(currency_no)
         if sequence is None:
             sequence = sequences[currency_no] = account.sequence = account.sequence + 1
             account.touched = True
-        if side == CREDIT:
-            lot_id = born[currency_no]
-            _put(account, lot_id, new_lots[currency_no], facts.now)
-        else:
-            assert lot_id is not None, "points are taken from lots"
-            _spend(account, lot_id, units, changed_lots)
-        numbered.append(PointsLeg(account_kind, side, currency_no, units, sequence, lot_id))
+        in_lot = born[currency_no] if leg.lot_id is None and leg.account == MEMBER else leg.lot_id
+        completed = PointsLeg(leg.account, leg.side, currency_no, leg.units, sequence, in_lot)
+        account.move(completed, facts.now)
+        numbered.append(completed)
+    _note(posting, facts, transfer_id)
+    return numbered
+
+
+def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
+    """What the posting says beside its legs."""
     if posting.daily_use is not None:
         use = posting.daily_use
         facts.daily_used[(use.source_no, use.target_no)] = use.used_units
         facts.daily_changed.add((use.source_no, use.target_no))
-    return numbered
-
-
-def _put(account: MemberAccount, lot_id: UUID, lot: NewLot, now: datetime) -> None:
-    account.available += lot.units
-    insort(
-        account.lots,
-        Lot(lot_id, lot.units, lot.funder_no, lot.price_micros, now, lot.expires_at),
-        key=spending_order,
-    )
-
-
-def _spend(account: MemberAccount, lot_id: UUID, units: int, changed_lots: dict[UUID, tuple[int, int]]) -> None:
-    account.available -= units
-    for place, lot in enumerate(account.lots):
-        if lot.lot_id == lot_id:
-            left = lot.remaining - units
-            assert left >= 0, "a rule took more than a lot holds"
-            changed_lots[lot_id] = (account.bucket, left)
-            if left:
-                account.lots[place] = Lot(lot_id, left, *lot[2:])
-            else:
-                del account.lots[place]
-            return
-    raise AssertionError("a rule took from a lot it was not shown")
+    if posting.progress is not None:
+        followed = posting.original_id or transfer_id
+        facts.progress[followed] = posting.progress
+        facts.progress_changed.add(followed)
+    if posting.spend is not None:
+        facts.carried[posting.spend.rule_id] = posting.spend.carried_minor
+        facts.carried_changed.add(posting.spend.rule_id)

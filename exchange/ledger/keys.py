@@ -81,10 +81,8 @@ async def read_transfers(connection: DriverConnection, names: Sequence[tuple[int
 
 def transfer_of_columns(columns: tuple[Any, ...]) -> Transfer:
     """A transfer of its columns as the driver gives them."""
-    *_, legs, obligations = columns
-    return Transfer._make(
-        (*columns[:-2], [PointsLeg(*leg) for leg in legs], [Obligation(*owed) for owed in obligations])
-    )
+    legs, obligations = [PointsLeg(*leg) for leg in columns[11]], [Obligation(*owed) for owed in columns[12]]
+    return Transfer._make((*columns[:11], legs, obligations, *columns[13:]))
 
 
 def transfer_of(row: asyncpg.Record) -> Transfer:

@@ -2,21 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
+from exchange.ledger.facts import MemberAccount
 from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side
 
 
-def credited(lot: NewLot) -> list[PointsLeg]:
-    """Points made: circulation is debited, the member credited with a new lot."""
-    return [
+def credited(lot: NewLot, account: MemberAccount) -> list[PointsLeg]:
+    """Points made: circulation is debited, the member credited with a new lot; what the member owed is paid from it."""
+    legs = [
         PointsLeg(Account.CIRCULATION, Side.DEBIT, lot.currency_no, lot.units, None, None),
         PointsLeg(Account.MEMBER, Side.CREDIT, lot.currency_no, lot.units, None, None),
     ]
+    return legs + _repaid(account, lot.currency_no, [(None, lot.units)])
 
 
-def debited(currency_no: int, taken: Sequence[tuple[Lot, int]]) -> list[PointsLeg]:
-    """Points burnt: the member is debited lot by lot, circulation credited with all of it."""
+def returned(currency_no: int, lots: Sequence[tuple[UUID, int]], account: MemberAccount) -> list[PointsLeg]:
+    """Points given back to the very lots they came from; what the member owed is paid from them."""
+    units = sum(units for _, units in lots)
+    legs = [PointsLeg(Account.CIRCULATION, Side.DEBIT, currency_no, units, None, None)]
+    legs += [PointsLeg(Account.MEMBER, Side.CREDIT, currency_no, units, None, lot_id) for lot_id, units in lots]
+    return legs + _repaid(account, currency_no, lots)
+
+
+def debited(currency_no: int, taken: Sequence[tuple[Lot, int]], *, overdrawn: int = 0) -> list[PointsLeg]:
+    """Points burnt: the member is debited lot by lot, and for what is missing beyond them; circulation is credited."""
     legs = [PointsLeg(Account.MEMBER, Side.DEBIT, currency_no, units, None, lot.lot_id) for lot, units in taken]
-    legs.append(PointsLeg(Account.CIRCULATION, Side.CREDIT, currency_no, sum(units for _, units in taken), None, None))
+    if overdrawn:
+        legs.append(PointsLeg(Account.OVERDRAFT, Side.DEBIT, currency_no, overdrawn, None, None))
+    units = sum(units for _, units in taken) + overdrawn
+    legs.append(PointsLeg(Account.CIRCULATION, Side.CREDIT, currency_no, units, None, None))
+    return legs
+
+
+def held(currency_no: int, taken: Iterable[tuple[Lot, int]]) -> list[PointsLeg]:
+    """Points reserved, lot by lot."""
+    return _moved(Account.MEMBER, Account.HELD, currency_no, ((lot.lot_id, units) for lot, units in taken))
+
+
+def released(currency_no: int, lots: Sequence[tuple[UUID, int]], account: MemberAccount) -> list[PointsLeg]:
+    """Reserved points given back to their lots; what the member owed is paid from them."""
+    return _moved(Account.HELD, Account.MEMBER, currency_no, lots) + _repaid(account, currency_no, lots)
+
+
+def captured(currency_no: int, lots: Sequence[tuple[UUID, int]]) -> list[PointsLeg]:
+    """Reserved points burnt."""
+    legs = [PointsLeg(Account.HELD, Side.DEBIT, currency_no, units, None, lot_id) for lot_id, units in lots]
+    legs.append(PointsLeg(Account.CIRCULATION, Side.CREDIT, currency_no, sum(u for _, u in lots), None, None))
+    return legs
+
+
+def _moved(source: Account, target: Account, currency_no: int, lots: Iterable[tuple[UUID, int]]) -> list[PointsLeg]:
+    legs = []
+    for lot_id, units in lots:
+        legs.append(PointsLeg(source, Side.DEBIT, currency_no, units, None, lot_id))
+        legs.append(PointsLeg(target, Side.CREDIT, currency_no, units, None, lot_id))
+    return legs
+
+
+def _repaid(account: MemberAccount, currency_no: int, given: Sequence[tuple[UUID | None, int]]) -> list[PointsLeg]:
+    """While a member owes points, what it is given goes to that first. A lot of None is the posting's new one."""
+    legs = []
+    owed = account.overdrawn
+    for lot_id, units in given:
+        part = min(owed, units)
+        if part:
+            legs.append(PointsLeg(Account.MEMBER, Side.DEBIT, currency_no, part, None, lot_id))
+            legs.append(PointsLeg(Account.OVERDRAFT, Side.CREDIT, currency_no, part, None, None))
+            owed -= part
     return legs

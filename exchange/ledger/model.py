@@ -15,6 +15,8 @@ from uuid import UUID
 from zlib import crc32
 
 BUCKETS = 1024
+OWN_REQUESTS = "exchange/"
+"""How request ids of the exchange's own movements begin; merchants' may not."""
 
 
 class TransferKind(enum.IntEnum):
@@ -24,6 +26,13 @@ class TransferKind(enum.IntEnum):
     REDEEM = 2
     DISCOUNT = 3
     CONVERT = 4
+    CAMPAIGN = 5
+    CASH_OUT = 6
+    HOLD = 7
+    CAPTURE = 8
+    RELEASE = 9
+    REVERSAL = 10
+    EXPIRE = 11
 
 
 class ObligationKind(enum.IntEnum):
@@ -35,6 +44,11 @@ class ObligationKind(enum.IntEnum):
     CONVERSION = 4
     SPREAD = 5
     FEE = 6
+    CAMPAIGN = 7
+    CASH_OUT = 8
+    CASH_OUT_FEE = 9
+    BREAKAGE = 10
+    REVERSAL = 11
 
 
 class Account(enum.IntEnum):
@@ -42,6 +56,8 @@ class Account(enum.IntEnum):
 
     MEMBER = 1
     CIRCULATION = 2
+    HELD = 3
+    OVERDRAFT = 4
 
 
 class Side(enum.IntEnum):
@@ -78,11 +94,27 @@ class Command:
     credential: str
     request_id: str
     fingerprint: bytes
+    reference: str | None = None
+    validate_only: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class MemberCommand(Command):
+    """A movement of `units` of one currency of a member it names.
+
+    Attributes:
+        member: whose points.
+        currency: code of the currency.
+        units: how many points; 0 where the rule says how many.
+        spend_rule: id of the earn rule by which money spent makes the points.
+        located: bucket and id of the member, where the exchange itself asks and no link is needed.
+    """
+
     member: MemberKey
     currency: str
     units: int
-    reference: str | None = None
-    validate_only: bool = False
+    spend_rule: str | None = None
+    located: tuple[int, UUID] | None = None
 
     @property
     def debits(self) -> tuple[tuple[str, int], ...]:
@@ -95,8 +127,22 @@ class Command:
         return ()
 
 
+@dataclass(slots=True, kw_only=True)
+class FollowUp(Command):
+    """A movement that follows an earlier one of the same merchant, and touches that one's accounts and lots.
+
+    Attributes:
+        original: the earlier transfer.
+        original_field: what the request calls it, for a refusal.
+    """
+
+    original_field: ClassVar[str] = "original"
+
+    original: UUID
+
+
 class Lot(NamedTuple):
-    """Points of one award, as the rules see them: `remaining` is what may still be spent."""
+    """Points of one award, as the rules see them: `remaining` may still be spent, `held` is reserved."""
 
     lot_id: UUID
     remaining: int
@@ -104,6 +150,7 @@ class Lot(NamedTuple):
     price_micros: int
     earned_at: datetime
     expires_at: datetime | None
+    held: int = 0
 
 
 class PointsLeg(NamedTuple):
@@ -152,15 +199,50 @@ class DailyUse:
     used_units: int
 
 
+class Progress(NamedTuple):
+    """How far what follows a transfer has gone: points captured of a hold, or reversed of anything else.
+
+    `ended`: nothing more can follow. `lapses_at`: of a hold.
+    """
+
+    done_units: int
+    ended: bool
+    lapses_at: datetime | None = None
+
+
+class Spend(NamedTuple):
+    """Money spent under an earn rule, and what of the member's spend has not earned points yet; minor units."""
+
+    rule_id: str
+    minor_units: int
+    carried_minor: int
+
+
 @dataclass(slots=True)
 class Posting:
-    """What a rule decided: complete, balanced, and not yet written."""
+    """What a rule decided: complete, balanced, and not yet written.
+
+    Attributes:
+        legs: points legs; member legs without sequence.
+        obligations: money left owing.
+        new_lots: at most one of a currency.
+        rate_id: the rate a conversion applied.
+        daily_use: what a conversion counts against the member's daily cap.
+        original_id: the transfer this one follows, whose progress is then `progress`.
+        progress: for a hold: how its own follow-ups begin.
+        frozen_price_micros: for a hold: the redeem price its capture is owed at.
+        spend: for an earn by spend.
+    """
 
     legs: list[PointsLeg]
     obligations: list[Obligation] = field(default_factory=list)
     new_lots: list[NewLot] = field(default_factory=list)
     rate_id: UUID | None = None
     daily_use: DailyUse | None = None
+    original_id: UUID | None = None
+    progress: Progress | None = None
+    frozen_price_micros: int | None = None
+    spend: Spend | None = None
 
 
 class Transfer(NamedTuple):
@@ -179,6 +261,12 @@ class Transfer(NamedTuple):
     rate_id: UUID | None
     legs: Sequence[PointsLeg]
     obligations: Sequence[Obligation]
+    original_id: UUID | None = None
+    expires_at: datetime | None = None
+    frozen_price_micros: int | None = None
+    earn_rule: str | None = None
+    spend_minor: int | None = None
+    carried_minor: int | None = None
 
 
 class Receipt(NamedTuple):
@@ -186,6 +274,11 @@ class Receipt(NamedTuple):
 
     transfer: Transfer
     replayed: bool
+
+
+def transfer_bucket(transfer_id: UUID) -> int:
+    """Where a transfer lives: its id says it (`new_id`), so that a name alone finds the row."""
+    return transfer_id.int % BUCKETS
 
 
 def member_bucket(member_id: UUID) -> int:

@@ -16,9 +16,11 @@ import asyncpg
 import structlog
 
 from exchange.db.engine import Database, DriverConnection, is_database_down
-from exchange.ledger.batch import Batch, Caches, Decide, R, ReferenceSource, StartAgain
+from exchange.ledger.batch import Batch, StartAgain
+from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Receipt
+from exchange.ledger.reference import Decide, R, ReferenceSource
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDraining
 

@@ -11,22 +11,20 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.ledger.keys import restored, transfer_of_columns
-from exchange.ledger.model import Transfer, key_bucket, member_bucket
+from exchange.ledger.model import Transfer, key_bucket, member_bucket, transfer_bucket
+from exchange.ledger.sql import TRANSFER_COLUMNS
 from exchange.refusals import Refusal
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
-_TRANSFER = """
-SELECT t.bucket, t.transfer_id, t.kind, t.merchant_no, t.member_id, t.request_id, t.reference, t.occurred_at,
-       t.ledger_sequence, t.window_no, t.rate_id, t.legs, t.obligations
-FROM exchange.transfers t
-"""
+_TRANSFER = f"\nSELECT {TRANSFER_COLUMNS}\nFROM exchange.transfers t\n"
 
 BALANCES = text("""
-SELECT a.currency_no, a.last_sequence,
+SELECT a.currency_no, a.last_sequence, a.held_units,
        coalesce((SELECT sum(l.remaining_units) FROM exchange.lots l
                  WHERE l.bucket = a.bucket AND l.member_id = a.member_id AND l.currency_no = a.currency_no
                    AND l.is_open AND (l.expires_at IS NULL OR l.expires_at > exchange.coalition_now())), 0)::bigint
+           - a.overdrawn_units
 FROM exchange.accounts a
 WHERE a.bucket = :bucket AND a.member_id = :member_id AND a.last_sequence > 0
 """)
@@ -40,11 +38,6 @@ WHERE bucket = :bucket AND member_id = :member_id AND currency_no = :currency_no
 ORDER BY expires_at, earned_at, lot_id
 LIMIT :limit
 """)
-
-# The id's bucket is not known from its name: ask all of them, each by its key.
-TRANSFER_BY_ID = text(
-    _TRANSFER + "WHERE t.bucket = ANY (SELECT generate_series(0, 1023)::smallint) AND t.transfer_id = :transfer_id"
-)
 
 KEY = text("""
 SELECT transfer_bucket, transfer_id, refusal FROM exchange.request_keys
@@ -73,10 +66,11 @@ TRANSFERS = text(_TRANSFER + "WHERE true" + _PAGE + _ORDER)
 
 
 class Balance(NamedTuple):
-    """Points of one currency: spendable now, and the number of the account's latest transfer."""
+    """Points of one currency: spendable now (less what is owed), held, and the number of the latest transfer."""
 
     currency_no: int
     sequence: int
+    held: int
     available: int
 
 
@@ -129,7 +123,8 @@ async def lots(
 
 async def transfer(connection: AsyncConnection, transfer_id: UUID) -> Transfer | None:
     """A transfer by id."""
-    row = (await connection.execute(TRANSFER_BY_ID, {"transfer_id": transfer_id})).first()
+    named = {"bucket": transfer_bucket(transfer_id), "transfer_id": transfer_id}
+    row = (await connection.execute(TRANSFER_BY_NAME, named)).first()
     return None if row is None else _transfer(row)
 
 

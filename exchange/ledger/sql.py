@@ -43,7 +43,7 @@ ON CONFLICT DO NOTHING
 """
 
 LOCK_ACCOUNTS = """
-SELECT a.bucket, a.member_id, a.currency_no, a.available_units, a.last_sequence
+SELECT a.bucket, a.member_id, a.currency_no, a.available_units, a.last_sequence, a.held_units, a.overdrawn_units
 FROM unnest($1::smallint[], $2::uuid[], $3::integer[]) AS wanted (bucket, member_id, currency_no)
 JOIN exchange.accounts a USING (bucket, member_id, currency_no)
 ORDER BY a.bucket, a.member_id, a.currency_no
@@ -65,16 +65,32 @@ FROM unnest($1::smallint[], $2::integer[], $3::text[]) AS asked (bucket, merchan
 JOIN exchange.request_keys k USING (bucket, merchant_no, request_id)
 """
 
-TRANSFERS_BY_ID = """
-SELECT t.bucket, t.transfer_id, t.kind, t.merchant_no, t.member_id, t.request_id, t.reference, t.occurred_at,
-       t.ledger_sequence, t.window_no, t.rate_id, t.legs, t.obligations
+TRANSFER_COLUMNS = """t.bucket, t.transfer_id, t.kind, t.merchant_no, t.member_id, t.request_id, t.reference,
+       t.occurred_at, t.ledger_sequence, t.window_no, t.rate_id, t.legs, t.obligations, t.original_id, t.expires_at,
+       t.frozen_price_micros, t.earn_rule, t.spend_minor, t.carried_minor"""
+
+TRANSFERS_BY_ID = f"""
+SELECT {TRANSFER_COLUMNS}
 FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, transfer_id)
 JOIN exchange.transfers t USING (bucket, transfer_id)
 """
 
+FOLLOW_UPS = """
+SELECT f.transfer_id, f.done_units, f.ended, f.lapses_at
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, transfer_id)
+JOIN exchange.follow_ups f USING (bucket, transfer_id)
+"""
+
+SPEND_CARRIES = """
+SELECT c.member_id, c.rule_id, c.carried_minor
+FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS asked (bucket, member_id, rule_id)
+JOIN exchange.spend_carries c USING (bucket, member_id, rule_id)
+"""
+
 # The account's lock guards its lots. Only as many as the batch may take come back, in spending order.
 SPENDABLE_LOTS = """
-SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at
+SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
+       l.held_units
 FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::numeric[]) AS asked (bucket, member_id, currency_no, wanted)
 CROSS JOIN LATERAL (
     SELECT o.*, sum(o.remaining_units) OVER (ORDER BY o.expires_at, o.earned_at, o.lot_id) AS so_far
@@ -84,6 +100,24 @@ CROSS JOIN LATERAL (
 ) l
 WHERE l.so_far - l.remaining_units < asked.wanted
 ORDER BY l.member_id, l.currency_no, l.expires_at, l.earned_at, l.lot_id
+"""
+
+# Lots that follow-ups name, open or not.
+LOTS_BY_ID = """
+SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
+       l.held_units
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, lot_id)
+JOIN exchange.lots l USING (bucket, lot_id)
+"""
+
+# Lots that have reached their end and still hold points.
+DUE_LOTS = """
+SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
+       l.held_units
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[]) AS asked (bucket, member_id, currency_no)
+JOIN exchange.lots l USING (bucket, member_id, currency_no)
+WHERE l.is_open AND l.expires_at <= $4
+ORDER BY l.expires_at, l.earned_at, l.lot_id
 """
 
 DAILY_CONVERSIONS = """
@@ -99,46 +133,51 @@ EFFECTS = """
 WITH keys AS (
     INSERT INTO exchange.request_keys
         (bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, decided_at)
-    SELECT bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, $13
+    SELECT bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, $16
     FROM unnest($1::exchange.new_request_key[])
     ON CONFLICT DO NOTHING
     RETURNING 1
 ), moved AS (
     INSERT INTO exchange.transfers
         (bucket, transfer_id, kind, merchant_no, member_id, request_id, reference, occurred_at, ledger_sequence,
-         window_no, rate_id, legs, obligations)
+         window_no, rate_id, legs, obligations, original_id, expires_at, frozen_price_micros, earn_rule, spend_minor,
+         carried_minor)
     SELECT bucket, transfer_id, kind, merchant_no, member_id, request_id, reference, occurred_at, ledger_sequence,
-         window_no, rate_id, legs, obligations
+         window_no, rate_id, legs, obligations, original_id, expires_at, frozen_price_micros, earn_rule, spend_minor,
+         carried_minor
     FROM unnest($2::exchange.new_transfer[])
 ), made AS (
     INSERT INTO exchange.lots
         (bucket, lot_id, member_id, currency_no, units, remaining_units, funder_no, price_micros, earned_at,
-         expires_at, transfer_id, is_open)
+         expires_at, transfer_id, is_open, held_units)
     SELECT bucket, lot_id, member_id, currency_no, units, remaining_units, funder_no, price_micros, earned_at,
-         expires_at, transfer_id, remaining_units > 0
+         expires_at, transfer_id, remaining_units > 0, held_units
     FROM unnest($3::exchange.new_lot[])
 ), spent AS (
     UPDATE exchange.lots l
-    SET remaining_units = s.remaining_units, is_open = s.remaining_units > 0
-    FROM unnest($4::smallint[], $5::uuid[], $6::bigint[]) AS s (bucket, lot_id, remaining_units)
+    SET remaining_units = s.remaining_units, is_open = s.remaining_units > 0, held_units = s.held_units
+    FROM unnest($4::smallint[], $5::uuid[], $6::bigint[], $7::bigint[])
+        AS s (bucket, lot_id, remaining_units, held_units)
     WHERE l.bucket = s.bucket AND l.lot_id = s.lot_id
 ), balances AS (
     UPDATE exchange.accounts a
-    SET available_units = b.available_units, last_sequence = b.last_sequence
-    FROM unnest($7::smallint[], $8::uuid[], $9::integer[], $10::bigint[], $11::bigint[])
-        AS b (bucket, member_id, currency_no, available_units, last_sequence)
+    SET available_units = b.available_units, last_sequence = b.last_sequence, held_units = b.held_units,
+        overdrawn_units = b.overdrawn_units
+    FROM unnest($8::smallint[], $9::uuid[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+        AS b (bucket, member_id, currency_no, available_units, last_sequence, held_units, overdrawn_units)
     WHERE a.bucket = b.bucket AND a.member_id = b.member_id AND a.currency_no = b.currency_no
 ), owed AS (
     INSERT INTO exchange.window_totals AS t
         (window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations)
     SELECT window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations
-    FROM unnest($12::exchange.window_totals[])
+    FROM unnest($15::exchange.window_totals[])
     ON CONFLICT (window_no, slice, debtor_no, creditor_no, currency_code, kind) DO UPDATE
     SET micros = t.micros + excluded.micros, obligations = t.obligations + excluded.obligations
 )
 SELECT count(*) FROM keys
 """
 
+# The rest is rare, each its own statement; the accounts' locks guard all of it.
 USE_DAILY_CAPS = """
 INSERT INTO exchange.daily_conversions (bucket, member_id, source_no, target_no, day, used_units)
 SELECT bucket, member_id, source_no, target_no, $6, used_units
@@ -146,4 +185,22 @@ FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[], $5::bigint
     AS used (bucket, member_id, source_no, target_no, used_units)
 ORDER BY bucket, member_id, source_no, target_no
 ON CONFLICT (bucket, member_id, source_no, target_no, day) DO UPDATE SET used_units = excluded.used_units
+"""
+
+NOTE_PROGRESS = """
+INSERT INTO exchange.follow_ups (bucket, transfer_id, done_units, ended, lapses_at)
+SELECT bucket, transfer_id, done_units, ended, lapses_at
+FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::boolean[], $5::timestamptz[])
+    AS noted (bucket, transfer_id, done_units, ended, lapses_at)
+ORDER BY bucket, transfer_id
+ON CONFLICT (bucket, transfer_id) DO UPDATE SET done_units = excluded.done_units, ended = excluded.ended
+"""
+
+CARRY_SPEND = """
+INSERT INTO exchange.spend_carries (bucket, member_id, rule_id, carried_minor)
+SELECT bucket, member_id, rule_id, carried_minor
+FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[])
+    AS carried (bucket, member_id, rule_id, carried_minor)
+ORDER BY bucket, member_id, rule_id
+ON CONFLICT (bucket, member_id, rule_id) DO UPDATE SET carried_minor = excluded.carried_minor
 """

@@ -96,6 +96,11 @@ class Coalition:
         """The number of a currency code, None when there is none."""
         return self.directory.currency_no(code)
 
+    def earn_rule_currency_no(self, rule_id: str) -> int | None:
+        """The number of the currency an earn rule makes, None when there is no such rule."""
+        rule = self.directory.earn_rules.get(rule_id)
+        return None if rule is None else rule.currency_no
+
     def rate_at(self, pair: Pair, at: datetime) -> Rate | None:
         """The version of a pair in force at an instant, None when there is none."""
         for rate in reversed(self.rates.get(pair, ())):

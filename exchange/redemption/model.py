@@ -3,11 +3,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from exchange.ledger.model import Command, TransferKind
+from exchange.ledger.model import MemberCommand, TransferKind
 
 
 @dataclass(slots=True, kw_only=True)
-class Redeem(Command):
+class Redeem(MemberCommand):
     """Take points for goods."""
 
     kind: ClassVar[TransferKind] = TransferKind.REDEEM

@@ -164,7 +164,7 @@ class Guard(grpc.GenericRpcHandler):
             except BaseException as error:
                 await self._refuse(error, context, tally, began)
                 raise
-            tally.add(grpc.StatusCode.OK, monotonic() - began)
+            tally.answer(monotonic() - began)
             return answer
 
         return grpc.unary_unary_rpc_method_handler(call)
@@ -190,7 +190,7 @@ class Guard(grpc.GenericRpcHandler):
             except BaseException as error:
                 await self._refuse(error, context, tally, began)
                 raise
-            tally.add(grpc.StatusCode.OK, monotonic() - began)
+            tally.answer(monotonic() - began)
 
         if handler.request_streaming:
             return grpc.stream_stream_rpc_method_handler(call, parse, serialize)
@@ -218,9 +218,9 @@ class Guard(grpc.GenericRpcHandler):
         status = self._failures.status_for(error, tally.method)
         if status is None:
             cancelled = isinstance(error, asyncio.CancelledError)
-            tally.add(grpc.StatusCode.CANCELLED if cancelled else grpc.StatusCode.UNKNOWN, monotonic() - began)
+            tally.refuse(grpc.StatusCode.CANCELLED if cancelled else grpc.StatusCode.UNKNOWN, monotonic() - began)
         else:
-            tally.add(CODE_OF_NUMBER[status.code], monotonic() - began)
+            tally.refuse(CODE_OF_NUMBER[status.code], monotonic() - began)
             await abort_with_status(context, status)
 
 

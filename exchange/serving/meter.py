@@ -8,26 +8,35 @@ import grpc
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-# Bucket n holds calls that took less than 2^n microseconds: a bit length finds it. The last one is past half an hour.
-_BUCKETS = 32
+# Bucket n holds calls that took less than 2^n microseconds: a bit length finds it. What took longer than those that are
+# shown, half an hour, were streams.
+_BUCKETS = 64
+_BUCKETS_SHOWN = 31
 _MICROSECONDS_PER_SECOND = 1_000_000
 
 
 class Tally:
     """The calls of one method."""
 
-    __slots__ = ("by_code", "by_duration", "method", "seconds")
+    __slots__ = ("answered", "by_duration", "method", "refused", "seconds")
 
     def __init__(self, method: str) -> None:
         self.method = method
-        self.by_code: dict[grpc.StatusCode, int] = {grpc.StatusCode.OK: 0}
+        self.answered = 0
+        self.refused: dict[grpc.StatusCode, int] = {}
         self.by_duration = [0] * _BUCKETS
         self.seconds = 0.0
 
-    def add(self, code: grpc.StatusCode, seconds: float) -> None:
-        """Counts a call that ended."""
-        self.by_code[code] = self.by_code.get(code, 0) + 1
-        self.by_duration[min(int(seconds * _MICROSECONDS_PER_SECOND).bit_length(), _BUCKETS - 1)] += 1
+    def answer(self, seconds: float) -> None:
+        """Counts a call that was answered OK, which took so many seconds."""
+        self.answered += 1
+        self.by_duration[int(seconds * _MICROSECONDS_PER_SECOND).bit_length()] += 1
+        self.seconds += seconds
+
+    def refuse(self, code: grpc.StatusCode, seconds: float) -> None:
+        """Counts a call that ended otherwise."""
+        self.refused[code] = self.refused.get(code, 0) + 1
+        self.by_duration[int(seconds * _MICROSECONDS_PER_SECOND).bit_length()] += 1
         self.seconds += seconds
 
 
@@ -51,13 +60,14 @@ class Meter(Collector):
         calls = CounterMetricFamily("exchange_calls", "Calls ended.", labels=["method", "code"])
         durations = HistogramMetricFamily("exchange_call_seconds", "Seconds from arrival to answer.", labels=["method"])
         for tally in list(self._tallies.values()):
-            for code, count in list(tally.by_code.items()):
+            calls.add_metric([tally.method, grpc.StatusCode.OK.name], tally.answered)
+            for code, count in list(tally.refused.items()):
                 calls.add_metric([tally.method, code.name], count)
             total, buckets = 0, []
-            for exponent, count in enumerate(tally.by_duration[:-1]):
+            for exponent, count in enumerate(tally.by_duration[:_BUCKETS_SHOWN]):
                 total += count
                 buckets.append((str(2**exponent / _MICROSECONDS_PER_SECOND), float(total)))
-            buckets.append(("+Inf", float(total + tally.by_duration[-1])))
+            buckets.append(("+Inf", float(sum(tally.by_duration))))
             durations.add_metric([tally.method], buckets, tally.seconds)
         yield calls
         yield durations

@@ -58,6 +58,48 @@ CALLER_ROLE_AUDITOR: CallerRole.ValueType  # 5
 Global___CallerRole: _TypeAlias = CallerRole  # noqa: Y015
 
 @_typing.final
+class EarnRule(_message.Message):
+    """So many points for each full so much spent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PER_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    POINTS_UNITS_FIELD_NUMBER: _builtins.int
+    CARRY_REMAINDER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"earnRules/vip-spend": letters, digits, "_" and "-", at most 32. Required, never changed."""
+    merchant: _builtins.str
+    """Whose earns it serves, "merchants/CAF". Required."""
+    currency: _builtins.str
+    """What is earned, "currencies/VIP". Required."""
+    per_minor_units: _builtins.int
+    """Points are made for each full so many minor units of the currency's settlement currency, at least 1. Required."""
+    points_units: _builtins.int
+    """Points for each of them, at least 1. Required."""
+    carry_remainder: _builtins.bool
+    """Whether what is left of an amount counts with the member's next one."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        per_minor_units: _builtins.int = ...,
+        points_units: _builtins.int = ...,
+        carry_remainder: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carry_remainder", b"carry_remainder", "currency", b"currency", "merchant", b"merchant", "name", b"name", "per_minor_units", b"per_minor_units", "points_units", b"points_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EarnRule: _TypeAlias = EarnRule  # noqa: Y015
+
+@_typing.final
 class ApiKey(_message.Message):
     """A credential without its secret."""
 
@@ -922,3 +964,105 @@ class ListApiKeysResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListApiKeysResponse: _TypeAlias = ListApiKeysResponse  # noqa: Y015
+
+@_typing.final
+class CreateEarnRuleRequest(_message.Message):
+    """A rule to make."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EARN_RULE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def earn_rule(self) -> Global___EarnRule:
+        """All fields. Required."""
+
+    def __init__(
+        self,
+        *,
+        earn_rule: Global___EarnRule | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earn_rule", b"earn_rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earn_rule", b"earn_rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateEarnRuleRequest: _TypeAlias = CreateEarnRuleRequest  # noqa: Y015
+
+@_typing.final
+class CreateEarnRuleResponse(_message.Message):
+    """The rule."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EARN_RULE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def earn_rule(self) -> Global___EarnRule:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        earn_rule: Global___EarnRule | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["earn_rule", b"earn_rule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earn_rule", b"earn_rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateEarnRuleResponse: _TypeAlias = CreateEarnRuleResponse  # noqa: Y015
+
+@_typing.final
+class ListEarnRulesRequest(_message.Message):
+    """Which rules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before. Left out: the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEarnRulesRequest: _TypeAlias = ListEarnRulesRequest  # noqa: Y015
+
+@_typing.final
+class ListEarnRulesResponse(_message.Message):
+    """A page of rules."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EARN_RULES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more."""
+    @_builtins.property
+    def earn_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___EarnRule]:
+        """By id."""
+
+    def __init__(
+        self,
+        *,
+        earn_rules: _abc.Iterable[Global___EarnRule] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earn_rules", b"earn_rules", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListEarnRulesResponse: _TypeAlias = ListEarnRulesResponse  # noqa: Y015

@@ -100,6 +100,16 @@ class DirectoryServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_directory__service__pb2.ListPricesRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListPricesResponse.FromString,
                 _registered_method=True)
+        self.CreateEarnRule = channel.unary_unary(
+                '/exchange.v1.DirectoryService/CreateEarnRule',
+                request_serializer=exchange_dot_v1_dot_directory__service__pb2.CreateEarnRuleRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_directory__service__pb2.CreateEarnRuleResponse.FromString,
+                _registered_method=True)
+        self.ListEarnRules = channel.unary_unary(
+                '/exchange.v1.DirectoryService/ListEarnRules',
+                request_serializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesResponse.FromString,
+                _registered_method=True)
         self.IssueApiKey = channel.unary_unary(
                 '/exchange.v1.DirectoryService/IssueApiKey',
                 request_serializer=exchange_dot_v1_dot_directory__service__pb2.IssueApiKeyRequest.SerializeToString,
@@ -225,6 +235,22 @@ class DirectoryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateEarnRule(self, request, context):
+        """Makes a rule by which a merchant's earns by spend make points. Caller: operator.
+        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEarnRules(self, request, context):
+        """Every earn rule, by id. Callers: all; a merchant sees its own.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def IssueApiKey(self, request, context):
         """Makes a key for a caller. The secret is in this answer and nowhere else. Caller: operator.
         Refusals: RESOURCE_NOT_FOUND for the merchant.
@@ -316,6 +342,16 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.ListPrices,
                     request_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListPricesRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_directory__service__pb2.ListPricesResponse.SerializeToString,
+            ),
+            'CreateEarnRule': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateEarnRule,
+                    request_deserializer=exchange_dot_v1_dot_directory__service__pb2.CreateEarnRuleRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_directory__service__pb2.CreateEarnRuleResponse.SerializeToString,
+            ),
+            'ListEarnRules': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEarnRules,
+                    request_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesResponse.SerializeToString,
             ),
             'IssueApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueApiKey,
@@ -685,6 +721,60 @@ class DirectoryService(object):
             '/exchange.v1.DirectoryService/ListPrices',
             exchange_dot_v1_dot_directory__service__pb2.ListPricesRequest.SerializeToString,
             exchange_dot_v1_dot_directory__service__pb2.ListPricesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateEarnRule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DirectoryService/CreateEarnRule',
+            exchange_dot_v1_dot_directory__service__pb2.CreateEarnRuleRequest.SerializeToString,
+            exchange_dot_v1_dot_directory__service__pb2.CreateEarnRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEarnRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DirectoryService/ListEarnRules',
+            exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesRequest.SerializeToString,
+            exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

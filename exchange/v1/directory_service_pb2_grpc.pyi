@@ -85,6 +85,14 @@ class DirectoryServiceStub:
     """Every price of a currency, by effective time. Callers: all.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    CreateEarnRule: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.CreateEarnRuleRequest, _directory_service_pb2.CreateEarnRuleResponse]
+    """Makes a rule by which a merchant's earns by spend make points. Caller: operator.
+    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND.
+    """
+    ListEarnRules: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListEarnRulesRequest, _directory_service_pb2.ListEarnRulesResponse]
+    """Every earn rule, by id. Callers: all; a merchant sees its own.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
     IssueApiKey: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.IssueApiKeyRequest, _directory_service_pb2.IssueApiKeyResponse]
     """Makes a key for a caller. The secret is in this answer and nowhere else. Caller: operator.
     Refusals: RESOURCE_NOT_FOUND for the merchant.
@@ -154,6 +162,14 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     ListPrices: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListPricesRequest, _directory_service_pb2.ListPricesResponse]  # type: ignore[assignment]
     """Every price of a currency, by effective time. Callers: all.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    CreateEarnRule: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.CreateEarnRuleRequest, _directory_service_pb2.CreateEarnRuleResponse]  # type: ignore[assignment]
+    """Makes a rule by which a merchant's earns by spend make points. Caller: operator.
+    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND.
+    """
+    ListEarnRules: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListEarnRulesRequest, _directory_service_pb2.ListEarnRulesResponse]  # type: ignore[assignment]
+    """Every earn rule, by id. Callers: all; a merchant sees its own.
+    Refusals: INVALID_PAGE_TOKEN.
     """
     IssueApiKey: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.IssueApiKeyRequest, _directory_service_pb2.IssueApiKeyResponse]  # type: ignore[assignment]
     """Makes a key for a caller. The secret is in this answer and nowhere else. Caller: operator.
@@ -299,6 +315,26 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_directory_service_pb2.ListPricesResponse, _abc.Awaitable[_directory_service_pb2.ListPricesResponse]]:
         """Every price of a currency, by effective time. Callers: all.
         Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateEarnRule(
+        self,
+        request: _directory_service_pb2.CreateEarnRuleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.CreateEarnRuleResponse, _abc.Awaitable[_directory_service_pb2.CreateEarnRuleResponse]]:
+        """Makes a rule by which a merchant's earns by spend make points. Caller: operator.
+        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListEarnRules(
+        self,
+        request: _directory_service_pb2.ListEarnRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.ListEarnRulesResponse, _abc.Awaitable[_directory_service_pb2.ListEarnRulesResponse]]:
+        """Every earn rule, by id. Callers: all; a merchant sees its own.
+        Refusals: INVALID_PAGE_TOKEN.
         """
 
     @_abc_1.abstractmethod

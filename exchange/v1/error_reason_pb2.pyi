@@ -35,7 +35,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_METHOD_NOT_ALLOWED: _ErrorReason.ValueType  # 5
     """PERMISSION_DENIED. The caller's kind may not call this method. {method, caller_role: "AUDITOR"}."""
     ERROR_REASON_ROLE_MISSING: _ErrorReason.ValueType  # 6
-    """PERMISSION_DENIED. The merchant lacks a role. {merchant: "merchants/GRO", role: "REDEMPTION"}: GRO asked to redeem."""
+    """PERMISSION_DENIED. The merchant lacks a role. {merchant: "merchants/GRO", role: "REDEMPTION"}: GRO asked to redeem. CASH_AGENT stands for that permission."""
     ERROR_REASON_NOT_THE_ISSUER: _ErrorReason.ValueType  # 7
     """PERMISSION_DENIED. Only the issuer of one of the two currencies converts. {merchant, source, target}."""
     ERROR_REASON_RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 8
@@ -94,6 +94,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """UNIMPLEMENTED. There is no such method. {method}."""
     ERROR_REASON_LEDGER_HALTED: _ErrorReason.ValueType  # 35
     """UNAVAILABLE with RetryInfo. The coalition stopped taking movements because an inconsistency was found. {since}."""
+    ERROR_REASON_HOLD_ENDED: _ErrorReason.ValueType  # 36
+    """FAILED_PRECONDITION. The hold was captured or given back already. {hold}."""
+    ERROR_REASON_HOLD_LAPSED: _ErrorReason.ValueType  # 37
+    """FAILED_PRECONDITION. The hold's time was over. {hold, expired: "2026-03-01T09:10:00+00:00"}."""
+    ERROR_REASON_CAPTURE_EXCEEDS_HOLD: _ErrorReason.ValueType  # 38
+    """FAILED_PRECONDITION. More than was reserved. {hold, held: "500", requested: "501"}."""
+    ERROR_REASON_NOT_REVERSIBLE: _ErrorReason.ValueType  # 39
+    """FAILED_PRECONDITION. This kind of transfer is not reversed, or only whole. {transfer, kind}."""
+    ERROR_REASON_ALREADY_REVERSED: _ErrorReason.ValueType  # 40
+    """FAILED_PRECONDITION. All of it was reversed before. {transfer}."""
+    ERROR_REASON_REVERSAL_EXCEEDS: _ErrorReason.ValueType  # 41
+    """FAILED_PRECONDITION. More than is left of the original. {transfer, left, requested}."""
+    ERROR_REASON_NO_CASH_OUT: _ErrorReason.ValueType  # 42
+    """FAILED_PRECONDITION. The currency is not paid out in money. {currency}."""
+    ERROR_REASON_NOTHING_DUE: _ErrorReason.ValueType  # 43
+    """ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -114,7 +130,7 @@ ERROR_REASON_CREDENTIAL_UNKNOWN: ErrorReason.ValueType  # 4
 ERROR_REASON_METHOD_NOT_ALLOWED: ErrorReason.ValueType  # 5
 """PERMISSION_DENIED. The caller's kind may not call this method. {method, caller_role: "AUDITOR"}."""
 ERROR_REASON_ROLE_MISSING: ErrorReason.ValueType  # 6
-"""PERMISSION_DENIED. The merchant lacks a role. {merchant: "merchants/GRO", role: "REDEMPTION"}: GRO asked to redeem."""
+"""PERMISSION_DENIED. The merchant lacks a role. {merchant: "merchants/GRO", role: "REDEMPTION"}: GRO asked to redeem. CASH_AGENT stands for that permission."""
 ERROR_REASON_NOT_THE_ISSUER: ErrorReason.ValueType  # 7
 """PERMISSION_DENIED. Only the issuer of one of the two currencies converts. {merchant, source, target}."""
 ERROR_REASON_RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 8
@@ -173,4 +189,20 @@ ERROR_REASON_UNKNOWN_METHOD: ErrorReason.ValueType  # 34
 """UNIMPLEMENTED. There is no such method. {method}."""
 ERROR_REASON_LEDGER_HALTED: ErrorReason.ValueType  # 35
 """UNAVAILABLE with RetryInfo. The coalition stopped taking movements because an inconsistency was found. {since}."""
+ERROR_REASON_HOLD_ENDED: ErrorReason.ValueType  # 36
+"""FAILED_PRECONDITION. The hold was captured or given back already. {hold}."""
+ERROR_REASON_HOLD_LAPSED: ErrorReason.ValueType  # 37
+"""FAILED_PRECONDITION. The hold's time was over. {hold, expired: "2026-03-01T09:10:00+00:00"}."""
+ERROR_REASON_CAPTURE_EXCEEDS_HOLD: ErrorReason.ValueType  # 38
+"""FAILED_PRECONDITION. More than was reserved. {hold, held: "500", requested: "501"}."""
+ERROR_REASON_NOT_REVERSIBLE: ErrorReason.ValueType  # 39
+"""FAILED_PRECONDITION. This kind of transfer is not reversed, or only whole. {transfer, kind}."""
+ERROR_REASON_ALREADY_REVERSED: ErrorReason.ValueType  # 40
+"""FAILED_PRECONDITION. All of it was reversed before. {transfer}."""
+ERROR_REASON_REVERSAL_EXCEEDS: ErrorReason.ValueType  # 41
+"""FAILED_PRECONDITION. More than is left of the original. {transfer, left, requested}."""
+ERROR_REASON_NO_CASH_OUT: ErrorReason.ValueType  # 42
+"""FAILED_PRECONDITION. The currency is not paid out in money. {currency}."""
+ERROR_REASON_NOTHING_DUE: ErrorReason.ValueType  # 43
+"""ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -52,7 +52,7 @@ class SandboxServiceServicer(object):
     """
 
     def SetClock(self, request, context):
-        """Moves the coalition's clock forward; it runs on from there. Caller: operator.
+        """Moves the coalition's clock forward and does what has fallen due: expiry, holds that lapse; it runs on from there. Caller: operator.
         Refusals: TOO_LATE when the instant lies before the present one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

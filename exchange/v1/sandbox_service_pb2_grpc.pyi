@@ -34,7 +34,7 @@ class SandboxServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SandboxServiceAsyncStub: ...
     SetClock: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.SetClockRequest, _sandbox_service_pb2.SetClockResponse]
-    """Moves the coalition's clock forward; it runs on from there. Caller: operator.
+    """Moves the coalition's clock forward and does what has fallen due: expiry, holds that lapse; it runs on from there. Caller: operator.
     Refusals: TOO_LATE when the instant lies before the present one.
     """
     GetClock: _grpc.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetClockRequest, _sandbox_service_pb2.GetClockResponse]
@@ -48,7 +48,7 @@ class SandboxServiceAsyncStub(SandboxServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetClock: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.SetClockRequest, _sandbox_service_pb2.SetClockResponse]  # type: ignore[assignment]
-    """Moves the coalition's clock forward; it runs on from there. Caller: operator.
+    """Moves the coalition's clock forward and does what has fallen due: expiry, holds that lapse; it runs on from there. Caller: operator.
     Refusals: TOO_LATE when the instant lies before the present one.
     """
     GetClock: _aio.UnaryUnaryMultiCallable[_sandbox_service_pb2.GetClockRequest, _sandbox_service_pb2.GetClockResponse]  # type: ignore[assignment]
@@ -65,7 +65,7 @@ class SandboxServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sandbox_service_pb2.SetClockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sandbox_service_pb2.SetClockResponse, _abc.Awaitable[_sandbox_service_pb2.SetClockResponse]]:
-        """Moves the coalition's clock forward; it runs on from there. Caller: operator.
+        """Moves the coalition's clock forward and does what has fallen due: expiry, holds that lapse; it runs on from there. Caller: operator.
         Refusals: TOO_LATE when the instant lies before the present one.
         """
 

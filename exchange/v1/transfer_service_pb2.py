@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from exchange.v1 import types_pb2 as exchange_dot_v1_dot_types__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"exchange/v1/transfer_service.proto\x12\x0b\x65xchange.v1\x1a\x17\x65xchange/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xe9\x01\n\x11\x45\x61rnPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\treference\x18\x06 \x01(\t\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x0c\n\nmember_key\"O\n\x12\x45\x61rnPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xba\x01\n\x13RedeemPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x11\n\treference\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0c\n\nmember_key\"Q\n\x14RedeemPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xbc\x01\n\x15\x44iscountPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x11\n\treference\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0c\n\nmember_key\"S\n\x16\x44iscountPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xd4\x01\n\x14\x43onvertPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06source\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x17\n\x0ftarget_currency\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x0c\n\nmember_key\"R\n\x15\x43onvertPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xeb\x01\n\x0cTransferItem\x12.\n\x04\x65\x61rn\x18\x01 \x01(\x0b\x32\x1e.exchange.v1.EarnPointsRequestH\x00\x12\x32\n\x06redeem\x18\x02 \x01(\x0b\x32 .exchange.v1.RedeemPointsRequestH\x00\x12\x36\n\x08\x64iscount\x18\x03 \x01(\x0b\x32\".exchange.v1.DiscountPointsRequestH\x00\x12\x34\n\x07\x63onvert\x18\x04 \x01(\x0b\x32!.exchange.v1.ConvertPointsRequestH\x00\x42\t\n\x07request\"\xbb\x01\n\x14\x42\x61tchTransferRequest\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.exchange.v1.TransferItem\x12\x34\n\x04mode\x18\x02 \x01(\x0e\x32&.exchange.v1.BatchTransferRequest.Mode\"C\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10MODE_INDEPENDENT\x10\x01\x12\x0f\n\x0bMODE_ATOMIC\x10\x02\"o\n\x0eTransferResult\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12\'\n\x08transfer\x18\x02 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"E\n\x15\x42\x61tchTransferResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.exchange.v1.TransferResult\"\"\n\x12GetTransferRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\x13GetTransferResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\"I\n\x15LookupTransferRequest\x12\x14\n\nrequest_id\x18\x01 \x01(\tH\x00\x12\x13\n\treference\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"f\n\x16LookupTransferResponse\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12(\n\ttransfers\x18\x02 \x03(\x0b\x32\x15.exchange.v1.Transfer\"]\n\x14ListTransfersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06window\x18\x03 \x01(\t\x12\x0e\n\x06member\x18\x04 \x01(\t\"Z\n\x15ListTransfersResponse\x12(\n\ttransfers\x18\x01 \x03(\x0b\x32\x15.exchange.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc5\x05\n\x0fTransferService\x12M\n\nEarnPoints\x12\x1e.exchange.v1.EarnPointsRequest\x1a\x1f.exchange.v1.EarnPointsResponse\x12S\n\x0cRedeemPoints\x12 .exchange.v1.RedeemPointsRequest\x1a!.exchange.v1.RedeemPointsResponse\x12Y\n\x0e\x44iscountPoints\x12\".exchange.v1.DiscountPointsRequest\x1a#.exchange.v1.DiscountPointsResponse\x12V\n\rConvertPoints\x12!.exchange.v1.ConvertPointsRequest\x1a\".exchange.v1.ConvertPointsResponse\x12V\n\rBatchTransfer\x12!.exchange.v1.BatchTransferRequest\x1a\".exchange.v1.BatchTransferResponse\x12P\n\x0bGetTransfer\x12\x1f.exchange.v1.GetTransferRequest\x1a .exchange.v1.GetTransferResponse\x12Y\n\x0eLookupTransfer\x12\".exchange.v1.LookupTransferRequest\x1a#.exchange.v1.LookupTransferResponse\x12V\n\rListTransfers\x12!.exchange.v1.ListTransfersRequest\x1a\".exchange.v1.ListTransfersResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"exchange/v1/transfer_service.proto\x12\x0b\x65xchange.v1\x1a\x17\x65xchange/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x8c\x02\n\x11\x45\x61rnPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\treference\x18\x06 \x01(\t\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x12!\n\x05spend\x18\x08 \x01(\x0b\x32\x12.exchange.v1.SpendB\x0c\n\nmember_key\"O\n\x12\x45\x61rnPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xba\x01\n\x13RedeemPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x11\n\treference\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0c\n\nmember_key\"Q\n\x14RedeemPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xbc\x01\n\x15\x44iscountPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x11\n\treference\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0c\n\nmember_key\"S\n\x16\x44iscountPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xbb\x01\n\x14UseInCampaignRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x11\n\treference\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0c\n\nmember_key\"R\n\x15UseInCampaignResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xbb\x01\n\x14\x43\x61shOutPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x11\n\treference\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x0c\n\nmember_key\"R\n\x15\x43\x61shOutPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xe5\x01\n\x11HoldPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06points\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x11\n\treference\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12+\n\x08lifetime\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\nmember_key\"O\n\x12HoldPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"o\n\x12\x43\x61ptureHoldRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04hold\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12\r\n\x05units\x18\x05 \x01(\x03\"P\n\x13\x43\x61ptureHoldResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"]\n\x0fVoidHoldRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0c\n\x04hold\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"M\n\x10VoidHoldResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xac\x01\n\x16ReverseTransferRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x08original\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x12\x0f\n\x05units\x18\x05 \x01(\x03H\x00\x12)\n\x08retained\x18\x06 \x01(\x0b\x32\x15.exchange.v1.RetainedH\x00\x42\x06\n\x04part\"T\n\x17ReverseTransferResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\'\n\x08Retained\x12\x0c\n\x04kept\x18\x01 \x01(\x03\x12\r\n\x05total\x18\x02 \x01(\x03\"A\n\x16StreamTransfersRequest\x12\'\n\x04item\x18\x01 \x01(\x0b\x32\x19.exchange.v1.TransferItem\"F\n\x17StreamTransfersResponse\x12+\n\x06result\x18\x01 \x01(\x0b\x32\x1b.exchange.v1.TransferResult\"\xd4\x01\n\x14\x43onvertPointsRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x03 \x01(\tH\x00\x12)\n\x06source\x18\x04 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x17\n\x0ftarget_currency\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x0c\n\nmember_key\"R\n\x15\x43onvertPointsResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"\xa3\x04\n\x0cTransferItem\x12.\n\x04\x65\x61rn\x18\x01 \x01(\x0b\x32\x1e.exchange.v1.EarnPointsRequestH\x00\x12\x32\n\x06redeem\x18\x02 \x01(\x0b\x32 .exchange.v1.RedeemPointsRequestH\x00\x12\x36\n\x08\x64iscount\x18\x03 \x01(\x0b\x32\".exchange.v1.DiscountPointsRequestH\x00\x12\x34\n\x07\x63onvert\x18\x04 \x01(\x0b\x32!.exchange.v1.ConvertPointsRequestH\x00\x12\x35\n\x08\x63\x61mpaign\x18\x05 \x01(\x0b\x32!.exchange.v1.UseInCampaignRequestH\x00\x12\x35\n\x08\x63\x61sh_out\x18\x06 \x01(\x0b\x32!.exchange.v1.CashOutPointsRequestH\x00\x12.\n\x04hold\x18\x07 \x01(\x0b\x32\x1e.exchange.v1.HoldPointsRequestH\x00\x12\x32\n\x07\x63\x61pture\x18\x08 \x01(\x0b\x32\x1f.exchange.v1.CaptureHoldRequestH\x00\x12,\n\x04void\x18\t \x01(\x0b\x32\x1c.exchange.v1.VoidHoldRequestH\x00\x12\x36\n\x07reverse\x18\n \x01(\x0b\x32#.exchange.v1.ReverseTransferRequestH\x00\x42\t\n\x07request\"\xbb\x01\n\x14\x42\x61tchTransferRequest\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.exchange.v1.TransferItem\x12\x34\n\x04mode\x18\x02 \x01(\x0e\x32&.exchange.v1.BatchTransferRequest.Mode\"C\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10MODE_INDEPENDENT\x10\x01\x12\x0f\n\x0bMODE_ATOMIC\x10\x02\"o\n\x0eTransferResult\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12\'\n\x08transfer\x18\x02 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"E\n\x15\x42\x61tchTransferResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.exchange.v1.TransferResult\"\"\n\x12GetTransferRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\x13GetTransferResponse\x12\'\n\x08transfer\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Transfer\"I\n\x15LookupTransferRequest\x12\x14\n\nrequest_id\x18\x01 \x01(\tH\x00\x12\x13\n\treference\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"f\n\x16LookupTransferResponse\x12\"\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.Status\x12(\n\ttransfers\x18\x02 \x03(\x0b\x32\x15.exchange.v1.Transfer\"]\n\x14ListTransfersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06window\x18\x03 \x01(\t\x12\x0e\n\x06member\x18\x04 \x01(\t\"Z\n\x15ListTransfersResponse\x12(\n\ttransfers\x18\x01 \x03(\x0b\x32\x15.exchange.v1.Transfer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9f\n\n\x0fTransferService\x12M\n\nEarnPoints\x12\x1e.exchange.v1.EarnPointsRequest\x1a\x1f.exchange.v1.EarnPointsResponse\x12S\n\x0cRedeemPoints\x12 .exchange.v1.RedeemPointsRequest\x1a!.exchange.v1.RedeemPointsResponse\x12Y\n\x0e\x44iscountPoints\x12\".exchange.v1.DiscountPointsRequest\x1a#.exchange.v1.DiscountPointsResponse\x12V\n\rUseInCampaign\x12!.exchange.v1.UseInCampaignRequest\x1a\".exchange.v1.UseInCampaignResponse\x12V\n\rCashOutPoints\x12!.exchange.v1.CashOutPointsRequest\x1a\".exchange.v1.CashOutPointsResponse\x12M\n\nHoldPoints\x12\x1e.exchange.v1.HoldPointsRequest\x1a\x1f.exchange.v1.HoldPointsResponse\x12P\n\x0b\x43\x61ptureHold\x12\x1f.exchange.v1.CaptureHoldRequest\x1a .exchange.v1.CaptureHoldResponse\x12G\n\x08VoidHold\x12\x1c.exchange.v1.VoidHoldRequest\x1a\x1d.exchange.v1.VoidHoldResponse\x12\\\n\x0fReverseTransfer\x12#.exchange.v1.ReverseTransferRequest\x1a$.exchange.v1.ReverseTransferResponse\x12V\n\rConvertPoints\x12!.exchange.v1.ConvertPointsRequest\x1a\".exchange.v1.ConvertPointsResponse\x12V\n\rBatchTransfer\x12!.exchange.v1.BatchTransferRequest\x1a\".exchange.v1.BatchTransferResponse\x12`\n\x0fStreamTransfers\x12#.exchange.v1.StreamTransfersRequest\x1a$.exchange.v1.StreamTransfersResponse(\x01\x30\x01\x12P\n\x0bGetTransfer\x12\x1f.exchange.v1.GetTransferRequest\x1a .exchange.v1.GetTransferResponse\x12Y\n\x0eLookupTransfer\x12\".exchange.v1.LookupTransferRequest\x1a#.exchange.v1.LookupTransferResponse\x12V\n\rListTransfers\x12!.exchange.v1.ListTransfersRequest\x1a\".exchange.v1.ListTransfersResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,44 +36,74 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.transfer_servic
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035example.coalition.exchange.v1P\001Z(coalition.example/exchange/v1;exchangev1\252\002\025Coalition.Exchange.V1'
-  _globals['_EARNPOINTSREQUEST']._serialized_start=135
-  _globals['_EARNPOINTSREQUEST']._serialized_end=368
-  _globals['_EARNPOINTSRESPONSE']._serialized_start=370
-  _globals['_EARNPOINTSRESPONSE']._serialized_end=449
-  _globals['_REDEEMPOINTSREQUEST']._serialized_start=452
-  _globals['_REDEEMPOINTSREQUEST']._serialized_end=638
-  _globals['_REDEEMPOINTSRESPONSE']._serialized_start=640
-  _globals['_REDEEMPOINTSRESPONSE']._serialized_end=721
-  _globals['_DISCOUNTPOINTSREQUEST']._serialized_start=724
-  _globals['_DISCOUNTPOINTSREQUEST']._serialized_end=912
-  _globals['_DISCOUNTPOINTSRESPONSE']._serialized_start=914
-  _globals['_DISCOUNTPOINTSRESPONSE']._serialized_end=997
-  _globals['_CONVERTPOINTSREQUEST']._serialized_start=1000
-  _globals['_CONVERTPOINTSREQUEST']._serialized_end=1212
-  _globals['_CONVERTPOINTSRESPONSE']._serialized_start=1214
-  _globals['_CONVERTPOINTSRESPONSE']._serialized_end=1296
-  _globals['_TRANSFERITEM']._serialized_start=1299
-  _globals['_TRANSFERITEM']._serialized_end=1534
-  _globals['_BATCHTRANSFERREQUEST']._serialized_start=1537
-  _globals['_BATCHTRANSFERREQUEST']._serialized_end=1724
-  _globals['_BATCHTRANSFERREQUEST_MODE']._serialized_start=1657
-  _globals['_BATCHTRANSFERREQUEST_MODE']._serialized_end=1724
-  _globals['_TRANSFERRESULT']._serialized_start=1726
-  _globals['_TRANSFERRESULT']._serialized_end=1837
-  _globals['_BATCHTRANSFERRESPONSE']._serialized_start=1839
-  _globals['_BATCHTRANSFERRESPONSE']._serialized_end=1908
-  _globals['_GETTRANSFERREQUEST']._serialized_start=1910
-  _globals['_GETTRANSFERREQUEST']._serialized_end=1944
-  _globals['_GETTRANSFERRESPONSE']._serialized_start=1946
-  _globals['_GETTRANSFERRESPONSE']._serialized_end=2008
-  _globals['_LOOKUPTRANSFERREQUEST']._serialized_start=2010
-  _globals['_LOOKUPTRANSFERREQUEST']._serialized_end=2083
-  _globals['_LOOKUPTRANSFERRESPONSE']._serialized_start=2085
-  _globals['_LOOKUPTRANSFERRESPONSE']._serialized_end=2187
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=2189
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=2282
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=2284
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=2374
-  _globals['_TRANSFERSERVICE']._serialized_start=2377
-  _globals['_TRANSFERSERVICE']._serialized_end=3086
+  _globals['_EARNPOINTSREQUEST']._serialized_start=167
+  _globals['_EARNPOINTSREQUEST']._serialized_end=435
+  _globals['_EARNPOINTSRESPONSE']._serialized_start=437
+  _globals['_EARNPOINTSRESPONSE']._serialized_end=516
+  _globals['_REDEEMPOINTSREQUEST']._serialized_start=519
+  _globals['_REDEEMPOINTSREQUEST']._serialized_end=705
+  _globals['_REDEEMPOINTSRESPONSE']._serialized_start=707
+  _globals['_REDEEMPOINTSRESPONSE']._serialized_end=788
+  _globals['_DISCOUNTPOINTSREQUEST']._serialized_start=791
+  _globals['_DISCOUNTPOINTSREQUEST']._serialized_end=979
+  _globals['_DISCOUNTPOINTSRESPONSE']._serialized_start=981
+  _globals['_DISCOUNTPOINTSRESPONSE']._serialized_end=1064
+  _globals['_USEINCAMPAIGNREQUEST']._serialized_start=1067
+  _globals['_USEINCAMPAIGNREQUEST']._serialized_end=1254
+  _globals['_USEINCAMPAIGNRESPONSE']._serialized_start=1256
+  _globals['_USEINCAMPAIGNRESPONSE']._serialized_end=1338
+  _globals['_CASHOUTPOINTSREQUEST']._serialized_start=1341
+  _globals['_CASHOUTPOINTSREQUEST']._serialized_end=1528
+  _globals['_CASHOUTPOINTSRESPONSE']._serialized_start=1530
+  _globals['_CASHOUTPOINTSRESPONSE']._serialized_end=1612
+  _globals['_HOLDPOINTSREQUEST']._serialized_start=1615
+  _globals['_HOLDPOINTSREQUEST']._serialized_end=1844
+  _globals['_HOLDPOINTSRESPONSE']._serialized_start=1846
+  _globals['_HOLDPOINTSRESPONSE']._serialized_end=1925
+  _globals['_CAPTUREHOLDREQUEST']._serialized_start=1927
+  _globals['_CAPTUREHOLDREQUEST']._serialized_end=2038
+  _globals['_CAPTUREHOLDRESPONSE']._serialized_start=2040
+  _globals['_CAPTUREHOLDRESPONSE']._serialized_end=2120
+  _globals['_VOIDHOLDREQUEST']._serialized_start=2122
+  _globals['_VOIDHOLDREQUEST']._serialized_end=2215
+  _globals['_VOIDHOLDRESPONSE']._serialized_start=2217
+  _globals['_VOIDHOLDRESPONSE']._serialized_end=2294
+  _globals['_REVERSETRANSFERREQUEST']._serialized_start=2297
+  _globals['_REVERSETRANSFERREQUEST']._serialized_end=2469
+  _globals['_REVERSETRANSFERRESPONSE']._serialized_start=2471
+  _globals['_REVERSETRANSFERRESPONSE']._serialized_end=2555
+  _globals['_RETAINED']._serialized_start=2557
+  _globals['_RETAINED']._serialized_end=2596
+  _globals['_STREAMTRANSFERSREQUEST']._serialized_start=2598
+  _globals['_STREAMTRANSFERSREQUEST']._serialized_end=2663
+  _globals['_STREAMTRANSFERSRESPONSE']._serialized_start=2665
+  _globals['_STREAMTRANSFERSRESPONSE']._serialized_end=2735
+  _globals['_CONVERTPOINTSREQUEST']._serialized_start=2738
+  _globals['_CONVERTPOINTSREQUEST']._serialized_end=2950
+  _globals['_CONVERTPOINTSRESPONSE']._serialized_start=2952
+  _globals['_CONVERTPOINTSRESPONSE']._serialized_end=3034
+  _globals['_TRANSFERITEM']._serialized_start=3037
+  _globals['_TRANSFERITEM']._serialized_end=3584
+  _globals['_BATCHTRANSFERREQUEST']._serialized_start=3587
+  _globals['_BATCHTRANSFERREQUEST']._serialized_end=3774
+  _globals['_BATCHTRANSFERREQUEST_MODE']._serialized_start=3707
+  _globals['_BATCHTRANSFERREQUEST_MODE']._serialized_end=3774
+  _globals['_TRANSFERRESULT']._serialized_start=3776
+  _globals['_TRANSFERRESULT']._serialized_end=3887
+  _globals['_BATCHTRANSFERRESPONSE']._serialized_start=3889
+  _globals['_BATCHTRANSFERRESPONSE']._serialized_end=3958
+  _globals['_GETTRANSFERREQUEST']._serialized_start=3960
+  _globals['_GETTRANSFERREQUEST']._serialized_end=3994
+  _globals['_GETTRANSFERRESPONSE']._serialized_start=3996
+  _globals['_GETTRANSFERRESPONSE']._serialized_end=4058
+  _globals['_LOOKUPTRANSFERREQUEST']._serialized_start=4060
+  _globals['_LOOKUPTRANSFERREQUEST']._serialized_end=4133
+  _globals['_LOOKUPTRANSFERRESPONSE']._serialized_start=4135
+  _globals['_LOOKUPTRANSFERRESPONSE']._serialized_end=4237
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=4239
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=4332
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=4334
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=4424
+  _globals['_TRANSFERSERVICE']._serialized_start=4427
+  _globals['_TRANSFERSERVICE']._serialized_end=5738
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ Moving points: called by merchants' systems; read by them, the operator and audi
 from collections import abc as _abc
 from exchange.v1 import types_pb2 as _types_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -35,8 +36,9 @@ class EarnPointsRequest(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    SPEND_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Idempotency key of the calling merchant, 1 to 64 characters. Required; a UUID is a good choice."""
+    """Idempotency key of the calling merchant, 1 to 64 characters, not beginning with "exchange/". Required; a UUID is a good choice."""
     member: _builtins.str
     """"members/0190…"."""
     member_reference: _builtins.str
@@ -47,11 +49,15 @@ class EarnPointsRequest(_message.Message):
     """All checks, no write, the key stays unused."""
     @_builtins.property
     def points(self) -> _types_pb2.PointsAmount:
-        """What to award. Required."""
+        """What to award. Required, unless spend is given."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the points end. Only for currencies whose expiry is explicit. Left out: as the currency's policy says."""
+
+    @_builtins.property
+    def spend(self) -> _types_pb2.Spend:
+        """What was spent: an earn rule of the calling merchant makes the points, and carries what is left of the amount. Left out: points says it."""
 
     def __init__(
         self,
@@ -63,10 +69,11 @@ class EarnPointsRequest(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         reference: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        spend: _types_pb2.Spend | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points", "spend", b"spend"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points", "reference", b"reference", "request_id", b"request_id", "spend", b"spend", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
     _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
@@ -251,6 +258,510 @@ class DiscountPointsResponse(_message.Message):
 Global___DiscountPointsResponse: _TypeAlias = DiscountPointsResponse  # noqa: Y015
 
 @_typing.final
+class UseInCampaignRequest(_message.Message):
+    """Points for a campaign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MEMBER_REFERENCE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
+    member: _builtins.str
+    """"members/0190…"."""
+    member_reference: _builtins.str
+    """The merchant's own reference for the member."""
+    reference: _builtins.str
+    """The merchant's own reference, at most 64 characters. Left out: none."""
+    validate_only: _builtins.bool
+    """All checks, no write, the key stays unused."""
+    @_builtins.property
+    def points(self) -> _types_pb2.PointsAmount:
+        """What to take. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        member: _builtins.str = ...,
+        member_reference: _builtins.str = ...,
+        points: _types_pb2.PointsAmount | None = ...,
+        reference: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
+    _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_member_key) -> _WhichOneofReturnType_member_key | None: ...
+
+Global___UseInCampaignRequest: _TypeAlias = UseInCampaignRequest  # noqa: Y015
+
+@_typing.final
+class UseInCampaignResponse(_message.Message):
+    """What was taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the request had been answered before and this is that answer."""
+    @_builtins.property
+    def transfer(self) -> _types_pb2.Transfer:
+        """The transfer."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _types_pb2.Transfer | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UseInCampaignResponse: _TypeAlias = UseInCampaignResponse  # noqa: Y015
+
+@_typing.final
+class CashOutPointsRequest(_message.Message):
+    """Points for money."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MEMBER_REFERENCE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
+    member: _builtins.str
+    """"members/0190…"."""
+    member_reference: _builtins.str
+    """The merchant's own reference for the member."""
+    reference: _builtins.str
+    """The merchant's own reference, at most 64 characters. Left out: none."""
+    validate_only: _builtins.bool
+    """All checks, no write, the key stays unused."""
+    @_builtins.property
+    def points(self) -> _types_pb2.PointsAmount:
+        """What to take. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        member: _builtins.str = ...,
+        member_reference: _builtins.str = ...,
+        points: _types_pb2.PointsAmount | None = ...,
+        reference: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
+    _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_member_key) -> _WhichOneofReturnType_member_key | None: ...
+
+Global___CashOutPointsRequest: _TypeAlias = CashOutPointsRequest  # noqa: Y015
+
+@_typing.final
+class CashOutPointsResponse(_message.Message):
+    """What was taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the request had been answered before and this is that answer."""
+    @_builtins.property
+    def transfer(self) -> _types_pb2.Transfer:
+        """The transfer."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _types_pb2.Transfer | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CashOutPointsResponse: _TypeAlias = CashOutPointsResponse  # noqa: Y015
+
+@_typing.final
+class HoldPointsRequest(_message.Message):
+    """Points to reserve."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MEMBER_REFERENCE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LIFETIME_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
+    member: _builtins.str
+    """"members/0190…"."""
+    member_reference: _builtins.str
+    """The merchant's own reference for the member."""
+    reference: _builtins.str
+    """The merchant's own reference, at most 64 characters. Left out: none."""
+    validate_only: _builtins.bool
+    """All checks, no write, the key stays unused."""
+    @_builtins.property
+    def points(self) -> _types_pb2.PointsAmount:
+        """What to take. Required."""
+
+    @_builtins.property
+    def lifetime(self) -> _duration_pb2.Duration:
+        """How long the hold lasts, 1 second to 400 days. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        member: _builtins.str = ...,
+        member_reference: _builtins.str = ...,
+        points: _types_pb2.PointsAmount | None = ...,
+        reference: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        lifetime: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lifetime", b"lifetime", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lifetime", b"lifetime", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
+    _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_member_key) -> _WhichOneofReturnType_member_key | None: ...
+
+Global___HoldPointsRequest: _TypeAlias = HoldPointsRequest  # noqa: Y015
+
+@_typing.final
+class HoldPointsResponse(_message.Message):
+    """What was reserved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the request had been answered before and this is that answer."""
+    @_builtins.property
+    def transfer(self) -> _types_pb2.Transfer:
+        """The transfer."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _types_pb2.Transfer | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldPointsResponse: _TypeAlias = HoldPointsResponse  # noqa: Y015
+
+@_typing.final
+class CaptureHoldRequest(_message.Message):
+    """A hold to take."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
+    hold: _builtins.str
+    """The hold, "transfers/0190…". Required."""
+    reference: _builtins.str
+    """The merchant's own reference, at most 64 characters. Left out: none."""
+    validate_only: _builtins.bool
+    """All checks, no write, the key stays unused."""
+    units: _builtins.int
+    """How many points to take, at most what is held. Left out: all."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        hold: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "reference", b"reference", "request_id", b"request_id", "units", b"units", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureHoldRequest: _TypeAlias = CaptureHoldRequest  # noqa: Y015
+
+@_typing.final
+class CaptureHoldResponse(_message.Message):
+    """What was taken, and what went back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the request had been answered before and this is that answer."""
+    @_builtins.property
+    def transfer(self) -> _types_pb2.Transfer:
+        """The transfer."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _types_pb2.Transfer | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureHoldResponse: _TypeAlias = CaptureHoldResponse  # noqa: Y015
+
+@_typing.final
+class VoidHoldRequest(_message.Message):
+    """A hold to give back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
+    hold: _builtins.str
+    """The hold, "transfers/0190…". Required."""
+    reference: _builtins.str
+    """The merchant's own reference, at most 64 characters. Left out: none."""
+    validate_only: _builtins.bool
+    """All checks, no write, the key stays unused."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        hold: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "reference", b"reference", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidHoldRequest: _TypeAlias = VoidHoldRequest  # noqa: Y015
+
+@_typing.final
+class VoidHoldResponse(_message.Message):
+    """What went back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the request had been answered before and this is that answer."""
+    @_builtins.property
+    def transfer(self) -> _types_pb2.Transfer:
+        """The transfer."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _types_pb2.Transfer | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidHoldResponse: _TypeAlias = VoidHoldResponse  # noqa: Y015
+
+@_typing.final
+class ReverseTransferRequest(_message.Message):
+    """A transfer to mirror."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    RETAINED_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
+    original: _builtins.str
+    """The transfer, "transfers/0190…". Required."""
+    reference: _builtins.str
+    """The merchant's own reference, at most 64 characters. Left out: none."""
+    validate_only: _builtins.bool
+    """All checks, no write, the key stays unused."""
+    units: _builtins.int
+    """So many points of the original."""
+    @_builtins.property
+    def retained(self) -> Global___Retained:
+        """What the member keeps, as a share: cumulative over all reversals of the original."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        original: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        units: _builtins.int = ...,
+        retained: Global___Retained | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "retained", b"retained", "units", b"units"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["original", b"original", "part", b"part", "reference", b"reference", "request_id", b"request_id", "retained", b"retained", "units", b"units", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["units", "retained"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___ReverseTransferRequest: _TypeAlias = ReverseTransferRequest  # noqa: Y015
+
+@_typing.final
+class ReverseTransferResponse(_message.Message):
+    """What was given or taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the request had been answered before and this is that answer."""
+    @_builtins.property
+    def transfer(self) -> _types_pb2.Transfer:
+        """The transfer."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _types_pb2.Transfer | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverseTransferResponse: _TypeAlias = ReverseTransferResponse  # noqa: Y015
+
+@_typing.final
+class Retained(_message.Message):
+    """A share of the original that is kept: points kept = points x kept / total, rounded down. Partial returns given so add up to one full return."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEPT_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    kept: _builtins.int
+    """What is kept, in any unit, 0 to total."""
+    total: _builtins.int
+    """The whole, in the same unit, at least 1. Required."""
+    def __init__(
+        self,
+        *,
+        kept: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kept", b"kept", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Retained: _TypeAlias = Retained  # noqa: Y015
+
+@_typing.final
+class StreamTransfersRequest(_message.Message):
+    """One movement of a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def item(self) -> Global___TransferItem:
+        """The movement. Required."""
+
+    def __init__(
+        self,
+        *,
+        item: Global___TransferItem | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamTransfersRequest: _TypeAlias = StreamTransfersRequest  # noqa: Y015
+
+@_typing.final
+class StreamTransfersResponse(_message.Message):
+    """The answer to one movement of a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def result(self) -> Global___TransferResult:
+        """As in a batch."""
+
+    def __init__(
+        self,
+        *,
+        result: Global___TransferResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamTransfersResponse: _TypeAlias = StreamTransfersResponse  # noqa: Y015
+
+@_typing.final
 class ConvertPointsRequest(_message.Message):
     """One currency into another."""
 
@@ -338,6 +849,12 @@ class TransferItem(_message.Message):
     REDEEM_FIELD_NUMBER: _builtins.int
     DISCOUNT_FIELD_NUMBER: _builtins.int
     CONVERT_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    CASH_OUT_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    CAPTURE_FIELD_NUMBER: _builtins.int
+    VOID_FIELD_NUMBER: _builtins.int
+    REVERSE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def earn(self) -> Global___EarnPointsRequest:
         """An award."""
@@ -354,6 +871,30 @@ class TransferItem(_message.Message):
     def convert(self) -> Global___ConvertPointsRequest:
         """A conversion."""
 
+    @_builtins.property
+    def campaign(self) -> Global___UseInCampaignRequest:
+        """A campaign use."""
+
+    @_builtins.property
+    def cash_out(self) -> Global___CashOutPointsRequest:
+        """A cash-out."""
+
+    @_builtins.property
+    def hold(self) -> Global___HoldPointsRequest:
+        """A hold."""
+
+    @_builtins.property
+    def capture(self) -> Global___CaptureHoldRequest:
+        """A capture."""
+
+    @_builtins.property
+    def void(self) -> Global___VoidHoldRequest:
+        """A release."""
+
+    @_builtins.property
+    def reverse(self) -> Global___ReverseTransferRequest:
+        """A reversal."""
+
     def __init__(
         self,
         *,
@@ -361,12 +902,18 @@ class TransferItem(_message.Message):
         redeem: Global___RedeemPointsRequest | None = ...,
         discount: Global___DiscountPointsRequest | None = ...,
         convert: Global___ConvertPointsRequest | None = ...,
+        campaign: Global___UseInCampaignRequest | None = ...,
+        cash_out: Global___CashOutPointsRequest | None = ...,
+        hold: Global___HoldPointsRequest | None = ...,
+        capture: Global___CaptureHoldRequest | None = ...,
+        void: Global___VoidHoldRequest | None = ...,
+        reverse: Global___ReverseTransferRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["convert", b"convert", "discount", b"discount", "earn", b"earn", "redeem", b"redeem", "request", b"request"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "capture", b"capture", "cash_out", b"cash_out", "convert", b"convert", "discount", b"discount", "earn", b"earn", "hold", b"hold", "redeem", b"redeem", "request", b"request", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["convert", b"convert", "discount", b"discount", "earn", b"earn", "redeem", b"redeem", "request", b"request"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "capture", b"capture", "cash_out", b"cash_out", "convert", b"convert", "discount", b"discount", "earn", b"earn", "hold", b"hold", "redeem", b"redeem", "request", b"request", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["earn", "redeem", "discount", "convert"]  # noqa: Y015
+    _WhichOneofReturnType_request: _TypeAlias = _typing.Literal["earn", "redeem", "discount", "convert", "campaign", "cash_out", "hold", "capture", "void", "reverse"]  # noqa: Y015
     _WhichOneofArgType_request: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_request) -> _WhichOneofReturnType_request | None: ...
 

@@ -51,6 +51,36 @@ class TransferServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_transfer__service__pb2.DiscountPointsRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.DiscountPointsResponse.FromString,
                 _registered_method=True)
+        self.UseInCampaign = channel.unary_unary(
+                '/exchange.v1.TransferService/UseInCampaign',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.UseInCampaignRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.UseInCampaignResponse.FromString,
+                _registered_method=True)
+        self.CashOutPoints = channel.unary_unary(
+                '/exchange.v1.TransferService/CashOutPoints',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.CashOutPointsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.CashOutPointsResponse.FromString,
+                _registered_method=True)
+        self.HoldPoints = channel.unary_unary(
+                '/exchange.v1.TransferService/HoldPoints',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.HoldPointsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.HoldPointsResponse.FromString,
+                _registered_method=True)
+        self.CaptureHold = channel.unary_unary(
+                '/exchange.v1.TransferService/CaptureHold',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.CaptureHoldRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.CaptureHoldResponse.FromString,
+                _registered_method=True)
+        self.VoidHold = channel.unary_unary(
+                '/exchange.v1.TransferService/VoidHold',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.VoidHoldRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.VoidHoldResponse.FromString,
+                _registered_method=True)
+        self.ReverseTransfer = channel.unary_unary(
+                '/exchange.v1.TransferService/ReverseTransfer',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.ReverseTransferRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ReverseTransferResponse.FromString,
+                _registered_method=True)
         self.ConvertPoints = channel.unary_unary(
                 '/exchange.v1.TransferService/ConvertPoints',
                 request_serializer=exchange_dot_v1_dot_transfer__service__pb2.ConvertPointsRequest.SerializeToString,
@@ -60,6 +90,11 @@ class TransferServiceStub(object):
                 '/exchange.v1.TransferService/BatchTransfer',
                 request_serializer=exchange_dot_v1_dot_transfer__service__pb2.BatchTransferRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.BatchTransferResponse.FromString,
+                _registered_method=True)
+        self.StreamTransfers = channel.stream_stream(
+                '/exchange.v1.TransferService/StreamTransfers',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.StreamTransfersRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.StreamTransfersResponse.FromString,
                 _registered_method=True)
         self.GetTransfer = channel.unary_unary(
                 '/exchange.v1.TransferService/GetTransfer',
@@ -107,6 +142,56 @@ class TransferServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UseInCampaign(self, request, context):
+        """Takes points for taking part in a campaign (活动使用). Role: redemption. Owed as a redemption is.
+        Refusals: as RedeemPoints.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CashOutPoints(self, request, context):
+        """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
+        Refusals: as RedeemPoints.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldPoints(self, request, context):
+        """Reserves points until they are captured, given back, or the hold lapses (预占). Role: redemption. Freezes the redeem price.
+        Refusals: as RedeemPoints.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CaptureHold(self, request, context):
+        """Takes what a hold reserved, whole or in part, once; the rest goes back (确认). Caller: the merchant that holds.
+        Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED, HOLD_LAPSED, CAPTURE_EXCEEDS_HOLD, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, ROLE_MISSING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VoidHold(self, request, context):
+        """Gives back all that a hold reserved (释放). Caller: the merchant that holds.
+        Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReverseTransfer(self, request, context):
+        """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
+        An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
+        the very lots they came from; a conversion is reversed whole, while all it gave is still there.
+        Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ConvertPoints(self, request, context):
         """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
         Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD.
@@ -118,6 +203,14 @@ class TransferServiceServicer(object):
     def BatchTransfer(self, request, context):
         """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
         Refusals: INVALID_FIELD when there are none or too many items; everything else stands in the item's own status.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamTransfers(self, request_iterator, context):
+        """The items of a batch one after the other, and their answers in the same order: pipelining without batching by hand.
+        Refusals: every item's stands in its result; the stream itself ends only with the caller or the server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +258,36 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.DiscountPointsRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_transfer__service__pb2.DiscountPointsResponse.SerializeToString,
             ),
+            'UseInCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.UseInCampaign,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.UseInCampaignRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.UseInCampaignResponse.SerializeToString,
+            ),
+            'CashOutPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.CashOutPoints,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.CashOutPointsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.CashOutPointsResponse.SerializeToString,
+            ),
+            'HoldPoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldPoints,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.HoldPointsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.HoldPointsResponse.SerializeToString,
+            ),
+            'CaptureHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.CaptureHold,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.CaptureHoldRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.CaptureHoldResponse.SerializeToString,
+            ),
+            'VoidHold': grpc.unary_unary_rpc_method_handler(
+                    servicer.VoidHold,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.VoidHoldRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.VoidHoldResponse.SerializeToString,
+            ),
+            'ReverseTransfer': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverseTransfer,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ReverseTransferRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.ReverseTransferResponse.SerializeToString,
+            ),
             'ConvertPoints': grpc.unary_unary_rpc_method_handler(
                     servicer.ConvertPoints,
                     request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ConvertPointsRequest.FromString,
@@ -174,6 +297,11 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     servicer.BatchTransfer,
                     request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.BatchTransferRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_transfer__service__pb2.BatchTransferResponse.SerializeToString,
+            ),
+            'StreamTransfers': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamTransfers,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.StreamTransfersRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.StreamTransfersResponse.SerializeToString,
             ),
             'GetTransfer': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTransfer,
@@ -285,6 +413,168 @@ class TransferService(object):
             _registered_method=True)
 
     @staticmethod
+    def UseInCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/UseInCampaign',
+            exchange_dot_v1_dot_transfer__service__pb2.UseInCampaignRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.UseInCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CashOutPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/CashOutPoints',
+            exchange_dot_v1_dot_transfer__service__pb2.CashOutPointsRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.CashOutPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldPoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/HoldPoints',
+            exchange_dot_v1_dot_transfer__service__pb2.HoldPointsRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.HoldPointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CaptureHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/CaptureHold',
+            exchange_dot_v1_dot_transfer__service__pb2.CaptureHoldRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.CaptureHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VoidHold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/VoidHold',
+            exchange_dot_v1_dot_transfer__service__pb2.VoidHoldRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.VoidHoldResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverseTransfer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/ReverseTransfer',
+            exchange_dot_v1_dot_transfer__service__pb2.ReverseTransferRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.ReverseTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ConvertPoints(request,
             target,
             options=(),
@@ -328,6 +618,33 @@ class TransferService(object):
             '/exchange.v1.TransferService/BatchTransfer',
             exchange_dot_v1_dot_transfer__service__pb2.BatchTransferRequest.SerializeToString,
             exchange_dot_v1_dot_transfer__service__pb2.BatchTransferResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamTransfers(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/exchange.v1.TransferService/StreamTransfers',
+            exchange_dot_v1_dot_transfer__service__pb2.StreamTransfersRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.StreamTransfersResponse.FromString,
             options,
             channel_credentials,
             insecure,

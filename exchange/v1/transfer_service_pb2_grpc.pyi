@@ -47,6 +47,32 @@ class TransferServiceStub:
     """Takes points as cash (抵扣). Role: discount. The issuer owes the accepting merchant points x redeem price.
     Refusals: as RedeemPoints.
     """
+    UseInCampaign: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.UseInCampaignRequest, _transfer_service_pb2.UseInCampaignResponse]
+    """Takes points for taking part in a campaign (活动使用). Role: redemption. Owed as a redemption is.
+    Refusals: as RedeemPoints.
+    """
+    CashOutPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.CashOutPointsRequest, _transfer_service_pb2.CashOutPointsResponse]
+    """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
+    Refusals: as RedeemPoints.
+    """
+    HoldPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.HoldPointsRequest, _transfer_service_pb2.HoldPointsResponse]
+    """Reserves points until they are captured, given back, or the hold lapses (预占). Role: redemption. Freezes the redeem price.
+    Refusals: as RedeemPoints.
+    """
+    CaptureHold: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.CaptureHoldRequest, _transfer_service_pb2.CaptureHoldResponse]
+    """Takes what a hold reserved, whole or in part, once; the rest goes back (确认). Caller: the merchant that holds.
+    Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED, HOLD_LAPSED, CAPTURE_EXCEEDS_HOLD, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, ROLE_MISSING.
+    """
+    VoidHold: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.VoidHoldRequest, _transfer_service_pb2.VoidHoldResponse]
+    """Gives back all that a hold reserved (释放). Caller: the merchant that holds.
+    Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED.
+    """
+    ReverseTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ReverseTransferRequest, _transfer_service_pb2.ReverseTransferResponse]
+    """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
+    An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
+    the very lots they came from; a conversion is reversed whole, while all it gave is still there.
+    Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+    """
     ConvertPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]
     """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
     Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD.
@@ -54,6 +80,10 @@ class TransferServiceStub:
     BatchTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
     Refusals: INVALID_FIELD when there are none or too many items; everything else stands in the item's own status.
+    """
+    StreamTransfers: _grpc.StreamStreamMultiCallable[_transfer_service_pb2.StreamTransfersRequest, _transfer_service_pb2.StreamTransfersResponse]
+    """The items of a batch one after the other, and their answers in the same order: pipelining without batching by hand.
+    Refusals: every item's stands in its result; the stream itself ends only with the caller or the server.
     """
     GetTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.GetTransferRequest, _transfer_service_pb2.GetTransferResponse]
     """One transfer by name, for whoever took part in it: the asking merchant, issuers of its currencies, debtors and creditors, operator, auditor.
@@ -87,6 +117,32 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """Takes points as cash (抵扣). Role: discount. The issuer owes the accepting merchant points x redeem price.
     Refusals: as RedeemPoints.
     """
+    UseInCampaign: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.UseInCampaignRequest, _transfer_service_pb2.UseInCampaignResponse]  # type: ignore[assignment]
+    """Takes points for taking part in a campaign (活动使用). Role: redemption. Owed as a redemption is.
+    Refusals: as RedeemPoints.
+    """
+    CashOutPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.CashOutPointsRequest, _transfer_service_pb2.CashOutPointsResponse]  # type: ignore[assignment]
+    """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
+    Refusals: as RedeemPoints.
+    """
+    HoldPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.HoldPointsRequest, _transfer_service_pb2.HoldPointsResponse]  # type: ignore[assignment]
+    """Reserves points until they are captured, given back, or the hold lapses (预占). Role: redemption. Freezes the redeem price.
+    Refusals: as RedeemPoints.
+    """
+    CaptureHold: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.CaptureHoldRequest, _transfer_service_pb2.CaptureHoldResponse]  # type: ignore[assignment]
+    """Takes what a hold reserved, whole or in part, once; the rest goes back (确认). Caller: the merchant that holds.
+    Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED, HOLD_LAPSED, CAPTURE_EXCEEDS_HOLD, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, ROLE_MISSING.
+    """
+    VoidHold: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.VoidHoldRequest, _transfer_service_pb2.VoidHoldResponse]  # type: ignore[assignment]
+    """Gives back all that a hold reserved (释放). Caller: the merchant that holds.
+    Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED.
+    """
+    ReverseTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ReverseTransferRequest, _transfer_service_pb2.ReverseTransferResponse]  # type: ignore[assignment]
+    """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
+    An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
+    the very lots they came from; a conversion is reversed whole, while all it gave is still there.
+    Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+    """
     ConvertPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]  # type: ignore[assignment]
     """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
     Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD.
@@ -94,6 +150,10 @@ class TransferServiceAsyncStub(TransferServiceStub):
     BatchTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]  # type: ignore[assignment]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
     Refusals: INVALID_FIELD when there are none or too many items; everything else stands in the item's own status.
+    """
+    StreamTransfers: _aio.StreamStreamMultiCallable[_transfer_service_pb2.StreamTransfersRequest, _transfer_service_pb2.StreamTransfersResponse]  # type: ignore[assignment]
+    """The items of a batch one after the other, and their answers in the same order: pipelining without batching by hand.
+    Refusals: every item's stands in its result; the stream itself ends only with the caller or the server.
     """
     GetTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.GetTransferRequest, _transfer_service_pb2.GetTransferResponse]  # type: ignore[assignment]
     """One transfer by name, for whoever took part in it: the asking merchant, issuers of its currencies, debtors and creditors, operator, auditor.
@@ -144,6 +204,68 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UseInCampaign(
+        self,
+        request: _transfer_service_pb2.UseInCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.UseInCampaignResponse, _abc.Awaitable[_transfer_service_pb2.UseInCampaignResponse]]:
+        """Takes points for taking part in a campaign (活动使用). Role: redemption. Owed as a redemption is.
+        Refusals: as RedeemPoints.
+        """
+
+    @_abc_1.abstractmethod
+    def CashOutPoints(
+        self,
+        request: _transfer_service_pb2.CashOutPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.CashOutPointsResponse, _abc.Awaitable[_transfer_service_pb2.CashOutPointsResponse]]:
+        """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
+        Refusals: as RedeemPoints.
+        """
+
+    @_abc_1.abstractmethod
+    def HoldPoints(
+        self,
+        request: _transfer_service_pb2.HoldPointsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.HoldPointsResponse, _abc.Awaitable[_transfer_service_pb2.HoldPointsResponse]]:
+        """Reserves points until they are captured, given back, or the hold lapses (预占). Role: redemption. Freezes the redeem price.
+        Refusals: as RedeemPoints.
+        """
+
+    @_abc_1.abstractmethod
+    def CaptureHold(
+        self,
+        request: _transfer_service_pb2.CaptureHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.CaptureHoldResponse, _abc.Awaitable[_transfer_service_pb2.CaptureHoldResponse]]:
+        """Takes what a hold reserved, whole or in part, once; the rest goes back (确认). Caller: the merchant that holds.
+        Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED, HOLD_LAPSED, CAPTURE_EXCEEDS_HOLD, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, ROLE_MISSING.
+        """
+
+    @_abc_1.abstractmethod
+    def VoidHold(
+        self,
+        request: _transfer_service_pb2.VoidHoldRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.VoidHoldResponse, _abc.Awaitable[_transfer_service_pb2.VoidHoldResponse]]:
+        """Gives back all that a hold reserved (释放). Caller: the merchant that holds.
+        Refusals: RESOURCE_NOT_FOUND, HOLD_ENDED.
+        """
+
+    @_abc_1.abstractmethod
+    def ReverseTransfer(
+        self,
+        request: _transfer_service_pb2.ReverseTransferRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.ReverseTransferResponse, _abc.Awaitable[_transfer_service_pb2.ReverseTransferResponse]]:
+        """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
+        An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
+        the very lots they came from; a conversion is reversed whole, while all it gave is still there.
+        Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+        """
+
+    @_abc_1.abstractmethod
     def ConvertPoints(
         self,
         request: _transfer_service_pb2.ConvertPointsRequest,
@@ -161,6 +283,16 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transfer_service_pb2.BatchTransferResponse, _abc.Awaitable[_transfer_service_pb2.BatchTransferResponse]]:
         """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
         Refusals: INVALID_FIELD when there are none or too many items; everything else stands in the item's own status.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamTransfers(
+        self,
+        request_iterator: _MaybeAsyncIterator[_transfer_service_pb2.StreamTransfersRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_transfer_service_pb2.StreamTransfersResponse], _abc.AsyncIterator[_transfer_service_pb2.StreamTransfersResponse]]:
+        """The items of a batch one after the other, and their answers in the same order: pipelining without batching by hand.
+        Refusals: every item's stands in its result; the stream itself ends only with the caller or the server.
         """
 
     @_abc_1.abstractmethod

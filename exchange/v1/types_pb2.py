@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65xchange/v1/types.proto\x12\x0b\x65xchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"/\n\x0cPointsAmount\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\"4\n\x0bMoneyAmount\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x0e\n\x06micros\x18\x02 \x01(\x03\"\x90\x02\n\x08Merchant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12(\n\x05roles\x18\x03 \x03(\x0e\x32\x19.exchange.v1.MerchantRole\x12\x12\n\ncash_agent\x18\x04 \x01(\x08\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.exchange.v1.Merchant.State\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x99\x01\n\x0c\x45xpiryPolicy\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.ExpiryPolicy.Kind\x12\x0c\n\x04\x64\x61ys\x18\x02 \x01(\x05\"M\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_NONE\x10\x01\x12\r\n\tKIND_DAYS\x10\x02\x12\x11\n\rKIND_EXPLICIT\x10\x03\"\xe1\x02\n\x08\x43urrency\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x1b\n\x13settlement_currency\x18\x04 \x01(\t\x12)\n\x06\x65xpiry\x18\x05 \x01(\x0b\x32\x19.exchange.v1.ExpiryPolicy\x12\x1a\n\x12\x62reakage_share_bps\x18\x06 \x01(\x05\x12\x19\n\x11negative_balances\x18\x07 \x01(\x08\x12*\n\x05state\x18\x08 \x01(\x0e\x32\x1b.exchange.v1.Currency.State\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x98\x02\n\x05Price\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cissue_micros\x18\x03 \x01(\x03\x12\x15\n\rredeem_micros\x18\x04 \x01(\x03\x12\x1c\n\x14\x63onversion_in_micros\x18\x05 \x01(\x03\x12\x1d\n\x15\x63onversion_out_micros\x18\x06 \x01(\x03\x12\x17\n\x0f\x63\x61sh_out_micros\x18\x07 \x01(\x03\x12\x18\n\x10\x63\x61sh_out_fee_bps\x18\x08 \x01(\x05\x12\x30\n\x0cpublish_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf5\x01\n\x03Lot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x06points\x18\x02 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x17\n\x0fremaining_units\x18\x03 \x01(\x03\x12\x0e\n\x06\x66under\x18\x04 \x01(\t\x12\x1a\n\x12issue_price_micros\x18\x05 \x01(\x03\x12-\n\tearn_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08transfer\x18\x08 \x01(\t\"N\n\x07\x42\x61lance\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x17\n\x0f\x61vailable_units\x18\x02 \x01(\x03\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x03 \x01(\x03\"\xc9\x02\n\tPointsLeg\x12/\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.PointsLeg.Account\x12)\n\x04side\x18\x02 \x01(\x0e\x32\x1b.exchange.v1.PointsLeg.Side\x12)\n\x06points\x18\x03 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x0b\n\x03lot\x18\x04 \x01(\t\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x05 \x01(\x03\"O\n\x07\x41\x63\x63ount\x12\x17\n\x13\x41\x43\x43OUNT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43\x43OUNT_MEMBER\x10\x01\x12\x17\n\x13\x41\x43\x43OUNT_CIRCULATION\x10\x02\"=\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x0e\n\nSIDE_DEBIT\x10\x01\x12\x0f\n\x0bSIDE_CREDIT\x10\x02\"\xb6\x02\n\nObligation\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.exchange.v1.Obligation.Kind\x12\x0e\n\x06\x64\x65\x62tor\x18\x02 \x01(\t\x12\x10\n\x08\x63reditor\x18\x03 \x01(\t\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x18.exchange.v1.MoneyAmount\x12\x14\n\x0cpoints_units\x18\x05 \x01(\x03\x12\x14\n\x0cprice_micros\x18\x06 \x01(\x03\"\x83\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x13\n\x0fKIND_CONVERSION\x10\x04\x12\x0f\n\x0bKIND_SPREAD\x10\x05\x12\x0c\n\x08KIND_FEE\x10\x06\"\xff\x03\n\x08Transfer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12\x10\n\x08merchant\x18\x03 \x01(\t\x12\x0e\n\x06member\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fledger_sequence\x18\x08 \x01(\x03\x12\x0e\n\x06window\x18\t \x01(\t\x12$\n\x04legs\x18\n \x03(\x0b\x32\x16.exchange.v1.PointsLeg\x12,\n\x0bobligations\x18\x0b \x03(\x0b\x32\x17.exchange.v1.Obligation\x12\x0c\n\x04rate\x18\x0c \x01(\t\x12\'\n\x04used\x18\r \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12+\n\x08received\x18\x0e \x01(\x0b\x32\x19.exchange.v1.PointsAmount\"a\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x10\n\x0cKIND_CONVERT\x10\x04*\xb9\x01\n\x0cMerchantRole\x12\x1d\n\x19MERCHANT_ROLE_UNSPECIFIED\x10\x00\x12\x1a\n\x16MERCHANT_ROLE_DISCOUNT\x10\x01\x12\x1c\n\x18MERCHANT_ROLE_REDEMPTION\x10\x02\x12\x19\n\x15MERCHANT_ROLE_EARNING\x10\x03\x12\x1a\n\x16MERCHANT_ROLE_EXCHANGE\x10\x04\x12\x19\n\x15MERCHANT_ROLE_GENERAL\x10\x05\x42\x63\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65xchange/v1/types.proto\x12\x0b\x65xchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"/\n\x0cPointsAmount\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\"4\n\x0bMoneyAmount\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x0e\n\x06micros\x18\x02 \x01(\x03\"\x90\x02\n\x08Merchant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12(\n\x05roles\x18\x03 \x03(\x0e\x32\x19.exchange.v1.MerchantRole\x12\x12\n\ncash_agent\x18\x04 \x01(\x08\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.exchange.v1.Merchant.State\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x81\x02\n\x0c\x45xpiryPolicy\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.ExpiryPolicy.Kind\x12\x0c\n\x04\x64\x61ys\x18\x02 \x01(\x05\x12\x1d\n\x15\x66iscal_year_end_month\x18\x03 \x01(\x05\x12\x1b\n\x13\x66iscal_year_end_day\x18\x04 \x01(\x05\x12\x14\n\x0cgrace_months\x18\x05 \x01(\x05\"c\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_NONE\x10\x01\x12\r\n\tKIND_DAYS\x10\x02\x12\x11\n\rKIND_EXPLICIT\x10\x03\x12\x14\n\x10KIND_FISCAL_YEAR\x10\x04\"\xe1\x02\n\x08\x43urrency\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x1b\n\x13settlement_currency\x18\x04 \x01(\t\x12)\n\x06\x65xpiry\x18\x05 \x01(\x0b\x32\x19.exchange.v1.ExpiryPolicy\x12\x1a\n\x12\x62reakage_share_bps\x18\x06 \x01(\x05\x12\x19\n\x11negative_balances\x18\x07 \x01(\x08\x12*\n\x05state\x18\x08 \x01(\x0e\x32\x1b.exchange.v1.Currency.State\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x98\x02\n\x05Price\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cissue_micros\x18\x03 \x01(\x03\x12\x15\n\rredeem_micros\x18\x04 \x01(\x03\x12\x1c\n\x14\x63onversion_in_micros\x18\x05 \x01(\x03\x12\x1d\n\x15\x63onversion_out_micros\x18\x06 \x01(\x03\x12\x17\n\x0f\x63\x61sh_out_micros\x18\x07 \x01(\x03\x12\x18\n\x10\x63\x61sh_out_fee_bps\x18\x08 \x01(\x05\x12\x30\n\x0cpublish_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf5\x01\n\x03Lot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x06points\x18\x02 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x17\n\x0fremaining_units\x18\x03 \x01(\x03\x12\x0e\n\x06\x66under\x18\x04 \x01(\t\x12\x1a\n\x12issue_price_micros\x18\x05 \x01(\x03\x12-\n\tearn_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08transfer\x18\x08 \x01(\t\"b\n\x07\x42\x61lance\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x17\n\x0f\x61vailable_units\x18\x02 \x01(\x03\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x03 \x01(\x03\x12\x12\n\nheld_units\x18\x04 \x01(\x03\"\xf2\x02\n\tPointsLeg\x12/\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.PointsLeg.Account\x12)\n\x04side\x18\x02 \x01(\x0e\x32\x1b.exchange.v1.PointsLeg.Side\x12)\n\x06points\x18\x03 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x0b\n\x03lot\x18\x04 \x01(\t\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x05 \x01(\x03\"x\n\x07\x41\x63\x63ount\x12\x17\n\x13\x41\x43\x43OUNT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43\x43OUNT_MEMBER\x10\x01\x12\x17\n\x13\x41\x43\x43OUNT_CIRCULATION\x10\x02\x12\x10\n\x0c\x41\x43\x43OUNT_HELD\x10\x03\x12\x15\n\x11\x41\x43\x43OUNT_OVERDRAFT\x10\x04\"=\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x0e\n\nSIDE_DEBIT\x10\x01\x12\x0f\n\x0bSIDE_CREDIT\x10\x02\"\x99\x03\n\nObligation\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.exchange.v1.Obligation.Kind\x12\x0e\n\x06\x64\x65\x62tor\x18\x02 \x01(\t\x12\x10\n\x08\x63reditor\x18\x03 \x01(\t\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x18.exchange.v1.MoneyAmount\x12\x14\n\x0cpoints_units\x18\x05 \x01(\x03\x12\x14\n\x0cprice_micros\x18\x06 \x01(\x03\"\xe6\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x13\n\x0fKIND_CONVERSION\x10\x04\x12\x0f\n\x0bKIND_SPREAD\x10\x05\x12\x0c\n\x08KIND_FEE\x10\x06\x12\x11\n\rKIND_CAMPAIGN\x10\x07\x12\x11\n\rKIND_CASH_OUT\x10\x08\x12\x15\n\x11KIND_CASH_OUT_FEE\x10\t\x12\x11\n\rKIND_BREAKAGE\x10\n\x12\x11\n\rKIND_REVERSAL\x10\x0b\"G\n\x05Spend\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x13\n\x0bminor_units\x18\x02 \x01(\x03\x12\x1b\n\x13\x63\x61rried_minor_units\x18\x03 \x01(\x03\"\xe3\x05\n\x08Transfer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12\x10\n\x08merchant\x18\x03 \x01(\t\x12\x0e\n\x06member\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fledger_sequence\x18\x08 \x01(\x03\x12\x0e\n\x06window\x18\t \x01(\t\x12$\n\x04legs\x18\n \x03(\x0b\x32\x16.exchange.v1.PointsLeg\x12,\n\x0bobligations\x18\x0b \x03(\x0b\x32\x17.exchange.v1.Obligation\x12\x0c\n\x04rate\x18\x0c \x01(\t\x12\'\n\x04used\x18\r \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12+\n\x08received\x18\x0e \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x10\n\x08original\x18\x0f \x01(\t\x12/\n\x0b\x65xpire_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05spend\x18\x11 \x01(\x0b\x32\x12.exchange.v1.Spend\"\xde\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x10\n\x0cKIND_CONVERT\x10\x04\x12\x11\n\rKIND_CAMPAIGN\x10\x05\x12\x11\n\rKIND_CASH_OUT\x10\x06\x12\r\n\tKIND_HOLD\x10\x07\x12\x10\n\x0cKIND_CAPTURE\x10\x08\x12\x10\n\x0cKIND_RELEASE\x10\t\x12\x11\n\rKIND_REVERSAL\x10\n\x12\x0f\n\x0bKIND_EXPIRE\x10\x0b*\xb9\x01\n\x0cMerchantRole\x12\x1d\n\x19MERCHANT_ROLE_UNSPECIFIED\x10\x00\x12\x1a\n\x16MERCHANT_ROLE_DISCOUNT\x10\x01\x12\x1c\n\x18MERCHANT_ROLE_REDEMPTION\x10\x02\x12\x19\n\x15MERCHANT_ROLE_EARNING\x10\x03\x12\x1a\n\x16MERCHANT_ROLE_EXCHANGE\x10\x04\x12\x19\n\x15MERCHANT_ROLE_GENERAL\x10\x05\x42\x63\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.types_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035example.coalition.exchange.v1P\001Z(coalition.example/exchange/v1;exchangev1\252\002\025Coalition.Exchange.V1'
-  _globals['_MERCHANTROLE']._serialized_start=2826
-  _globals['_MERCHANTROLE']._serialized_end=3011
+  _globals['_MERCHANTROLE']._serialized_start=3391
+  _globals['_MERCHANTROLE']._serialized_end=3576
   _globals['_POINTSAMOUNT']._serialized_start=73
   _globals['_POINTSAMOUNT']._serialized_end=120
   _globals['_MONEYAMOUNT']._serialized_start=122
@@ -44,33 +44,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MERCHANT_STATE']._serialized_start=380
   _globals['_MERCHANT_STATE']._serialized_end=449
   _globals['_EXPIRYPOLICY']._serialized_start=452
-  _globals['_EXPIRYPOLICY']._serialized_end=605
-  _globals['_EXPIRYPOLICY_KIND']._serialized_start=528
-  _globals['_EXPIRYPOLICY_KIND']._serialized_end=605
-  _globals['_CURRENCY']._serialized_start=608
-  _globals['_CURRENCY']._serialized_end=961
+  _globals['_EXPIRYPOLICY']._serialized_end=709
+  _globals['_EXPIRYPOLICY_KIND']._serialized_start=610
+  _globals['_EXPIRYPOLICY_KIND']._serialized_end=709
+  _globals['_CURRENCY']._serialized_start=712
+  _globals['_CURRENCY']._serialized_end=1065
   _globals['_CURRENCY_STATE']._serialized_start=380
   _globals['_CURRENCY_STATE']._serialized_end=449
-  _globals['_PRICE']._serialized_start=964
-  _globals['_PRICE']._serialized_end=1244
-  _globals['_MEMBER']._serialized_start=1246
-  _globals['_MEMBER']._serialized_end=1336
-  _globals['_LOT']._serialized_start=1339
-  _globals['_LOT']._serialized_end=1584
-  _globals['_BALANCE']._serialized_start=1586
-  _globals['_BALANCE']._serialized_end=1664
-  _globals['_POINTSLEG']._serialized_start=1667
-  _globals['_POINTSLEG']._serialized_end=1996
-  _globals['_POINTSLEG_ACCOUNT']._serialized_start=1854
-  _globals['_POINTSLEG_ACCOUNT']._serialized_end=1933
-  _globals['_POINTSLEG_SIDE']._serialized_start=1935
-  _globals['_POINTSLEG_SIDE']._serialized_end=1996
-  _globals['_OBLIGATION']._serialized_start=1999
-  _globals['_OBLIGATION']._serialized_end=2309
-  _globals['_OBLIGATION_KIND']._serialized_start=2178
-  _globals['_OBLIGATION_KIND']._serialized_end=2309
-  _globals['_TRANSFER']._serialized_start=2312
-  _globals['_TRANSFER']._serialized_end=2823
-  _globals['_TRANSFER_KIND']._serialized_start=2726
-  _globals['_TRANSFER_KIND']._serialized_end=2823
+  _globals['_PRICE']._serialized_start=1068
+  _globals['_PRICE']._serialized_end=1348
+  _globals['_MEMBER']._serialized_start=1350
+  _globals['_MEMBER']._serialized_end=1440
+  _globals['_LOT']._serialized_start=1443
+  _globals['_LOT']._serialized_end=1688
+  _globals['_BALANCE']._serialized_start=1690
+  _globals['_BALANCE']._serialized_end=1788
+  _globals['_POINTSLEG']._serialized_start=1791
+  _globals['_POINTSLEG']._serialized_end=2161
+  _globals['_POINTSLEG_ACCOUNT']._serialized_start=1978
+  _globals['_POINTSLEG_ACCOUNT']._serialized_end=2098
+  _globals['_POINTSLEG_SIDE']._serialized_start=2100
+  _globals['_POINTSLEG_SIDE']._serialized_end=2161
+  _globals['_OBLIGATION']._serialized_start=2164
+  _globals['_OBLIGATION']._serialized_end=2573
+  _globals['_OBLIGATION_KIND']._serialized_start=2343
+  _globals['_OBLIGATION_KIND']._serialized_end=2573
+  _globals['_SPEND']._serialized_start=2575
+  _globals['_SPEND']._serialized_end=2646
+  _globals['_TRANSFER']._serialized_start=2649
+  _globals['_TRANSFER']._serialized_end=3388
+  _globals['_TRANSFER_KIND']._serialized_start=3166
+  _globals['_TRANSFER_KIND']._serialized_end=3388
 # @@protoc_insertion_point(module_scope)

@@ -197,6 +197,8 @@ class ExpiryPolicy(_message.Message):
         """Each lot ends a number of days after it was earned."""
         KIND_EXPLICIT: ExpiryPolicy._Kind.ValueType  # 3
         """Each earn says when its lot ends; left out, that lot never does."""
+        KIND_FISCAL_YEAR: ExpiryPolicy._Kind.ValueType  # 4
+        """Lots end with the fiscal year they were earned in, and some months later."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """The ways points run out."""
@@ -209,22 +211,36 @@ class ExpiryPolicy(_message.Message):
     """Each lot ends a number of days after it was earned."""
     KIND_EXPLICIT: ExpiryPolicy.Kind.ValueType  # 3
     """Each earn says when its lot ends; left out, that lot never does."""
+    KIND_FISCAL_YEAR: ExpiryPolicy.Kind.ValueType  # 4
+    """Lots end with the fiscal year they were earned in, and some months later."""
 
     KIND_FIELD_NUMBER: _builtins.int
     DAYS_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_END_MONTH_FIELD_NUMBER: _builtins.int
+    FISCAL_YEAR_END_DAY_FIELD_NUMBER: _builtins.int
+    GRACE_MONTHS_FIELD_NUMBER: _builtins.int
     kind: Global___ExpiryPolicy.Kind.ValueType
     """Which way. Left out: points never expire."""
     days: _builtins.int
     """Days after earning, 1 to 36 500, only with KIND_DAYS."""
+    fiscal_year_end_month: _builtins.int
+    """Month of the fiscal year's last day, 1 to 12, only with KIND_FISCAL_YEAR."""
+    fiscal_year_end_day: _builtins.int
+    """The fiscal year's last day in that month, 1 to 31, only with KIND_FISCAL_YEAR."""
+    grace_months: _builtins.int
+    """Months of grace after the fiscal year, 0 to 120, only with KIND_FISCAL_YEAR."""
     def __init__(
         self,
         *,
         kind: Global___ExpiryPolicy.Kind.ValueType = ...,
         days: _builtins.int = ...,
+        fiscal_year_end_month: _builtins.int = ...,
+        fiscal_year_end_day: _builtins.int = ...,
+        grace_months: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "fiscal_year_end_day", b"fiscal_year_end_day", "fiscal_year_end_month", b"fiscal_year_end_month", "grace_months", b"grace_months", "kind", b"kind"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -466,22 +482,26 @@ class Balance(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     AVAILABLE_UNITS_FIELD_NUMBER: _builtins.int
     ACCOUNT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    HELD_UNITS_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """"currencies/TEL"."""
     available_units: _builtins.int
-    """Spendable now: lots that have not reached their expiry."""
+    """Spendable now: lots that have not reached their expiry, less what the member owes. Below zero only where the currency allows it."""
     account_sequence: _builtins.int
     """Number of the account's latest transfer: 1, 2, 3 … without a gap. 0: none yet."""
+    held_units: _builtins.int
+    """Reserved by holds."""
     def __init__(
         self,
         *,
         currency: _builtins.str = ...,
         available_units: _builtins.int = ...,
         account_sequence: _builtins.int = ...,
+        held_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "available_units", b"available_units", "currency", b"currency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "available_units", b"available_units", "currency", b"currency", "held_units", b"held_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -505,6 +525,10 @@ class PointsLeg(_message.Message):
         """The member's spendable points."""
         ACCOUNT_CIRCULATION: PointsLeg._Account.ValueType  # 2
         """The issuer's points in circulation: debited when points are made, credited when they are burnt."""
+        ACCOUNT_HELD: PointsLeg._Account.ValueType  # 3
+        """The member's points reserved by holds."""
+        ACCOUNT_OVERDRAFT: PointsLeg._Account.ValueType  # 4
+        """Points the member owes, where the currency allows negative balances: debited when more is taken back than is there."""
 
     class Account(_Account, metaclass=_AccountEnumTypeWrapper):
         """Which account of the chart the leg is on."""
@@ -515,6 +539,10 @@ class PointsLeg(_message.Message):
     """The member's spendable points."""
     ACCOUNT_CIRCULATION: PointsLeg.Account.ValueType  # 2
     """The issuer's points in circulation: debited when points are made, credited when they are burnt."""
+    ACCOUNT_HELD: PointsLeg.Account.ValueType  # 3
+    """The member's points reserved by holds."""
+    ACCOUNT_OVERDRAFT: PointsLeg.Account.ValueType  # 4
+    """Points the member owes, where the currency allows negative balances: debited when more is taken back than is there."""
 
     class _Side:
         ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -549,9 +577,9 @@ class PointsLeg(_message.Message):
     side: Global___PointsLeg.Side.ValueType
     """The side."""
     lot: _builtins.str
-    """The lot the points went into or came from, on member accounts."""
+    """The lot the points went into or came from, on member and held accounts."""
     account_sequence: _builtins.int
-    """Gapless number of this transfer on the member's account, on member accounts."""
+    """Gapless number of this transfer on the member's account, on all accounts but circulation."""
     @_builtins.property
     def points(self) -> Global___PointsAmount:
         """How many points of which currency."""
@@ -599,6 +627,16 @@ class Obligation(_message.Message):
         """Source issuer to operator: what the out-price leaves above the in-price."""
         KIND_FEE: Obligation._Kind.ValueType  # 6
         """Source issuer to operator: the rate's fee."""
+        KIND_CAMPAIGN: Obligation._Kind.ValueType  # 7
+        """Issuer to accepting merchant: points used in a campaign x redeem price."""
+        KIND_CASH_OUT: Obligation._Kind.ValueType  # 8
+        """Issuer to paying agent: points x cash-out price."""
+        KIND_CASH_OUT_FEE: Obligation._Kind.ValueType  # 9
+        """Issuer to paying agent: the handling fee of a cash-out."""
+        KIND_BREAKAGE: Obligation._Kind.ValueType  # 10
+        """Issuer to a lot's funder: its share of the original issue price of points that ended unused."""
+        KIND_REVERSAL: Obligation._Kind.ValueType  # 11
+        """The mirror of an earlier obligation, at its original price."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Why it is owed."""
@@ -617,6 +655,16 @@ class Obligation(_message.Message):
     """Source issuer to operator: what the out-price leaves above the in-price."""
     KIND_FEE: Obligation.Kind.ValueType  # 6
     """Source issuer to operator: the rate's fee."""
+    KIND_CAMPAIGN: Obligation.Kind.ValueType  # 7
+    """Issuer to accepting merchant: points used in a campaign x redeem price."""
+    KIND_CASH_OUT: Obligation.Kind.ValueType  # 8
+    """Issuer to paying agent: points x cash-out price."""
+    KIND_CASH_OUT_FEE: Obligation.Kind.ValueType  # 9
+    """Issuer to paying agent: the handling fee of a cash-out."""
+    KIND_BREAKAGE: Obligation.Kind.ValueType  # 10
+    """Issuer to a lot's funder: its share of the original issue price of points that ended unused."""
+    KIND_REVERSAL: Obligation.Kind.ValueType  # 11
+    """The mirror of an earlier obligation, at its original price."""
 
     KIND_FIELD_NUMBER: _builtins.int
     DEBTOR_FIELD_NUMBER: _builtins.int
@@ -657,6 +705,36 @@ class Obligation(_message.Message):
 Global___Obligation: _TypeAlias = Obligation  # noqa: Y015
 
 @_typing.final
+class Spend(_message.Message):
+    """What a member spent, from which an earn rule makes points."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CARRIED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """"earnRules/vip-spend". Required."""
+    minor_units: _builtins.int
+    """Money spent, in minor units of the currency's settlement currency, at least 1. Required."""
+    carried_minor_units: _builtins.int
+    """Output only. What of the member's spend under this rule has not earned points yet, this one included."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+        carried_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_minor_units", b"carried_minor_units", "minor_units", b"minor_units", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Spend: _TypeAlias = Spend  # noqa: Y015
+
+@_typing.final
 class Transfer(_message.Message):
     """A movement of points that has happened. It never changes; a correction is a new transfer that names it."""
 
@@ -678,6 +756,20 @@ class Transfer(_message.Message):
         """Points taken as cash (抵扣)."""
         KIND_CONVERT: Transfer._Kind.ValueType  # 4
         """Points of one currency turned into another (互换)."""
+        KIND_CAMPAIGN: Transfer._Kind.ValueType  # 5
+        """Points used in a campaign (活动使用)."""
+        KIND_CASH_OUT: Transfer._Kind.ValueType  # 6
+        """Points paid out in money (提现)."""
+        KIND_HOLD: Transfer._Kind.ValueType  # 7
+        """Points reserved (预占)."""
+        KIND_CAPTURE: Transfer._Kind.ValueType  # 8
+        """Reserved points taken for goods (确认); what was not needed went back."""
+        KIND_RELEASE: Transfer._Kind.ValueType  # 9
+        """Reserved points given back (释放), because they were not needed or the hold lapsed."""
+        KIND_REVERSAL: Transfer._Kind.ValueType  # 10
+        """The mirror of an earlier transfer, whole or in part (冲正)."""
+        KIND_EXPIRE: Transfer._Kind.ValueType  # 11
+        """Points that ended unused (过期)."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What kind of movement."""
@@ -692,6 +784,20 @@ class Transfer(_message.Message):
     """Points taken as cash (抵扣)."""
     KIND_CONVERT: Transfer.Kind.ValueType  # 4
     """Points of one currency turned into another (互换)."""
+    KIND_CAMPAIGN: Transfer.Kind.ValueType  # 5
+    """Points used in a campaign (活动使用)."""
+    KIND_CASH_OUT: Transfer.Kind.ValueType  # 6
+    """Points paid out in money (提现)."""
+    KIND_HOLD: Transfer.Kind.ValueType  # 7
+    """Points reserved (预占)."""
+    KIND_CAPTURE: Transfer.Kind.ValueType  # 8
+    """Reserved points taken for goods (确认); what was not needed went back."""
+    KIND_RELEASE: Transfer.Kind.ValueType  # 9
+    """Reserved points given back (释放), because they were not needed or the hold lapsed."""
+    KIND_REVERSAL: Transfer.Kind.ValueType  # 10
+    """The mirror of an earlier transfer, whole or in part (冲正)."""
+    KIND_EXPIRE: Transfer.Kind.ValueType  # 11
+    """Points that ended unused (过期)."""
 
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -707,6 +813,9 @@ class Transfer(_message.Message):
     RATE_FIELD_NUMBER: _builtins.int
     USED_FIELD_NUMBER: _builtins.int
     RECEIVED_FIELD_NUMBER: _builtins.int
+    ORIGINAL_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    SPEND_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"transfers/0190…": a UUID given by the server."""
     kind: Global___Transfer.Kind.ValueType
@@ -725,6 +834,8 @@ class Transfer(_message.Message):
     """The settlement window it fell into, "windows/12"."""
     rate: _builtins.str
     """Conversions: the rate applied, "rates/0190…"."""
+    original: _builtins.str
+    """Captures, releases and reversals: the transfer they follow, "transfers/0190…"."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When the server took it."""
@@ -745,6 +856,14 @@ class Transfer(_message.Message):
     def received(self) -> Global___PointsAmount:
         """Conversions: what was received, volume bonus included."""
 
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Holds: when the hold lapses."""
+
+    @_builtins.property
+    def spend(self) -> Global___Spend:
+        """Earns by spend: what was spent and what is carried."""
+
     def __init__(
         self,
         *,
@@ -762,10 +881,13 @@ class Transfer(_message.Message):
         rate: _builtins.str = ...,
         used: Global___PointsAmount | None = ...,
         received: Global___PointsAmount | None = ...,
+        original: _builtins.str = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        spend: Global___Spend | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "received", b"received", "used", b"used"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "expire_time", b"expire_time", "received", b"received", "spend", b"spend", "used", b"used"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "kind", b"kind", "ledger_sequence", b"ledger_sequence", "legs", b"legs", "member", b"member", "merchant", b"merchant", "name", b"name", "obligations", b"obligations", "rate", b"rate", "received", b"received", "reference", b"reference", "request_id", b"request_id", "used", b"used", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "ledger_sequence", b"ledger_sequence", "legs", b"legs", "member", b"member", "merchant", b"merchant", "name", b"name", "obligations", b"obligations", "original", b"original", "rate", b"rate", "received", b"received", "reference", b"reference", "request_id", b"request_id", "spend", b"spend", "used", b"used", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

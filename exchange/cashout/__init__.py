@@ -1,0 +1,1 @@
+"""Points paid out in money by an agent (提现)."""

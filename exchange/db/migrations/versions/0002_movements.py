@@ -1,0 +1,21 @@
+"""Holds, reversals, expiry, earning by spend, negative balances.
+
+Revision ID: 0002
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add what the movements need; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)

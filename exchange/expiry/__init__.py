@@ -1,0 +1,1 @@
+"""Points that end unused (过期), and what they leave."""

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from exchange.directory.pricing import owed_micros
+from exchange.expiry.model import Expire
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.legs import debited
+from exchange.ledger.model import Obligation, ObligationKind, Posting
+from exchange.money.limits import BASIS_POINTS
+from exchange.money.rounding import half_up
+from exchange.rates.model import Coalition
+from exchange.refusals import NothingDue
+
+
+def expire(command: Expire, facts: MemberFacts, coalition: Coalition) -> Posting:
+    """Burn what is left of lots that have ended; the issuer owes each funder its share of the original issue price.
+
+    Reserved points are not touched: a hold keeps its promise, and what it gives back ends the next time.
+
+    Raises:
+        NothingDue: no lot has reached its end, or somebody else has ended them.
+    """
+    currency = coalition.directory.currency(command.currency)
+    account = facts.accounts[currency.number]
+    due = [lot for lot in (account.known[lot_id] for lot_id in account.due) if lot.remaining]
+    if not due:
+        raise NothingDue(currency=currency.name)
+    shares: dict[int, int] = {}
+    for lot in due:
+        # Rounded to the micro-unit, half up, once for each lot.
+        value = half_up(lot.remaining * lot.price_micros * currency.breakage_share_bps, BASIS_POINTS)
+        shares[lot.funder_no] = shares.get(lot.funder_no, 0) + value
+    obligations: list[Obligation] = []
+    for funder_no, micros in sorted(shares.items()):
+        obligations += owed_micros(
+            ObligationKind.BREAKAGE,
+            debtor_no=currency.issuer_no,
+            creditor_no=funder_no,
+            currency=currency,
+            micros=micros,
+        )
+    return Posting(legs=debited(currency.number, [(lot, lot.remaining) for lot in due]), obligations=obligations)

@@ -1,0 +1,27 @@
+"""What one process remembers between batches. Links and accounts are never taken away, so a hit is always true."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from exchange.ledger.decision import Target
+from exchange.ledger.model import MemberKey
+
+AccountKey = tuple[int, UUID, int]
+
+
+class Caches:
+    """Members by how merchants name them, and accounts that are known to exist."""
+
+    LIMIT = 500_000
+
+    def __init__(self) -> None:
+        self.members: dict[MemberKey, Target] = {}
+        self.accounts: set[AccountKey] = set()
+
+    def trim(self) -> None:
+        """Forget everything once it has grown past the limit: simpler than choosing, and rare."""
+        if len(self.members) > self.LIMIT:
+            self.members.clear()
+        if len(self.accounts) > self.LIMIT:
+            self.accounts.clear()

@@ -1,0 +1,106 @@
+"""What a batch writes, as the columns its statements take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from exchange.ledger.facts import MemberAccount, MemberFacts
+from exchange.ledger.model import Transfer
+
+KeyRow = tuple[int, int, str, bytes, int | None, UUID | None, str | None]
+TotalRow = tuple[int, int, int, int, str, int, int, int]
+
+
+@dataclass(slots=True)
+class Effects:
+    """Rows by statement; keys, lots, accounts and totals in lock order."""
+
+    now: datetime
+    keys: list[KeyRow]
+    transfers: list[Transfer]
+    totals: list[TotalRow]
+    new_lots: list[tuple[Any, ...]] = field(default_factory=list)
+    changed_lots: list[tuple[int, UUID, int, int]] = field(default_factory=list)
+    accounts: list[tuple[int, UUID, int, int, int, int, int]] = field(default_factory=list)
+    daily: list[tuple[int, UUID, int, int, int]] = field(default_factory=list)
+    progress: list[tuple[int, UUID, int, bool, datetime | None]] = field(default_factory=list)
+    carried: list[tuple[int, UUID, str, int]] = field(default_factory=list)
+    today: date | None = None
+
+    @classmethod
+    def of(
+        cls,
+        now: datetime,
+        keys: Iterable[KeyRow],
+        transfers: list[Transfer],
+        members: Iterable[MemberFacts],
+        window_no: int,
+        slice_no: int,
+    ) -> Effects:
+        """Gather from the working copies what the batch changed."""
+        effects = cls(now, sorted(keys, key=lambda key: key[:3]), transfers, _totals(transfers, window_no, slice_no))
+        for facts in members:
+            for account in facts.accounts.values():
+                if account.touched:
+                    effects._add_account(account, now)
+            effects._add_notes(facts)
+        effects.accounts.sort()
+        effects.changed_lots.sort()
+        return effects
+
+    def _add_account(self, account: MemberAccount, now: datetime) -> None:
+        bucket, member_id, currency_no = account.bucket, account.member_id, account.currency_no
+        self.accounts.append(
+            (bucket, member_id, currency_no, account.available, account.sequence, account.held, account.overdrawn)
+        )
+        for lot_id in account.changed:
+            lot, born = account.known[lot_id], account.born.get(lot_id)
+            if born is None:
+                self.changed_lots.append((bucket, lot_id, lot.remaining, lot.held))
+            else:
+                new, transfer_id = born
+                self.new_lots.append((
+                    bucket, lot_id, member_id, currency_no, new.units, lot.remaining, new.funder_no, new.price_micros,
+                    now, new.expires_at, transfer_id, lot.held,
+                ))  # fmt: skip
+
+    def _add_notes(self, facts: MemberFacts) -> None:
+        for pair in facts.daily_changed:
+            self.daily.append((facts.bucket, facts.member_id, *pair, facts.daily_used[pair]))
+            self.today = facts.today
+        for transfer_id in facts.progress_changed:
+            progress = facts.progress[transfer_id]
+            self.progress.append((facts.bucket, transfer_id, progress.done_units, progress.ended, progress.lapses_at))
+        for rule_id in facts.carried_changed:
+            self.carried.append((facts.bucket, facts.member_id, rule_id, facts.carried[rule_id]))
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Positional arguments of `sql.EFFECTS`."""
+        return (
+            self.keys,
+            self.transfers,
+            self.new_lots,
+            *transposed(self.changed_lots, 4),
+            *transposed(self.accounts, 7),
+            self.totals,
+            self.now,
+        )
+
+
+def transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    """Rows as columns: arrays for unnest."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def _totals(transfers: Sequence[Transfer], window_no: int, slice_no: int) -> list[TotalRow]:
+    totals: dict[tuple[int, int, str, int], tuple[int, int]] = {}
+    for transfer in transfers:
+        for kind, debtor_no, creditor_no, code, micros, _, _ in transfer.obligations:
+            pair = (debtor_no, creditor_no, code, kind)
+            owed, count = totals.get(pair, (0, 0))
+            totals[pair] = (owed + micros, count + 1)
+    return sorted((window_no, slice_no, *pair, *total) for pair, total in totals.items())

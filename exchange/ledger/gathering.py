@@ -1,0 +1,208 @@
+"""The facts step of a batch: members and originals found, accounts locked, then everything the rules may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from exchange.db.engine import DriverConnection
+from exchange.ledger import sql
+from exchange.ledger.caches import AccountKey, Caches
+from exchange.ledger.decision import Target
+from exchange.ledger.facts import MemberAccount, MemberFacts
+from exchange.ledger.keys import read_transfers
+from exchange.ledger.model import (
+    Account,
+    Command,
+    FollowUp,
+    Lot,
+    MemberCommand,
+    MemberKey,
+    Progress,
+    Transfer,
+    TransferKind,
+    transfer_bucket,
+)
+from exchange.ledger.reference import Reference
+
+
+class Gathering:
+    """What one batch finds out, in the order it asks."""
+
+    def __init__(self, connection: DriverConnection, commands: Sequence[Command], reference: Reference) -> None:
+        self.connection = connection
+        self.reference = reference
+        self.members = [command for command in commands if isinstance(command, MemberCommand)]
+        self.follow_ups = [command for command in commands if isinstance(command, FollowUp)]
+        self.originals: dict[UUID, Transfer] = {}
+        self.targets: dict[int, Target | None] = {}
+
+    async def find(self, caches: Caches) -> None:
+        """Whose accounts each command touches; what is found here never changes, so no lock is needed yet."""
+        await self._find_members(caches)
+        if self.follow_ups:
+            names = {command.original for command in self.follow_ups}
+            self.originals = await read_transfers(self.connection, [(transfer_bucket(name), name) for name in names])
+        for command in self.follow_ups:
+            original = self.originals.get(command.original)
+            own = original is not None and original.merchant_no == command.merchant_no
+            self.targets[id(command)] = Target(original.bucket, original.member_id) if original and own else None
+
+    async def _find_members(self, caches: Caches) -> None:
+        unknown = {
+            command.member
+            for command in self.members
+            if command.located is None and command.member not in caches.members
+        }
+        by_id = [key for key in unknown if key.member_id is not None]
+        by_reference = [key for key in unknown if key.member_id is None]
+        if by_id:
+            for row in await self.connection.fetch(
+                sql.MEMBERS_BY_ID, [key.merchant_no for key in by_id], [key.member_id for key in by_id]
+            ):
+                caches.members[MemberKey(row[0], row[1], None)] = Target(row[2], row[1])
+        if by_reference:
+            for row in await self.connection.fetch(
+                sql.MEMBERS_BY_REFERENCE,
+                [key.merchant_no for key in by_reference],
+                [key.reference for key in by_reference],
+            ):
+                caches.members[MemberKey(row[0], None, row[1])] = Target(row[3], row[2])
+        for command in self.members:
+            located = command.located
+            self.targets[id(command)] = caches.members.get(command.member) if located is None else Target(*located)
+
+    async def lock_accounts(self, caches: Caches) -> dict[AccountKey, MemberAccount]:
+        """Every account a command may touch, made first if need be, locked in order."""
+        wanted: set[AccountKey] = set()
+        for command in self.members:
+            target = self.targets[id(command)]
+            if target is not None:
+                wanted.update((*target, number) for number in self._currency_nos(command))
+        for follow_up, original in self._followed():
+            target = self.targets[id(follow_up)]
+            assert target is not None
+            wanted.update((*target, leg.currency_no) for leg in original.legs)
+        if not wanted:
+            return {}
+        missing = sorted(wanted - caches.accounts)
+        if missing:
+            await self.connection.execute(sql.ENSURE_ACCOUNTS, *_columns(missing))
+        rows = await self.connection.fetch(sql.LOCK_ACCOUNTS, *_columns(sorted(wanted)))
+        assert len(rows) == len(wanted), "an account vanished"
+        return {(row[0], row[1], row[2]): MemberAccount(*row) for row in rows}
+
+    def _currency_nos(self, command: MemberCommand) -> Iterable[int]:
+        if command.spend_rule is not None:
+            number = self.reference.earn_rule_currency_no(command.spend_rule)
+            return () if number is None else (number,)
+        codes = (*(code for code, _ in command.debits), *command.credits)
+        return [number for code in codes if (number := self.reference.currency_no(code)) is not None]
+
+    def _followed(self) -> Iterable[tuple[FollowUp, Transfer]]:
+        """Follow-ups whose original was found and is the caller's."""
+        for command in self.follow_ups:
+            if self.targets[id(command)] is not None:
+                yield command, self.originals[command.original]
+
+    async def facts(self, accounts: dict[AccountKey, MemberAccount], now: datetime) -> dict[UUID, MemberFacts]:
+        """Everything the rules may look at, by member. After the locks."""
+        today = now.astimezone(self.reference.time_zone).date()
+        found = {
+            target.member_id: MemberFacts(now, today, target.member_id, {}, target.bucket)
+            for target in self.targets.values()
+            if target is not None
+        }
+        for (_, member_id, currency_no), account in accounts.items():
+            found[member_id].accounts[currency_no] = account
+        await self._read_spendable(found, now)
+        await self._read_followed(found, now)
+        await self._read_due(found, now)
+        await self._read_carried(found)
+        if self.reference.has_daily_caps and any(c.kind == TransferKind.CONVERT for c in self.members):
+            buckets = [facts.bucket for facts in found.values()]
+            for row in await self.connection.fetch(sql.DAILY_CONVERSIONS, buckets, list(found), today):
+                found[row[0]].daily_used[(row[1], row[2])] = row[3]
+        return found
+
+    async def _read_spendable(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
+        wanted: dict[AccountKey, int] = {}
+        for command in self.members:
+            target = self.targets[id(command)]
+            for code, units in command.debits:
+                number = self.reference.currency_no(code)
+                if target is not None and number is not None:
+                    key = (*target, number)
+                    wanted[key] = wanted.get(key, 0) + units
+        for follow_up, original in self._followed():
+            target = self.targets[id(follow_up)]
+            assert target is not None
+            for leg in original.legs:
+                # What a reversal may take back; too much looked at is harmless.
+                key = (*target, leg.currency_no)
+                wanted[key] = wanted.get(key, 0) + leg.units
+        if wanted:
+            rows = await self.connection.fetch(sql.SPENDABLE_LOTS, *_columns(list(wanted)), list(wanted.values()), now)
+            _show(rows, found, now)
+
+    async def _read_followed(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
+        lots: set[tuple[int, UUID]] = set()
+        for command, original in self._followed():
+            found[original.member_id].originals[command.original] = original
+            lots |= {
+                (original.bucket, leg.lot_id)
+                for leg in original.legs
+                if leg.lot_id is not None and leg.account != Account.CIRCULATION
+            }
+        if not lots:
+            return
+        rows = await self.connection.fetch(
+            sql.LOTS_BY_ID, [bucket for bucket, _ in lots], [lot_id for _, lot_id in lots]
+        )
+        _show(rows, found, now)
+        names = list({original.transfer_id: original for _, original in self._followed()}.values())
+        for row in await self.connection.fetch(
+            sql.FOLLOW_UPS, [original.bucket for original in names], [original.transfer_id for original in names]
+        ):
+            member_id = self.originals[row[0]].member_id
+            found[member_id].progress[row[0]] = Progress(row[1], row[2], row[3])
+
+    async def _read_due(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
+        keys: list[AccountKey] = []
+        for command in self.members:
+            target = self.targets[id(command)]
+            number = self.reference.currency_no(command.currency)
+            if command.kind == TransferKind.EXPIRE and target is not None and number is not None:
+                keys.append((*target, number))
+        if keys:
+            for row in await self.connection.fetch(sql.DUE_LOTS, *_columns(keys), now):
+                account = found[row[0]].accounts[row[1]]
+                account.show(Lot(*row[2:]), now)
+                account.due.append(row[2])
+
+    async def _read_carried(self, found: dict[UUID, MemberFacts]) -> None:
+        asked = [
+            (target, command.spend_rule)
+            for command in self.members
+            if command.spend_rule is not None and (target := self.targets[id(command)]) is not None
+        ]
+        if asked:
+            for row in await self.connection.fetch(
+                sql.SPEND_CARRIES,
+                [target.bucket for target, _ in asked],
+                [target.member_id for target, _ in asked],
+                [rule for _, rule in asked],
+            ):
+                found[row[0]].carried[row[1]] = row[2]
+
+
+def _show(rows: Sequence[asyncpg.Record], found: dict[UUID, MemberFacts], now: datetime) -> None:
+    for row in rows:
+        found[row[0]].accounts[row[1]].show(Lot(*row[2:]), now)
+
+
+def _columns(keys: Sequence[AccountKey]) -> tuple[list[int], list[UUID], list[int]]:
+    return [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]

@@ -1,0 +1,54 @@
+"""What the poster needs of the directory without knowing it: one version, its days, and numbers of currencies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.model import Command, Posting
+
+
+class Reference(Protocol):
+    """What rules need beside the member: the coalition's directory and rates, as of one version."""
+
+    @property
+    def version(self) -> int:
+        """Which version of the coalition this is."""
+        ...
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """In which the coalition's days begin."""
+        ...
+
+    @property
+    def has_daily_caps(self) -> bool:
+        """Whether any rate caps what a member converts in a day."""
+        ...
+
+    def currency_no(self, code: str) -> int | None:
+        """The number of a currency code, None when there is none."""
+        ...
+
+    def earn_rule_currency_no(self, rule_id: str) -> int | None:
+        """The number of the currency an earn rule makes, None when there is no such rule."""
+        ...
+
+
+R = TypeVar("R", bound=Reference)
+R_co = TypeVar("R_co", bound=Reference, covariant=True)
+Decide = Callable[[Command, MemberFacts, R], Posting]
+
+
+class ReferenceSource(Protocol[R_co]):
+    """Keeps the reference data in memory and reads it anew when its version has moved."""
+
+    async def current(self) -> R_co:
+        """What is in memory; it may lag behind."""
+        ...
+
+    async def reload(self) -> R_co:
+        """Read anew."""
+        ...

@@ -1,0 +1,1 @@
+"""The mirror of an earlier transfer, whole or in part (冲正)."""

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from exchange.directory.model import Directory, MerchantRole
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.legs import debited, returned
+from exchange.ledger.model import (
+    Account,
+    Obligation,
+    ObligationKind,
+    PointsLeg,
+    Posting,
+    Progress,
+    Side,
+    Transfer,
+    TransferKind,
+)
+from exchange.rates.model import Coalition
+from exchange.refusals import AlreadyReversed, InsufficientPoints, NotReversible, ReversalExceeds
+from exchange.reversal.model import Reverse
+
+ROLES = {
+    TransferKind.EARN: MerchantRole.EARNING,
+    TransferKind.REDEEM: MerchantRole.REDEMPTION,
+    TransferKind.CAMPAIGN: MerchantRole.REDEMPTION,
+    TransferKind.CASH_OUT: MerchantRole.REDEMPTION,
+    TransferKind.CAPTURE: MerchantRole.REDEMPTION,
+    TransferKind.DISCOUNT: MerchantRole.DISCOUNT,
+    TransferKind.CONVERT: MerchantRole.EXCHANGE,
+}
+"""Kinds that can be reversed, and the role that reverses them."""
+
+
+def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posting:
+    """Mirror a transfer at its original prices: cumulative parts add up to exactly one full reversal.
+
+    Raises:
+        NotReversible: a hold, a release, an expiry, a reversal; or part of a conversion.
+        AlreadyReversed, ReversalExceeds: nothing, or less than asked, is left of it.
+        InsufficientPoints: what an earn gave is spent and the currency allows no negative balances; or what a
+            conversion gave is no longer all there.
+        RoleMissing, MerchantSuspended, CurrencySuspended: as for the original.
+    """
+    original = facts.originals[command.original]
+    name = f"transfers/{command.original}"
+    kind = TransferKind(original.kind)
+    if kind not in ROLES:
+        raise NotReversible(transfer=name, kind=kind.name)
+    _require_parties(original, ROLES[kind], coalition.directory)
+    total = _moved_units(original)
+    progress = facts.progress.get(command.original, Progress(0, ended=False))
+    if total == progress.done_units:
+        raise AlreadyReversed(transfer=name)
+    part = _part(command, total, progress.done_units, name)
+    if kind is TransferKind.CONVERT:
+        if part != total:
+            raise NotReversible(transfer=name, kind="CONVERT in part")
+        legs = _unconverted(original, facts, coalition.directory)
+    elif kind is TransferKind.EARN:
+        legs, part = _taken_back(original, facts, coalition.directory, part)
+    else:
+        legs = _given_back(original, facts, progress.done_units, part)
+    done = progress.done_units + part
+    return Posting(
+        legs=legs,
+        obligations=_mirrored(original.obligations, progress.done_units, done, total),
+        original_id=command.original,
+        progress=Progress(done, ended=done == total),
+    )
+
+
+def _require_parties(original: Transfer, role: MerchantRole, directory: Directory) -> None:
+    merchant = directory.merchants[original.merchant_no]
+    merchant.require_active()
+    merchant.require_role(role)
+    for leg in original.legs:
+        currency = directory.currencies[leg.currency_no]
+        currency.require_active()
+        directory.merchants[currency.issuer_no].require_active()
+
+
+def _moved_units(original: Transfer) -> int:
+    """Points the original moved, by which its parts are counted: those it burnt, or else made."""
+    burnt = _sum(original, Side.CREDIT)
+    return burnt or _sum(original, Side.DEBIT)
+
+
+def _sum(original: Transfer, side: Side) -> int:
+    return sum(leg.units for leg in original.legs if leg.account == Account.CIRCULATION and leg.side == side)
+
+
+def _part(command: Reverse, total: int, done: int, name: str) -> int:
+    """How many points this reversal mirrors.
+
+    Raises:
+        ReversalExceeds: more than is left, or nothing by a share that keeps more than before.
+    """
+    left = total - done
+    if command.units is not None:
+        wanted = command.units
+    elif command.retained is not None:
+        entitled = total * command.retained.kept // command.retained.total
+        wanted = total - entitled - done
+    else:
+        wanted = left
+    if not 0 < wanted <= left:
+        raise ReversalExceeds(transfer=name, left=left, requested=wanted)
+    return wanted
+
+
+def _taken_back(original: Transfer, facts: MemberFacts, directory: Directory, part: int) -> tuple[list[PointsLeg], int]:
+    """An earn: its own lot first, then others; what is missing is owed where the currency allows it, else let go."""
+    given = next(leg for leg in original.legs if leg.account == Account.MEMBER and leg.side == Side.CREDIT)
+    currency = directory.currencies[given.currency_no]
+    account = facts.accounts[given.currency_no]
+    taken, missing = account.take_up_to(part, first=given.lot_id)
+    if currency.negative_balances:
+        return debited(currency.number, taken, overdrawn=missing), part
+    if not taken:
+        raise InsufficientPoints(currency=currency.name, available=0, requested=part)
+    return debited(currency.number, taken), part - missing
+
+
+def _given_back(original: Transfer, facts: MemberFacts, done: int, part: int) -> list[PointsLeg]:
+    """Spent points go back to the very lots they came from: what was spent last returns first."""
+    number = original.legs[0].currency_no
+    burnt: list[tuple[UUID, int]] = [
+        (leg.lot_id, leg.units)
+        for leg in original.legs
+        if leg.account in {Account.MEMBER, Account.HELD} and leg.side == Side.DEBIT and leg.lot_id is not None
+    ]
+    # A capture also gave back what it did not need: those legs are no use of points.
+    kept = {leg.lot_id: leg.units for leg in original.legs if leg.account == Account.MEMBER and leg.side == Side.CREDIT}
+    if original.kind == TransferKind.CAPTURE:
+        burnt = _without(burnt, kept)
+    lots, skip, wanted = [], done, part
+    for lot_id, units in reversed(burnt):
+        there = max(units - skip, 0)
+        skip = max(skip - units, 0)
+        take = min(there, wanted)
+        wanted -= take
+        if take:
+            lots.append((lot_id, take))
+    return returned(number, lots, facts.accounts[number])
+
+
+def _without(debits: Sequence[tuple[UUID, int]], given: dict[UUID | None, int]) -> list[tuple[UUID, int]]:
+    left = dict(given)
+    found = []
+    for lot_id, units in debits:
+        back = min(left.get(lot_id, 0), units)
+        left[lot_id] = left.get(lot_id, 0) - back
+        if units > back:
+            found.append((lot_id, units - back))
+    return found
+
+
+def _unconverted(original: Transfer, facts: MemberFacts, directory: Directory) -> list[PointsLeg]:
+    """A conversion, whole: the minted lot must be all there; the burnt lots get theirs back."""
+    minted = next(leg for leg in original.legs if leg.account == Account.MEMBER and leg.side == Side.CREDIT)
+    assert minted.lot_id is not None
+    lot = facts.accounts[minted.currency_no].known[minted.lot_id]
+    spendable = lot in facts.accounts[minted.currency_no].lots
+    if lot.remaining != minted.units or not spendable:
+        currency = directory.currencies[minted.currency_no]
+        available = lot.remaining if spendable else 0
+        raise InsufficientPoints(currency=currency.name, available=available, requested=minted.units)
+    burnt = [
+        (leg.lot_id, leg.units)
+        for leg in original.legs
+        if leg.account == Account.MEMBER and leg.side == Side.DEBIT and leg.lot_id is not None
+        and leg.currency_no != minted.currency_no
+    ]  # fmt: skip
+    source_no = next(leg.currency_no for leg in original.legs if leg.currency_no != minted.currency_no)
+    return debited(minted.currency_no, [(lot, minted.units)]) + returned(source_no, burnt, facts.accounts[source_no])
+
+
+def _mirrored(obligations: Sequence[Obligation], before: int, after: int, total: int) -> list[Obligation]:
+    """Each obligation the other way round, for the part between two cumulative counts of points.
+
+    Priced ones are points x price; others share their amount so that all parts together are exactly the whole.
+    """
+    mirrored = []
+    for owed in obligations:
+        micros = owed.micros * after // total - owed.micros * before // total
+        if micros:
+            points = after - before if owed.points_units == total else 0
+            mirrored.append(
+                Obligation(
+                    ObligationKind.REVERSAL,
+                    owed.creditor_no,
+                    owed.debtor_no,
+                    owed.currency_code,
+                    micros,
+                    points,
+                    owed.price_micros if points else 0,
+                )
+            )
+    return mirrored
