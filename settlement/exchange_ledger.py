@@ -84,7 +84,7 @@ class Entry(NamedTuple):
 async def windows_before(connection: AsyncConnection, before: int, limit: int) -> Sequence[Window]:
     """Windows with smaller numbers, newest first."""
     rows = await connection.execute(WINDOWS_BEFORE, {"before": before, "limit": limit})
-    return [Window(*row) for row in rows.tuples()]
+    return [Window(*row) for row in rows]
 
 
 async def pair_micros(connection: AsyncConnection, window_no: int) -> list[PairMicros]:
@@ -116,7 +116,7 @@ async def entries(
             "limit": limit,
         },
     )
-    return [Entry(*row) for row in rows.tuples()]
+    return [Entry(*row) for row in rows]
 
 
 async def operator_id(connection: AsyncConnection) -> str:
