@@ -135,8 +135,12 @@ class World:
         wanted = types.Merchant(name=f"merchants/{merchant_id}", roles=roles or [GENERAL], cash_agent=cash_agent)
         request = directory_pb.CreateMerchantRequest(merchant=wanted)
         taken_in = await self.operator.ask(self.stubs.directory.CreateMerchant, request)
-        secret, key = await self._issue(directory_pb.CALLER_ROLE_MERCHANT, taken_in.merchant.name)
-        return Merchant(self.stubs, secret, taken_in.merchant.name, key)
+        return await self.key_of(taken_in.merchant)
+
+    async def key_of(self, merchant: types.Merchant | Merchant) -> Merchant:
+        """A further key of a merchant's."""
+        secret, key = await self._issue(directory_pb.CALLER_ROLE_MERCHANT, merchant.name)
+        return Merchant(self.stubs, secret, merchant.name, key)
 
     async def party(self, role: directory_pb.CallerRole.ValueType) -> Party:
         """A caller that is no merchant: a further operator, finance, an auditor."""
