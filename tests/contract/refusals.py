@@ -62,7 +62,11 @@ async def refusal(call: Awaitable[Any]) -> Refused:
     """The refusal a call ends with; a call that is answered fails the test."""
     with pytest.raises(aio.AioRpcError) as raised:
         await call
-    error = raised.value
+    return refusal_of(raised.value)
+
+
+def refusal_of(error: aio.AioRpcError) -> Refused:
+    """The refusal behind a failed call."""
     details = [value for key, value in error.trailing_metadata() or () if key == "grpc-status-details-bin"]
     assert len(details) == 1, f"{error.code()} without details: {error.details()}"
     assert isinstance(details[0], bytes)

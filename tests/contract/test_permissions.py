@@ -1,0 +1,105 @@
+"""Who may call what, method by method; whatever is not said here is allowed to nobody."""
+
+import pytest
+from grpc.aio import UnaryUnaryMultiCallable
+
+from exchange.v1 import directory_service_pb2 as pb
+from tests.contract.methods import METHODS
+from tests.contract.refusals import refusal
+from tests.servers import Server
+from tests.worlds import GENERAL, Party, World, a_channel
+
+MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR = "MERCHANT", "OPERATOR", "FINANCE_MAKER", "FINANCE_CHECKER", "AUDITOR"
+ROLES = (MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR)
+
+ALLOWED: dict[tuple[str, ...], str] = {
+    ROLES: """
+        GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
+        ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
+    """,
+    (OPERATOR,): """
+        CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
+        PublishPrice IssueApiKey RevokeApiKey PublishRate EndRate SetClock
+    """,
+    (OPERATOR, AUDITOR): "ListApiKeys",
+    (MERCHANT,): """
+        EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints BatchTransfer LookupTransfer
+    """,
+    (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetTransfer ListTransfers",
+    (MAKER,): "CloseWindow StartRun",
+    (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun",
+}
+"""The protos' "Caller:" lines, as one table."""
+
+ROLES_OF = {method: roles for roles, methods in ALLOWED.items() for method in methods.split()}
+
+
+def test_every_method_says_who_may_call_it() -> None:
+    """A new method without a row here has no contract yet."""
+    assert ROLES_OF.keys() == METHODS.keys()
+
+
+@pytest.fixture(scope="module")
+async def callers(world: World) -> dict[str, Party]:
+    """One of each kind."""
+    callers: dict[str, Party] = {
+        role: await world.party(pb.CallerRole.Value(f"CALLER_ROLE_{role}")) for role in ROLES if role != MERCHANT
+    }
+    return callers | {MERCHANT: await world.merchant("PermitMe", GENERAL)}
+
+
+@pytest.mark.provokes("METHOD_NOT_ALLOWED")
+@pytest.mark.parametrize("name", [name for name, roles in ROLES_OF.items() if roles != ROLES])
+async def test_whoever_may_not_call_a_method_is_told_so(server: Server, callers: dict[str, Party], name: str) -> None:
+    """Before the request is looked at: an empty one and a good one are refused alike."""
+    method = METHODS[name]
+
+    async with a_channel(server.address) as channel:
+        for role in ROLES:
+            if role not in ROLES_OF[name]:
+                refused = await refusal(method.call(channel, callers[role], method.new_request()))
+                assert refused.reason == "METHOD_NOT_ALLOWED"
+                assert refused.metadata == {"method": method.path, "caller_role": role}
+
+
+@pytest.mark.parametrize("name", ROLES_OF)
+async def test_whoever_may_call_a_method_is_heard(server: Server, callers: dict[str, Party], name: str) -> None:
+    """An empty request is answered, or refused for what it lacks, and never for who asks."""
+    method = METHODS[name]
+
+    async with a_channel(server.address) as channel:
+        for role in ROLES_OF[name]:
+            if required_of(name):
+                refused = await refusal(method.call(channel, callers[role], method.new_request()))
+                assert refused.reason == "INVALID_FIELD"
+            else:
+                await method.call(channel, callers[role], method.new_request())
+
+
+def required_of(name: str) -> bool:
+    """Whether an empty request lacks something."""
+    return name not in {
+        "ListMerchants", "ListCurrencies", "ListApiKeys", "ListRates", "ListTransfers", "ListWindows", "GetClock",
+    }  # fmt: skip
+
+
+@pytest.mark.provokes("CREDENTIAL_MISSING")
+@pytest.mark.parametrize("name", ROLES_OF)
+async def test_nobody_calls_without_a_credential(server: Server, name: str) -> None:
+    """Not even what everybody may call."""
+    method = METHODS[name]
+
+    async with a_channel(server.address) as channel:
+        refused = await refusal(method.call(channel, None, method.new_request()))
+
+    assert refused.reason == "CREDENTIAL_MISSING"
+
+
+@pytest.mark.provokes("UNKNOWN_METHOD")
+async def test_a_method_that_does_not_exist_is_told_as_such(server: Server, callers: dict[str, Party]) -> None:
+    """Of a known service and of an unknown one."""
+    async with a_channel(server.address) as channel:
+        for path in ("/exchange.v1.TransferService/StealPoints", "/exchange.v9.Nothing/Ever"):
+            call: UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+            refused = await refusal(call(b"", metadata=callers[OPERATOR].metadata))
+            assert refused.metadata == {"method": path}
