@@ -15,7 +15,7 @@ ROUNDS = 6
 MIDNIGHT_ROUND = ROUNDS // 2
 """From this round on it is the next day: another rate for Asia Miles, and one merchant suspended."""
 FIRST_DAY, SECOND_DAY = date(2026, 2, 28), date(2026, 3, 1)
-UNARY_EVERY = 12
+UNARY_EVERY = 20
 """One member in so many is served call by call, the others in bulk files."""
 DONE, REPLAYED = "DONE", "REPLAYED"
 
