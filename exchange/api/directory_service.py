@@ -23,7 +23,7 @@ from exchange.api.directory_wire import (
     reasoned,
     roles_of,
 )
-from exchange.api.pages import page_of
+from exchange.api.pages import check_page, page_of
 from exchange.callers import Caller, CallerRole
 from exchange.directory.model import Currency
 from exchange.serving.checks import Violations
@@ -123,6 +123,8 @@ class DirectoryService(DirectoryServiceServicer):
     async def PublishPrice(self, request: pb.PublishPriceRequest, context: Context) -> pb.PublishPriceResponse:
         check = Violations()
         code = check.resource_name("currency", request.currency, "currencies")
+        if not request.HasField("price"):
+            check.say("price", "is required")
         new = new_price(check, request.price)
         check.raise_if_any()
         price = await self._api.changes.publish_price(await self._caller(context), code, new)
@@ -132,6 +134,7 @@ class DirectoryService(DirectoryServiceServicer):
         check = Violations()
         code = check.resource_name("currency", request.currency, "currencies")
         check.raise_if_any()
+        check_page(request, self._api.tokens, "prices", code)
         currency = (await self._api.directory(caller_of(context))).currency(code, "currency")
         page, token = page_of(
             currency.prices, lambda p: p.effective_at.isoformat(), request, self._api.tokens, "prices", code

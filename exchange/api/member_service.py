@@ -84,10 +84,10 @@ class MemberService(MemberServiceServicer):
         code = check.resource_name("currency", request.currency, "currencies")
         check.raise_if_any()
         size = page_size(request.page_size)
-        directory = await self._api.directory(caller)
-        currency = directory.currency(code, "currency")
         bound = filter_fingerprint(str(caller.merchant_no), request.member, code)
         after = _position(self._api.tokens.open("lots", bound, request.page_token)) if request.page_token else None
+        directory = await self._api.directory(caller)
+        currency = directory.currency(code, "currency")
         async with self._api.database.read() as connection:
             await self._api.members.find(connection, caller, MemberKey(caller.merchant_no or 0, member_id, None))
             _require_issuer(caller, currency)

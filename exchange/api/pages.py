@@ -18,6 +18,17 @@ class PageRequest(Protocol):
     page_token: str
 
 
+def check_page(request: PageRequest, tokens: PageTokens, name: str, *bound: str) -> None:
+    """Refuse a request's paging for its shape, before what it pages through is looked up; arguments as of `page_of`.
+
+    Raises:
+        InvalidField, InvalidPageToken: the request's paging.
+    """
+    page_size(request.page_size)
+    if request.page_token:
+        tokens.open(name, filter_fingerprint(*bound), request.page_token)
+
+
 def page_of(
     items: Sequence[T], key: Callable[[T], str], request: PageRequest, tokens: PageTokens, name: str, *bound: str
 ) -> tuple[Sequence[T], str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from grpc.aio import ServicerContext
 
-from exchange.api.pages import PageRequest, page_of
+from exchange.api.pages import PageRequest, check_page, page_of
 from exchange.callers import Caller
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
@@ -36,6 +36,12 @@ class Host(Protocol):
     @property
     def tokens(self) -> PageTokens: ...
     async def coalition(self, caller: Caller) -> object: ...
+
+
+class RunPageRequest(PageRequest, Protocol):
+    """A request for rows of a run."""
+
+    run: str
 
 
 class SettlementService(SettlementServiceServicer):
@@ -86,7 +92,7 @@ class SettlementService(SettlementServiceServicer):
     async def ListNetPositions(
         self, request: pb.ListNetPositionsRequest, context: Context
     ) -> pb.ListNetPositionsResponse:
-        caller, run = await self._run_of(request.run, context)
+        caller, run = await self._run_of(request, "positions", context)
         rows = _rows(run, lambda one: [wire.position_message(one.currency, row) for row in one.positions])
         seen = _seen(rows, caller, lambda row: (row.participant,))
         page, token = self._page(
@@ -95,7 +101,7 @@ class SettlementService(SettlementServiceServicer):
         return pb.ListNetPositionsResponse(positions=page, next_page_token=token)
 
     async def ListPairTotals(self, request: pb.ListPairTotalsRequest, context: Context) -> pb.ListPairTotalsResponse:
-        caller, run = await self._run_of(request.run, context)
+        caller, run = await self._run_of(request, "pairs", context)
         rows = _rows(run, lambda one: [wire.pair_message(one.currency, row) for row in one.pairs])
         seen = _seen(rows, caller, lambda row: (row.debtor, row.creditor))
         page, token = self._page(
@@ -104,7 +110,7 @@ class SettlementService(SettlementServiceServicer):
         return pb.ListPairTotalsResponse(pairs=page, next_page_token=token)
 
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
-        caller, run = await self._run_of(request.run, context)
+        caller, run = await self._run_of(request, "payments", context)
         rows = _rows(run, lambda one: [wire.payment_message(one.currency, row) for row in one.payments])
         seen = _seen(rows, caller, lambda row: (row.payer, row.payee))
         page, token = self._page(
@@ -146,12 +152,14 @@ class SettlementService(SettlementServiceServicer):
         await self._host.coalition(caller)
         return caller
 
-    async def _run_of(self, name: str, context: Context) -> tuple[Caller, Run]:
-        run_id = _run_id(name, "run")
+    async def _run_of(self, request: RunPageRequest, name: str, context: Context) -> tuple[Caller, Run]:
+        """The run whose rows are asked for, page by page."""
+        run_id = _run_id(request.run, "run")
         caller = await self._caller(context)
+        check_page(request, self._host.tokens, name, caller.merchant_id or "", str(run_id))
         run = await self._runs.read(run_id)
         if not caller.sees_all and wire.merchant_name(str(caller.merchant_id)) not in _participants(run):
-            raise ResourceNotFound(resource=name, field="run")
+            raise ResourceNotFound(resource=request.run, field="run")
         return caller, run
 
     def _page(
