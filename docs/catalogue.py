@@ -1,0 +1,246 @@
+"""Writes what the reference pages must not say differently from the code.
+
+    python docs/catalogue.py write    docs/errors.md, and the table of settings in docs/operations.md
+    python docs/catalogue.py check    which of the two are not what `write` would make of them
+
+The statuses, occasions and metadata of refusals come from the comments of error_reason.proto, those of settings from
+exchange/config.py. What a caller does about a refusal stands here: it is advice, no part of the contract.
+"""
+# A script beside the pages it writes, in no package.
+# ruff: noqa: INP001
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_args
+
+from exchange.config import PREFIX, Settings
+from exchange.serving.errors import DOMAIN
+
+DOCS = Path(__file__).resolve().parent
+PROTO = DOCS.parent / "protos" / "exchange" / "v1" / "error_reason.proto"
+CONFIG = DOCS.parent / "exchange" / "config.py"
+TABLE_BEGINS = "<!-- settings: written by docs/catalogue.py -->"
+TABLE_ENDS = "<!-- end of settings -->"
+
+ADVICE = {
+    "INVALID_FIELD": "Mend the fields that BadRequest names, all of them; paths are those of the request message.",
+    "MALFORMED_MESSAGE": "Build requests with code generated from these protos; look for a proxy that alters bodies.",
+    "CREDENTIAL_MISSING": "Send the key with every call, or show a client certificate where the server asks for one.",
+    "CREDENTIAL_UNKNOWN": "See that the key is whole and of this coalition; the operator issues a new one.",
+    "METHOD_NOT_ALLOWED": "Use a credential of a kind that may: the method's comment in the proto names its callers.",
+    "ROLE_MISSING": "The operator gives the merchant the role (SetMerchantRoles), or one that holds it acts.",
+    "NOT_THE_ISSUER": "Let the issuer of the source or of the target currency ask for the conversion.",
+    "RESOURCE_NOT_FOUND": "See what `field` holds. A member must be enrolled or linked by the merchant that asks.",
+    "RESOURCE_EXISTS": "Use what is there, or choose another name.",
+    "MERCHANT_SUSPENDED": "Wait until the operator activates the merchant.",
+    "CURRENCY_SUSPENDED": "Wait until the operator activates the currency.",
+    "INSUFFICIENT_POINTS": "Ask for at most `available`; it may have changed again by then.",
+    "NO_PRICE": "The operator publishes a price that is in force at the instant.",
+    "NO_RATE": "The operator publishes a rate of the pair in this direction; GetEffectiveRate shows what holds when.",
+    "BELOW_MINIMUM": "Ask for at least `minimum` source points.",
+    "ABOVE_MAXIMUM": "Ask for at most `maximum` source points at once.",
+    "CONVERTS_TO_NOTHING": "Ask for at least one block, and for enough to give one target point.",
+    "DAILY_CAP_EXCEEDED": "Ask for at most `cap` less `used`, or wait for the coalition's next day.",
+    "AMOUNT_OVERFLOW": "Look for a mistake in the amounts: no honest figure is as large.",
+    "NEGATIVE_SPREAD": "The operator mends rate or prices: the out-price covers the in-price of what is minted.",
+    "REQUEST_ID_REUSED": "Ask LookupTransfer what the id was used for; make ids that never come twice.",
+    "RATE_OVERLAP": "End the version named in `overlaps` first (EndRate), or choose other instants.",
+    "SETTLEMENT_CURRENCY_MISMATCH": "Only currencies priced in the same money convert into one another.",
+    "TOO_LATE": "Choose an instant from `earliest` on.",
+    "EXPIRY_NOT_ALLOWED": "Leave expire_time out, or give a future one where the currency's policy is explicit.",
+    "BATCH_NOT_APPLIED": "Read the refusal of item number `item`, counted from 0; mend or drop that item.",
+    "SERVER_BUSY": "Wait as long as RetryInfo says; if it goes on, send batches or fewer calls at once.",
+    "DEADLINE_PASSED": "Send the same request again, or ask LookupTransfer whether it happened.",
+    "SERVER_DRAINING": "Send the same request again over a new connection.",
+    "DATABASE_UNAVAILABLE": "Send the same request again until it is answered, ever more slowly.",
+    "INTERNAL_FAULT": "Send the same request again, a few times; give the operator the incident if it stays.",
+    "WINDOW_STATE": "Take the step that brings `window` to `needed` first: close it, or run the one before.",
+    "INVALID_PAGE_TOKEN": "Begin again at the first page and keep the filter for all pages.",
+    "UNKNOWN_METHOD": "See the method's full name, and what the server serves: a sandbox serves more.",
+    "LEDGER_HALTED": "Wait: the operator resumes when the difference is explained. Reads are answered meanwhile.",
+    "HOLD_ENDED": "Nothing is reserved any more: read the hold, and place a new one if need be.",
+    "HOLD_LAPSED": "Place a new hold, with more time.",
+    "CAPTURE_EXCEEDS_HOLD": "Capture at most `held`; take what is above it by a movement of its own.",
+    "NOT_REVERSIBLE": "Reverse the transfer whole, or make a movement the other way.",
+    "ALREADY_REVERSED": "Nothing is left to do.",
+    "REVERSAL_EXCEEDS": "Ask for at most `left`.",
+    "NO_CASH_OUT": "The operator publishes a price with a cash-out figure.",
+    "NOTHING_DUE": "Nothing is left to do.",
+}
+
+KEPT = "No. A movement's request_id keeps this answer for ever: once the cause is gone, ask under a new one."
+STATUSES = {
+    "INVALID_ARGUMENT": "No: the same bytes get the same answer. The request_id stays unused; send the mended request.",
+    "UNAUTHENTICATED": "Not with this credential. The request_id stays unused.",
+    "PERMISSION_DENIED": KEPT,
+    "NOT_FOUND": KEPT,
+    "ALREADY_EXISTS": "No.",
+    "FAILED_PRECONDITION": KEPT,
+    "ABORTED": "Yes, with the same request_id: nothing was decided.",
+    "RESOURCE_EXHAUSTED": "Yes, after the delay, with the same request_id: nothing was begun.",
+    "DEADLINE_EXCEEDED": "Yes, with the same request_id. Until then the outcome is unknown.",
+    "UNAVAILABLE": "Yes, after the delay, with the same request_id. Until then the outcome is unknown.",
+    "INTERNAL": "Yes, with the same request_id. Until then the outcome is unknown.",
+    "UNIMPLEMENTED": "No.",
+}
+
+OWN_REPEATS = {
+    "BATCH_NOT_APPLIED": "Not unchanged: the refused item keeps its answer. The other items' request_ids stay unused.",
+    "METHOD_NOT_ALLOWED": "No. The request_id stays unused.",
+    "REQUEST_ID_REUSED": "No. The id keeps the answer to the request that used it first.",
+}
+
+HEAD = f"""# Refusals
+
+*Written by docs/catalogue.py from protos/exchange/v1/error_reason.proto: do not edit.*
+
+A call ends with OK or with a `google.rpc.Status`. Its details hold exactly one `ErrorInfo`: the reason as below, the
+domain `{DOMAIN}`, and the metadata named below as text. Beside it stand `BadRequest` when fields are to
+blame, `ResourceInfo` when something is missing or taken, and `RetryInfo` where it says so. Act on the reason, never on
+the message: it is written for people and may change. A batch answers OK; each item has such a status of its own.
+
+```python
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+def reason_of(error):
+    info = error_details_pb2.ErrorInfo()
+    status = rpc_status.from_call(error)
+    if status is not None and any(detail.Unpack(info) for detail in status.details):
+        return info.reason, dict(info.metadata)
+    return "", {{}}  # no server of ours said this: the outcome is unknown
+```
+
+A call that ends without an ErrorInfo, as when the connection breaks, is an unknown outcome too: repeat it with the same
+request_id. A read may always be repeated.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason as its comment tells it; `metadata` as it stands between the braces, empty for none."""
+
+    name: str
+    status: str
+    retry_info: bool
+    when: str
+    metadata: str
+
+
+def reasons() -> list[Reason]:
+    """Every reason but UNSPECIFIED, in the order of the proto."""
+    found = []
+    for comment, name in re.findall(r"  // (.+)\n  ERROR_REASON_(\w+) = [1-9]\d*;", PROTO.read_text(encoding="utf-8")):
+        status, _, said = comment.partition(". ")
+        braces = re.search(r" \{(.+?)\}(?:: (.+?))?\.?$", said)
+        when = said[: braces.start()] if braces else said.removesuffix(" No metadata.")
+        if braces and braces[2]:
+            when += f" Example: {braces[2]}."
+        code = status.removesuffix(" with RetryInfo")
+        found.append(Reason(name, code, code != status, when, braces[1] if braces else ""))
+    return found
+
+
+def repeat(reason: Reason) -> str:
+    """Whether a caller may send the same request again."""
+    return OWN_REPEATS.get(reason.name, STATUSES[reason.status])
+
+
+def errors_page() -> str:
+    """The text of docs/errors.md: an index, then a section for each reason, by status."""
+    catalogue = reasons()
+    statuses = [status for status in STATUSES if any(reason.status == status for reason in catalogue)]
+    lines = [HEAD, "| status | reasons |", "|---|---|"]
+    for status in statuses:
+        names = [f"[{one.name}](#{one.name.lower()})" for one in catalogue if one.status == status]
+        lines.append(f"| {status} | {' · '.join(names)} |")
+    for status in statuses:
+        lines += ["", f"## {status}"]
+        for one in (reason for reason in catalogue if reason.status == status):
+            lines += ["", f"### {one.name}", "", one.when, ""]
+            lines.append(f"- Metadata: {f'`{one.metadata}`' if one.metadata else 'none'}")
+            lines += ["- RetryInfo: how long to wait"] if one.retry_info else []
+            lines += [f"- What to do: {ADVICE[one.name]}", f"- Safe to repeat? {repeat(one)}"]
+    return "\n".join(lines) + "\n"
+
+
+def settings_table() -> str:
+    """The table of settings, markers included."""
+    meanings = dict(_meanings())
+    lines = [TABLE_BEGINS, "", "| variable | default | values | meaning |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        lines.append(f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {_values(field)} | {meanings[name]} |")
+    return "\n".join([*lines, "", TABLE_ENDS])
+
+
+def operations_page() -> str:
+    """The text of docs/operations.md with its table as it should be."""
+    present = (DOCS / "operations.md").read_text(encoding="utf-8")
+    before, _, rest = present.partition(TABLE_BEGINS)
+    _, found, after = rest.partition(TABLE_ENDS)
+    assert found, f"docs/operations.md has lost its markers {TABLE_BEGINS} and {TABLE_ENDS}"
+    return before + settings_table() + after
+
+
+def _meanings() -> Iterator[tuple[str, str]]:
+    """The text below each field of Settings."""
+    tree = ast.parse(CONFIG.read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings")
+    for field, text in pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            assert isinstance(field.target, ast.Name)
+            yield field.target.id, str(text.value.value)
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{','.join(value)}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _values(field: Any) -> str:
+    """Bounds and choices, as far as the type says them."""
+    if all(isinstance(choice, str) for choice in get_args(field.annotation) or [None]):
+        return " ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    if field.annotation is bool:
+        return "`true` `false`"
+    words = {"ge": "from", "gt": "above", "le": "to"}
+    bounds = [
+        f"{word} {getattr(bound, name):,}".replace(",", " ")
+        for name, word in words.items()
+        for bound in field.metadata
+        if hasattr(bound, name)
+    ]
+    return " ".join(bounds)
+
+
+def main(arguments: list[str]) -> int:
+    """Dispatch write or check; 2 for anything else."""
+    pages = {"errors.md": errors_page, "operations.md": operations_page}
+    if arguments == ["write"]:
+        for name, text in pages.items():
+            (DOCS / name).write_text(text(), encoding="utf-8")
+        return 0
+    if arguments != ["check"]:
+        sys.stderr.write(__doc__ or "")
+        return 2
+    stale = [name for name, text in pages.items() if (DOCS / name).read_text(encoding="utf-8") != text()]
+    sys.stdout.writelines(
+        f"docs/{name}: not what the code says; run python docs/catalogue.py write\n" for name in stale
+    )
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
