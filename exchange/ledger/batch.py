@@ -44,8 +44,9 @@ class Batch(Generic[R]):
             LedgerHalted: nobody's movements are taken.
         """
         gathering = Gathering(self.connection, self.commands, self.reference)
-        await self.connection.execute(sql.BEGIN)
         try:
+            # Inside: when the fence is not to be had in time, the transaction has begun and must end all the same.
+            await self.connection.execute(sql.BEGIN)
             await gathering.find(caches)
             accounts = await gathering.lock_accounts(caches)
             moment = await self.connection.fetchrow(sql.MOMENT)

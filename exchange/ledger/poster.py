@@ -154,24 +154,29 @@ class Poster(Generic[R]):
             finally:
                 self._busy_lanes -= 1
 
-    def _next_group(self) -> _Group | None:
+    def _next_group(self, commands_max: int = BLOCK_UNITS) -> _Group | None:
+        """The group that waits longest, taken out; None when there is none, or it is larger than that."""
         while self._waiting:
-            group = self._waiting.popleft()
-            self._waiting_commands -= len(group.commands)
+            group = self._waiting[0]
             # A caller that gave up while its commands only waited: nothing was begun, nothing will be.
-            if not group.answer.cancelled():
+            gave_up = group.answer.cancelled()
+            if not gave_up and len(group.commands) > commands_max:
+                return None
+            self._waiting.popleft()
+            self._waiting_commands -= len(group.commands)
+            if not gave_up:
                 return group
         return None
 
     def _take(self) -> list[_Group]:
+        """What goes into the next batch: the first group whatever its size, and others while they fit."""
         groups: list[_Group] = []
+        group = self._next_group()
         size = 0
-        while self._waiting and (not groups or size + len(self._waiting[0].commands) <= self._batch_max):
-            group = self._next_group()
-            if group is None:
-                break
+        while group is not None:
             groups.append(group)
             size += len(group.commands)
+            group = self._next_group(self._batch_max - size)
         return groups
 
     async def _post_groups(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> None:

@@ -1,0 +1,46 @@
+"""A ledger for each test; whatever a test did, the audit finds nothing wrong afterwards."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.database import Databases
+from tests.integration.ledger.ledgers import Ledger, a_server_on, differences, found_coalition
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+async def founded(databases: Databases) -> AsyncIterator[str]:
+    """The name of a database with the rulebook's coalition; nobody is connected to it, so that it can be copied."""
+    name = await databases.clone()
+    await found_coalition(databases.url_of(name))
+    yield name
+    await databases.drop(name)
+
+
+@pytest.fixture
+async def coalition_url(databases: Databases, founded: str) -> AsyncIterator[str]:
+    """A copy of it for one test."""
+    name = f"{founded}_copy{next(_numbers)}"
+    await databases._connection.execute(f"CREATE DATABASE {name} TEMPLATE {founded}")
+    yield databases.url_of(name)
+    await databases.drop(name)
+
+
+@pytest.fixture
+async def ledger(coalition_url: str) -> AsyncIterator[Ledger]:
+    """One server on a coalition of its own."""
+    async with a_server_on(coalition_url) as ledger:
+        yield ledger
+    assert await differences(coalition_url) == {}
+
+
+@pytest.fixture
+async def servers(ledger: Ledger) -> AsyncIterator[list[Ledger]]:
+    """Two servers on that one database."""
+    async with a_server_on(ledger.url) as other:
+        yield [ledger, other]
