@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from exchange.v1 import directory_service_pb2 as pb
 from tests.contract import refusals
+from tests.contract.allowed import MERCHANT, ROLES
 from tests.contract.cast import Cast, a_cast
 from tests.database import Databases
 from tests.servers import Server, a_server
-from tests.worlds import World, a_world
+from tests.worlds import GENERAL, Party, World, a_world
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,6 +39,13 @@ async def world(server: Server) -> AsyncIterator[World]:
 async def cast(world: World) -> Cast:
     """The rulebook's merchants on the shared server, with its currencies, prices and rates."""
     return await a_cast(world)
+
+
+@pytest.fixture(scope="session")
+async def callers(world: World) -> dict[str, Party]:
+    """One caller of each role on the shared server."""
+    others = {role: await world.party(pb.CallerRole.Value(f"CALLER_ROLE_{role}")) for role in ROLES if role != MERCHANT}
+    return others | {MERCHANT: await world.merchant("PermitMe", GENERAL)}
 
 
 @pytest.fixture

@@ -3,49 +3,16 @@
 import pytest
 from grpc.aio import UnaryUnaryMultiCallable
 
-from exchange.v1 import directory_service_pb2 as pb
+from tests.contract.allowed import OPERATOR, ROLES, ROLES_OF
 from tests.contract.methods import METHODS
 from tests.contract.refusals import refusal
 from tests.servers import Server
-from tests.worlds import GENERAL, Party, World, a_channel
-
-MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR = "MERCHANT", "OPERATOR", "FINANCE_MAKER", "FINANCE_CHECKER", "AUDITOR"
-ROLES = (MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR)
-
-ALLOWED: dict[tuple[str, ...], str] = {
-    ROLES: """
-        GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
-        ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
-    """,
-    (OPERATOR,): """
-        CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
-        PublishPrice IssueApiKey RevokeApiKey PublishRate EndRate SetClock
-    """,
-    (OPERATOR, AUDITOR): "ListApiKeys",
-    (MERCHANT,): """
-        EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints BatchTransfer LookupTransfer
-    """,
-    (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetTransfer ListTransfers",
-    (MAKER,): "CloseWindow StartRun",
-    (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun",
-}
-"""The protos' "Caller:" lines, as one table."""
-
-ROLES_OF = {method: roles for roles, methods in ALLOWED.items() for method in methods.split()}
+from tests.worlds import Party, a_channel
 
 
 def test_every_method_says_who_may_call_it() -> None:
     """A new method without a row here has no contract yet."""
     assert ROLES_OF.keys() == METHODS.keys()
-
-
-@pytest.fixture(scope="module")
-async def callers(world: World) -> dict[str, Party]:
-    """One of each kind."""
-    callers: dict[str, Party] = {
-        role: await world.party(pb.CallerRole.Value(f"CALLER_ROLE_{role}")) for role in ROLES if role != MERCHANT
-    }
-    return callers | {MERCHANT: await world.merchant("PermitMe", GENERAL)}
 
 
 @pytest.mark.provokes("METHOD_NOT_ALLOWED")

@@ -1,0 +1,27 @@
+"""Who may call what: the protos' "Caller:" lines as one table. Whatever is not said here is allowed to nobody."""
+
+MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR = "MERCHANT", "OPERATOR", "FINANCE_MAKER", "FINANCE_CHECKER", "AUDITOR"
+ROLES = (MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR)
+
+_ALLOWED: dict[tuple[str, ...], str] = {
+    ROLES: """
+        GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
+        ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
+    """,
+    (OPERATOR,): """
+        CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
+        PublishPrice IssueApiKey RevokeApiKey PublishRate EndRate SetClock
+    """,
+    (OPERATOR, AUDITOR): "ListApiKeys",
+    (MERCHANT,): """
+        EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints BatchTransfer LookupTransfer
+    """,
+    (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetTransfer ListTransfers",
+    (MAKER,): "CloseWindow StartRun",
+    (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun",
+}
+
+ROLES_OF: dict[str, tuple[str, ...]] = {
+    method: roles for roles, methods in _ALLOWED.items() for method in methods.split()
+}
+"""Roles by method."""

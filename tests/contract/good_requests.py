@@ -1,0 +1,137 @@
+"""One request of each method in which every field is well formed; about things that mostly do not exist."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from exchange.v1 import directory_service_pb2 as directory
+from exchange.v1 import member_service_pb2 as members
+from exchange.v1 import rate_service_pb2 as rates
+from exchange.v1 import sandbox_service_pb2 as sandbox
+from exchange.v1 import transfer_service_pb2 as transfers
+from exchange.v1 import types_pb2 as types
+from settlement.v1 import settlement_service_pb2 as settlement
+from tests.worlds import instant
+
+UUID = "00000000-0000-7000-8000-000000000000"
+MEMBER, CURRENCY, MERCHANT, WINDOW = f"members/{UUID}", "currencies/NIX", "merchants/NIX", "windows/999999"
+LONG_AGO, FAR, FARTHER = (instant(f"{year}-01-01T00:00:00+00:00") for year in (2001, 2150, 2151))
+POINTS = types.PointsAmount(currency=CURRENCY, units=5)
+RATE = rates.Rate(
+    source_currency=CURRENCY,
+    target_currency="currencies/NUX",
+    source_units=30,
+    target_units=1,
+    block_units=3_000,
+    minimum_units=3_000,
+    maximum_units=9_000,
+    bonus_every_units=10,
+    bonus_units=1,
+    fee_micros=1,
+    fee_per_point_micros=1,
+    fee_cap_micros=1,
+    member_daily_cap_units=1,
+    effective_time=FAR,
+    end_time=FARTHER,
+)
+PRICE = types.Price(
+    effective_time=FAR,
+    issue_micros=1,
+    redeem_micros=1,
+    conversion_in_micros=1,
+    conversion_out_micros=1,
+    cash_out_micros=1,
+    cash_out_fee_bps=1,
+)
+CURRENCY_TO_ISSUE = types.Currency(
+    name=CURRENCY,
+    issuer=MERCHANT,
+    display_name="Nix",
+    settlement_currency="CNY",
+    expiry=types.ExpiryPolicy(kind=types.ExpiryPolicy.KIND_DAYS, days=365),
+    breakage_share_bps=1,
+)
+KEY = directory.ApiKey(
+    caller_role=directory.CALLER_ROLE_MERCHANT, merchant=MERCHANT, display_name="Nix", expire_time=FAR
+)
+CONFIGURATION = settlement.RunConfiguration(mode=settlement.NETTING_MODE_BILATERAL, minimum_minor_units={"CNY": 5})
+
+GOOD: dict[str, Message] = {
+    "CreateMerchant": directory.CreateMerchantRequest(
+        merchant=types.Merchant(name="merchants/Wire", display_name="Wire", roles=[types.MERCHANT_ROLE_GENERAL])
+    ),
+    "GetMerchant": directory.GetMerchantRequest(name=MERCHANT),
+    "ListMerchants": directory.ListMerchantsRequest(page_size=1),
+    "SetMerchantRoles": directory.SetMerchantRolesRequest(name=MERCHANT, roles=[types.MERCHANT_ROLE_GENERAL]),
+    "SuspendMerchant": directory.SuspendMerchantRequest(name=MERCHANT, reason="why"),
+    "ActivateMerchant": directory.ActivateMerchantRequest(name=MERCHANT, reason="why"),
+    "CreateCurrency": directory.CreateCurrencyRequest(currency=CURRENCY_TO_ISSUE),
+    "GetCurrency": directory.GetCurrencyRequest(name=CURRENCY),
+    "ListCurrencies": directory.ListCurrenciesRequest(page_size=1),
+    "SuspendCurrency": directory.SuspendCurrencyRequest(name=CURRENCY, reason="why"),
+    "ActivateCurrency": directory.ActivateCurrencyRequest(name=CURRENCY, reason="why"),
+    "PublishPrice": directory.PublishPriceRequest(currency=CURRENCY, price=PRICE),
+    "ListPrices": directory.ListPricesRequest(currency=CURRENCY, page_size=1),
+    "IssueApiKey": directory.IssueApiKeyRequest(api_key=KEY),
+    "RevokeApiKey": directory.RevokeApiKeyRequest(name=f"apiKeys/{UUID}"),
+    "ListApiKeys": directory.ListApiKeysRequest(page_size=1),
+    "EnrollMember": members.EnrollMemberRequest(reference="wire"),
+    "LinkMember": members.LinkMemberRequest(member=MEMBER, reference="wire"),
+    "GetMember": members.GetMemberRequest(member=MEMBER),
+    "ListBalances": members.ListBalancesRequest(member=MEMBER, min_ledger_sequence=1),
+    "ListLots": members.ListLotsRequest(member=MEMBER, currency=CURRENCY, page_size=1),
+    "PublishRate": rates.PublishRateRequest(rate=RATE),
+    "EndRate": rates.EndRateRequest(name=f"rates/{UUID}", end_time=FAR),
+    "ListRates": rates.ListRatesRequest(source_currency=CURRENCY, target_currency="currencies/NUX", page_size=1),
+    "GetEffectiveRate": rates.GetEffectiveRateRequest(
+        source_currency=CURRENCY, target_currency="currencies/NUX", at_time=FAR
+    ),
+    "SetClock": sandbox.SetClockRequest(time=LONG_AGO),
+    "GetClock": sandbox.GetClockRequest(),
+    "EarnPoints": transfers.EarnPointsRequest(
+        request_id="wire", member=MEMBER, points=POINTS, expire_time=FAR, reference="r", validate_only=True
+    ),
+    "RedeemPoints": transfers.RedeemPointsRequest(
+        request_id="wire", member=MEMBER, points=POINTS, reference="r", validate_only=True
+    ),
+    "DiscountPoints": transfers.DiscountPointsRequest(
+        request_id="wire", member_reference="wire", points=POINTS, reference="r", validate_only=True
+    ),
+    "ConvertPoints": transfers.ConvertPointsRequest(
+        request_id="wire",
+        member=MEMBER,
+        source=POINTS,
+        target_currency="currencies/NUX",
+        reference="r",
+        validate_only=True,
+    ),
+    "BatchTransfer": transfers.BatchTransferRequest(
+        mode=transfers.BatchTransferRequest.MODE_ATOMIC,
+        items=[
+            transfers.TransferItem(earn=transfers.EarnPointsRequest(request_id="1", member=MEMBER, points=POINTS)),
+            transfers.TransferItem(redeem=transfers.RedeemPointsRequest(request_id="2", member=MEMBER, points=POINTS)),
+            transfers.TransferItem(
+                discount=transfers.DiscountPointsRequest(request_id="3", member=MEMBER, points=POINTS)
+            ),
+            transfers.TransferItem(
+                convert=transfers.ConvertPointsRequest(
+                    request_id="4", member=MEMBER, source=POINTS, target_currency="currencies/NUX"
+                )
+            ),
+        ],
+    ),
+    "GetTransfer": transfers.GetTransferRequest(name=f"transfers/{UUID}"),
+    "LookupTransfer": transfers.LookupTransferRequest(request_id="wire"),
+    "ListTransfers": transfers.ListTransfersRequest(window=WINDOW, member=MEMBER, page_size=1),
+    "ListWindows": settlement.ListWindowsRequest(page_size=1),
+    "GetWindow": settlement.GetWindowRequest(name=WINDOW),
+    "CloseWindow": settlement.CloseWindowRequest(name=WINDOW),
+    "StartRun": settlement.StartRunRequest(window=WINDOW, configuration=CONFIGURATION),
+    "GetRun": settlement.GetRunRequest(name=f"runs/{UUID}"),
+    "ListNetPositions": settlement.ListNetPositionsRequest(run=f"runs/{UUID}", page_size=1),
+    "ListObligations": settlement.ListObligationsRequest(
+        window=WINDOW, debtor=MERCHANT, creditor="merchants/NUX", page_size=1
+    ),
+    "ListPairTotals": settlement.ListPairTotalsRequest(run=f"runs/{UUID}", page_size=1),
+    "ListPayments": settlement.ListPaymentsRequest(run=f"runs/{UUID}", page_size=1),
+}
