@@ -13,14 +13,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from exchange.ledger.decision import Effects, Outcome
-from exchange.ledger.facts import MemberAccount, MemberFacts, spending_order
+from exchange.ledger.decision import Outcome
+from exchange.ledger.effects import Effects
+from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.keys import KnownKeys, restored
 from exchange.ledger.model import Command, Lot, ObligationKind, Transfer, member_bucket
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.movements import decide
 from tests.property.ledger_asks import MEMBERS, WORLD, AskGroup
-from tests.unit.ledger.batches import a_batch
+from tests.unit.ledger.batches import a_batch, decided_in
 from tests.unit.rules.rulebook import CURRENCY_NO, MERCHANT_OF, SHANGHAI
 
 CODE_OF = {number: code for code, number in CURRENCY_NO.items()}
@@ -50,7 +51,7 @@ class Store:
         work: list[tuple[Sequence[Command], bool]] = [
             ([ask.command() for ask in group.asks], group.atomic) for group in groups
         ]
-        outcomes = batch.decide_all(work, lambda command, facts: decide(command, facts, WORLD))
+        outcomes = decided_in(batch, work, lambda command, facts: decide(command, facts, WORLD))
         self._keep(batch.effects())
         return outcomes
 
@@ -78,10 +79,18 @@ class Store:
                 currency_no=number,
                 available=available,
                 sequence=sequence,
-                lots=sorted(lots, key=spending_order),
             )
+            for lot in lots:
+                accounts[number].show(lot, now)
         used = {pair[1:3]: used for pair, used in self.daily.items() if (pair[0], pair[3]) == (member_id, today)}
-        return MemberFacts(now=now, today=today, member_id=member_id, accounts=accounts, daily_used=used)
+        return MemberFacts(
+            now=now,
+            today=today,
+            member_id=member_id,
+            accounts=accounts,
+            bucket=member_bucket(member_id),
+            daily_used=used,
+        )
 
     def _known(self) -> KnownKeys:
         known = KnownKeys()
@@ -97,12 +106,12 @@ class Store:
         for transfer in effects.transfers:
             assert transfer.transfer_id is not None
             self.transfers[transfer.transfer_id] = transfer
-        self.lots |= effects.lots
-        for lot_id, (_, left) in effects.spent.items():
+        self.lots |= {lot[1]: list(lot) for lot in effects.new_lots}
+        for _, lot_id, left, _ in effects.changed_lots:
             self.lots[lot_id][5] = left
-        for _, member_id, number, available, sequence in effects.accounts:
+        for _, member_id, number, available, sequence, *_ in effects.accounts:
             self.accounts[(member_id, number)] = (available, sequence)
-        for (_, member_id, source_no, target_no), used in effects.daily.items():
+        for _, member_id, source_no, target_no, used in effects.daily:
             self.daily[(member_id, source_no, target_no, effects.today)] = used
         for _, _, debtor_no, creditor_no, _, kind, micros, _ in effects.totals:
             self.totals[(MERCHANT_OF[debtor_no], MERCHANT_OF[creditor_no], ObligationKind(kind).name)] += micros

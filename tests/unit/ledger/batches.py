@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from exchange.ledger.decision import Decision, Outcome
+from exchange.ledger.decision import Decision, Outcome, Rule, Target
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.keys import KnownKeys
-from exchange.ledger.model import Command, MemberKey, Posting, Receipt
+from exchange.ledger.model import Command, MemberCommand, Receipt
 from exchange.movements import decide
 from exchange.rates.model import Coalition
 from exchange.refusals import Refusal
-from tests.unit.rules.rulebook import CURRENCY_NO, MERCHANT_NO, NOON, coalition
+from tests.unit.rules.rulebook import ADA, CURRENCY_NO, NOON, coalition
 
 FIRST_SEQUENCE = 7_000
 WINDOW_NO = 3
@@ -24,17 +24,9 @@ def a_batch(
     *members: MemberFacts, known: KnownKeys | None = None, now: datetime = NOON, first_sequence: int = FIRST_SEQUENCE
 ) -> Decision:
     """A decision about these members, whom every merchant may name by id."""
-    found: dict[MemberKey, tuple[int, UUID] | None] = {
-        MemberKey(merchant_no, facts.member_id, None): (
-            next(iter(facts.accounts.values())).bucket,
-            facts.member_id,
-        )
-        for facts in members
-        for merchant_no in MERCHANT_NO.values()
-    }
     return Decision(
         facts={facts.member_id: facts for facts in members},
-        members=_Links(found),
+        targets={},
         known=known or KnownKeys(),
         window_no=WINDOW_NO,
         first_sequence=first_sequence,
@@ -43,22 +35,27 @@ def a_batch(
     )
 
 
-class _Links(dict[MemberKey, tuple[int, UUID] | None]):
-    """A member nobody has linked is None, as a batch notes it."""
-
-    def __missing__(self, key: MemberKey) -> None:
-        return None
-
-
-def decided(decision: Decision, *groups: Command | Iterable[Command], world: Coalition | None = None) -> list[Outcome]:
-    """Outcomes of commands that stand alone, and of groups that are atomic."""
+def decided(
+    batch: Decision,
+    *groups: Command | Iterable[Command],
+    world: Coalition | None = None,
+    rule: Rule | None = None,
+) -> list[Outcome]:
+    """Outcomes of commands that stand alone, and of groups that are atomic, by the exchange's rules or another one."""
     coalition_now = world or coalition()
-
-    def rule(command: Command, facts: MemberFacts) -> Posting:
-        return decide(command, facts, coalition_now)
-
     shaped = [((group,), False) if isinstance(group, Command) else (tuple(group), True) for group in groups]
-    return decision.decide_all(shaped, rule)
+    return decided_in(batch, shaped, rule or (lambda command, facts: decide(command, facts, coalition_now)))
+
+
+def decided_in(batch: Decision, groups: Sequence[tuple[Sequence[Command], bool]], rule: Rule) -> list[Outcome]:
+    """Outcomes of groups, each with whether it is atomic, once each command's member is looked up."""
+    targets = dict(batch.targets)
+    for command in (command for commands, _ in groups for command in commands):
+        assert isinstance(command, MemberCommand)
+        facts = batch.facts.get(command.member.member_id or ADA)
+        targets[id(command)] = Target(facts.bucket, facts.member_id) if facts else None
+    batch.targets = targets
+    return batch.decide_all(groups, rule)
 
 
 def told(outcomes: Iterable[Outcome]) -> list[str]:
@@ -82,14 +79,16 @@ def receipt(outcome: object) -> Receipt:
 
 def written(batch: Decision) -> dict[str, tuple[int, int]]:
     """What the batch writes of one member's accounts: balance and sequence by currency code."""
-    return {CODE_OF[row[2]]: (row[3], row[4]) for row in batch.effects().accounts}
+    return {
+        CODE_OF[number]: (available, sequence) for _, _, number, available, sequence, *_ in batch.effects().accounts
+    }
 
 
 def left_of_lots(batch: Decision) -> dict[UUID, int]:
     """What the batch writes of lots the database has: points left by lot."""
-    return {lot_id: left for lot_id, (_, left) in batch.effects().spent.items()}
+    return {lot_id: left for _, lot_id, left, _ in batch.effects().changed_lots}
 
 
 def made_lots(batch: Decision) -> list[tuple[int, int]]:
     """Lots the batch makes: points at birth, and left after the batch."""
-    return [(lot[4], lot[5]) for lot in batch.effects().lots.values()]
+    return [(lot[4], lot[5]) for lot in batch.effects().new_lots]

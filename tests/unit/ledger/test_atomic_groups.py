@@ -86,7 +86,7 @@ def test_a_daily_cap_used_by_a_group_that_was_not_done_is_free_again() -> None:
 
     assert told(failed) == ["BATCH_NOT_APPLIED", "INSUFFICIENT_POINTS"]
     assert told([after]) == ["moved"]
-    assert list(batch.effects().daily.values()) == [90]
+    assert [row[4] for row in batch.effects().daily] == [90]
 
 
 def test_two_commands_of_a_batch_share_a_daily_cap() -> None:

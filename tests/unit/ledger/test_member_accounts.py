@@ -157,7 +157,7 @@ def test_a_rule_that_takes_from_a_lot_it_was_not_shown_is_a_programming_error() 
         return Posting(debited(TEL, [(lot(3), 1)]))
 
     with pytest.raises((AssertionError, KeyError)):
-        a_batch(member(TEL=[lot(3)])).decide_all([((redeem("1 TEL", "CAF"),), False)], wrong)
+        decided(a_batch(member(TEL=[lot(3)])), redeem("1 TEL", "CAF"), rule=wrong)
 
 
 def test_a_rule_that_takes_more_than_a_lot_holds_is_a_programming_error() -> None:
@@ -167,4 +167,4 @@ def test_a_rule_that_takes_more_than_a_lot_holds_is_a_programming_error() -> Non
         return Posting(debited(TEL, [(facts.accounts[TEL].lots[0], 4)]))
 
     with pytest.raises(AssertionError, match="more than a lot holds"):
-        a_batch(member(TEL=[lot(3)])).decide_all([((redeem("4 TEL", "CAF"),), False)], wrong)
+        decided(a_batch(member(TEL=[lot(3)])), redeem("4 TEL", "CAF"), rule=wrong)

@@ -13,7 +13,7 @@ from exchange.conversion.model import Convert
 from exchange.directory.model import Currency, Directory, ExpiryKind, Merchant, MerchantRole, Price
 from exchange.discount.model import Discount
 from exchange.earning.model import Earn
-from exchange.ledger.facts import MemberAccount, MemberFacts, spending_order
+from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import Lot, MemberKey, ObligationKind, Posting, member_bucket
 from exchange.rates.model import Coalition, Rate, by_pair
@@ -62,7 +62,9 @@ def currency(code: str, *prices: Price, days: int = 0, explicit: bool = False, s
     kind = ExpiryKind.DAYS if days else ExpiryKind.EXPLICIT if explicit else ExpiryKind.NONE
     number, issuer_no = CURRENCY_NO[code], MERCHANT_NO[code]
     in_force = prices or (_PRICES[code],)
-    return Currency(number, code, issuer_no, code, "CNY", kind, days, 0, False, suspended, LONG_AGO, in_force)
+    return Currency(
+        number, code, issuer_no, code, "CNY", kind, days, 0, False, suspended, LONG_AGO, prices=in_force
+    )  # fmt: skip
 
 
 def coalition(
@@ -131,7 +133,7 @@ def member(
     accounts = {}
     for code, number in CURRENCY_NO.items():
         given = lots.get(code, ())
-        held = [lot(given)] if isinstance(given, int) else sorted(given, key=spending_order)
+        held = [lot(given)] if isinstance(given, int) else given
         total = sum(one.remaining for one in held)
         accounts[number] = MemberAccount(
             bucket=member_bucket(member_id),
@@ -139,9 +141,16 @@ def member(
             currency_no=number,
             available=total,
             sequence=0,
-            lots=held,
         )
-    facts = MemberFacts(now=now, today=now.astimezone(SHANGHAI).date(), member_id=member_id, accounts=accounts)
+        for one in held:
+            accounts[number].show(one, now)
+    facts = MemberFacts(
+        now=now,
+        today=now.astimezone(SHANGHAI).date(),
+        member_id=member_id,
+        accounts=accounts,
+        bucket=member_bucket(member_id),
+    )
     if daily_used:
         facts.daily_used[(CURRENCY_NO["BNK"], CURRENCY_NO["AIR"])] = daily_used
     return facts

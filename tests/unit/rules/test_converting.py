@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from exchange.conversion.rules import convert as rule
@@ -62,7 +64,7 @@ def test_the_new_lot_is_funded_by_the_source_at_the_conversion_price() -> None:
 
     (new,) = posting.new_lots
     assert (new.currency_no, new.units, new.funder_no) == (CURRENCY_NO["AIR"], 2, MERCHANT_NO["BNK"])
-    assert (new.price_micros, new.expires_at) == (55_000, one_year.expiry_of_lot(NOON))
+    assert (new.price_micros, new.expires_at) == (55_000, NOON + timedelta(days=365))
 
 
 def test_a_posting_names_the_rate_it_was_decided_by() -> None:
