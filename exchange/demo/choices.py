@@ -98,13 +98,18 @@ class Chooser:
         return _plain(member, place, self._rng.choice(lacking), member.home, 10)._replace(expected="ROLE_MISSING")
 
     def _without_points(self, member: Member, place: str, day: date) -> Planned | None:
-        del day
         allowed = [op for op in ("redeem", "discount") if _ROLE_OF[op] in self._world.participants[place].roles]
-        if not allowed:
+        if allowed:
+            units = member.balances.get(member.home, 0) + self._rng.randint(1, 1_000)
+            planned = _plain(member, place, self._rng.choice(allowed), member.home, units)
+            return planned._replace(expected="INSUFFICIENT_POINTS")
+        found = [rate for _, rate in self._world.in_force(day) if rate.source.code == place]
+        if not found:
             return None
-        units = member.balances.get(member.home, 0) + self._rng.randint(1, 1_000)
-        planned = _plain(member, place, self._rng.choice(allowed), member.home, units)
-        return planned._replace(expected="INSUFFICIENT_POINTS")
+        rate = self._rng.choice(found)
+        units = member.balances.get(place, 0) + max(rate.minimum, rate.block, rate.source_units)
+        target = rate.target.code
+        return Planned("", member.number, place, "convert", place, target, units, "INSUFFICIENT_POINTS")
 
     def _below_minimum(self, member: Member, place: str, day: date) -> Planned | None:
         found = [

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,9 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from exchange.db.embedded import EmbeddedPostgres, EmbeddedPostgresError, start
+from exchange.db.embedded_host import ServerUser, home_of, socket_dir_of
 from exchange.sandbox.processes import SandboxFailed
 
 _SERVER_URL = "EXCHANGE_DATABASE_URL"
+_REMOVALS_MAX = 20
+_REMOVAL_PAUSE_SECONDS = 0.1
 
 
 @asynccontextmanager
@@ -47,14 +51,17 @@ async def fresh_database(*, durable: bool) -> AsyncIterator[str]:
 @asynccontextmanager
 async def _own_server(*, durable: bool) -> AsyncIterator[str]:
     folder = _open_folder()
+    data_dir = folder / "postgres"
     try:
-        server = _started(folder / "postgres", durable=durable)
+        server = _started(data_dir, durable=durable)
         try:
             yield server.url
         finally:
             server.stop()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        home = home_of(data_dir, ServerUser.current())
+        for path in (socket_dir_of(home), home, folder):
+            _remove(path)
 
 
 def _open_folder() -> Path:
@@ -62,6 +69,15 @@ def _open_folder() -> Path:
     # When root starts it, PostgreSQL runs as another user, who must be able to walk through.
     folder.chmod(0o711)
     return folder
+
+
+def _remove(folder: Path) -> None:
+    """Remove it for good: the process that looks after PostgreSQL may touch a lock file in it while we are at it."""
+    for _ in range(_REMOVALS_MAX):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_REMOVAL_PAUSE_SECONDS)
 
 
 def _started(data_dir: Path, *, durable: bool) -> EmbeddedPostgres:

@@ -166,3 +166,23 @@ async def test_a_day_that_is_broken_off_leaves_nothing_behind(number: signal.Sig
     assert playing.returncode == 128 + number
     assert await databases_of(playing.pid, cluster) == []
     assert servers_on(names[0]) == []
+
+
+def test_a_sandbox_of_its_own_leaves_nothing_in_the_temporary_folder(tmp_path: Path) -> None:
+    """Without a server to use it brings PostgreSQL along, and takes it away again."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
+
+    played = subprocess.run(
+        [sys.executable, "-m", "exchange", "scenario", str(DAYS / "carried_forward.yaml")],
+        cwd=PROJECT,
+        env=inherited | {"TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert list(folder.iterdir()) == []
+    assert servers_on(str(folder / "exchange-sandbox")) == []
