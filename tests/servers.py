@@ -23,6 +23,8 @@ from exchange.serving.server import GracefulServer
 
 OPERATOR = "OPR"
 TIME_ZONE = "Asia/Shanghai"
+# What falls due is done when a test moves the clock, and not in the middle of something else.
+DEFAULTS = {"port": 0, "sandbox": True, "drain_seconds": 5.0, "due_seconds": 86_400.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ async def a_server(url: str, *, operator_secret: str | None = None, **settings: 
         settings: what differs from the defaults, by field name. A sandbox, unless it says otherwise.
     """
     secret = operator_secret or await a_new_coalition(url)
-    chosen = load_settings(**{"port": 0, "sandbox": True, "drain_seconds": 5.0, **settings})
+    chosen = load_settings(**{**DEFAULTS, **settings})
     extensions = load(chosen.service_extensions)
     permissions = dict(PERMISSIONS)
     for extension in extensions:
