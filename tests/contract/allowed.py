@@ -6,15 +6,16 @@ ROLES = (MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR)
 _ALLOWED: dict[tuple[str, ...], str] = {
     ROLES: """
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
-        ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
+        ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
-        PublishPrice IssueApiKey RevokeApiKey PublishRate EndRate SetClock
+        PublishPrice CreateEarnRule IssueApiKey RevokeApiKey PublishRate EndRate SetClock
     """,
     (OPERATOR, AUDITOR): "ListApiKeys",
     (MERCHANT,): """
-        EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints BatchTransfer LookupTransfer
+        EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints UseInCampaign CashOutPoints
+        HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
     """,
     (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetTransfer ListTransfers",
     (MAKER,): "CloseWindow StartRun",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -20,6 +21,7 @@ TOO_LONG = "x" * 5_000
 UNKNOWN_NUMBER = 2_000
 UNKNOWN_FIELD = b"\x80\x7d\x01"
 """A varint 1 as field 2 000."""
+TIMESTAMP, DURATION = "google.protobuf.Timestamp", "google.protobuf.Duration"
 INT64_MIN = -(2**63)
 BEFORE_2000 = 946_684_799
 YEAR_2200 = 7_258_118_400
@@ -61,14 +63,14 @@ def _flaws(message: Message, prefix: str, whole: Callable[[Message], Message]) -
     """Flaws of a message, which `whole` puts back into the request it is a part of."""
     fields: Any = message.DESCRIPTOR.fields
     for field in fields:
-        if is_output_only(field.full_name) or not _is_set_or_free(message, field):
+        if not _is_looked_at(message, field):
             continue
         for what, change in _changes(message, field):
             copy = type(message)()
             copy.CopyFrom(message)
             change(copy)
             yield Flaw(f"{prefix}{field.name}", what, whole(copy), _choices(field, prefix))
-        if field.message_type is not None and field.message_type.full_name != "google.protobuf.Timestamp":
+        if field.message_type is not None and field.message_type.full_name not in {TIMESTAMP, DURATION}:
             yield from _within(message, field, prefix, whole)
     yield Flaw(f"{prefix}field {UNKNOWN_NUMBER}", "unknown", whole(_with_unknown_field(message)))
 
@@ -78,9 +80,11 @@ def _choices(field: FieldDescriptor, prefix: str) -> tuple[str, ...]:
     return () if oneof is None else tuple(f"{prefix}{name}" for name in (oneof.name, *(f.name for f in oneof.fields)))
 
 
-def _is_set_or_free(message: Message, field: FieldDescriptor) -> bool:
-    """Of a oneof only the field that is set is looked at: changing another one would unset it."""
-    return field.containing_oneof is None or message.HasField(field.name)
+def _is_looked_at(message: Message, field: FieldDescriptor) -> bool:
+    """What is left out of the good request on purpose is not looked at: setting it would change more than one thing."""
+    if is_output_only(field.full_name):
+        return False
+    return not field.has_presence or message.HasField(field.name)
 
 
 def _within(
@@ -155,7 +159,11 @@ def _bad_values(message: Message, field: FieldDescriptor) -> Iterator[tuple[str,
     elif field.enum_type is not None:
         yield "unknown enum", 99
         yield "negative enum", -1
-    elif field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp":
+    elif field.message_type is not None and field.message_type.full_name == DURATION:
+        too_long = 400 * 86_400 + 1
+        for seconds, nanos in ((-1, 0), (0, 0), (0, -1), (5, -1), (5, 10**9), (too_long, 0), (-INT64_MIN - 1, 0)):
+            yield f"{seconds} s {nanos} ns", Duration(seconds=seconds, nanos=nanos)
+    elif field.message_type is not None and field.message_type.full_name == TIMESTAMP:
         for seconds, nanos in ((BEFORE_2000, 0), (YEAR_2200, 0), (INT64_MIN, 0), (-INT64_MIN - 1, 0)):
             yield f"{seconds} s", Timestamp(seconds=seconds, nanos=nanos)
         yield "negative nanos", Timestamp(seconds=YEAR_2200 - 9, nanos=-1)

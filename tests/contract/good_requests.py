@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from exchange.v1 import directory_service_pb2 as directory
@@ -14,7 +15,13 @@ from settlement.v1 import settlement_service_pb2 as settlement
 from tests.worlds import instant
 
 UUID = "00000000-0000-7000-8000-000000000000"
-MEMBER, CURRENCY, MERCHANT, WINDOW = f"members/{UUID}", "currencies/NIX", "merchants/NIX", "windows/999999"
+MEMBER, TRANSFER, CURRENCY, MERCHANT, WINDOW = (
+    f"members/{UUID}",
+    f"transfers/{UUID}",
+    "currencies/NIX",
+    "merchants/NIX",
+    "windows/999999",
+)
 LONG_AGO, FAR, FARTHER = (instant(f"{year}-01-01T00:00:00+00:00") for year in (2001, 2150, 2151))
 POINTS = types.PointsAmount(currency=CURRENCY, units=5)
 RATE = rates.Rate(
@@ -56,6 +63,26 @@ KEY = directory.ApiKey(
 )
 CONFIGURATION = settlement.RunConfiguration(mode=settlement.NETTING_MODE_BILATERAL, minimum_minor_units={"CNY": 5})
 
+HOLD = transfers.HoldPointsRequest(
+    request_id="5", member=MEMBER, points=POINTS, reference="r", validate_only=True, lifetime=Duration(seconds=600)
+)
+ITEMS = [
+    transfers.TransferItem(earn=transfers.EarnPointsRequest(request_id="1", member=MEMBER, points=POINTS)),
+    transfers.TransferItem(redeem=transfers.RedeemPointsRequest(request_id="2", member=MEMBER, points=POINTS)),
+    transfers.TransferItem(discount=transfers.DiscountPointsRequest(request_id="3", member=MEMBER, points=POINTS)),
+    transfers.TransferItem(
+        convert=transfers.ConvertPointsRequest(
+            request_id="4", member=MEMBER, source=POINTS, target_currency="currencies/NUX"
+        )
+    ),
+    transfers.TransferItem(hold=HOLD),
+    transfers.TransferItem(campaign=transfers.UseInCampaignRequest(request_id="6", member=MEMBER, points=POINTS)),
+    transfers.TransferItem(cash_out=transfers.CashOutPointsRequest(request_id="7", member=MEMBER, points=POINTS)),
+    transfers.TransferItem(capture=transfers.CaptureHoldRequest(request_id="8", hold=TRANSFER)),
+    transfers.TransferItem(void=transfers.VoidHoldRequest(request_id="9", hold=TRANSFER)),
+    transfers.TransferItem(reverse=transfers.ReverseTransferRequest(request_id="10", original=TRANSFER)),
+]
+
 GOOD: dict[str, Message] = {
     "CreateMerchant": directory.CreateMerchantRequest(
         merchant=types.Merchant(name="merchants/Wire", display_name="Wire", roles=[types.MERCHANT_ROLE_GENERAL])
@@ -72,6 +99,12 @@ GOOD: dict[str, Message] = {
     "ActivateCurrency": directory.ActivateCurrencyRequest(name=CURRENCY, reason="why"),
     "PublishPrice": directory.PublishPriceRequest(currency=CURRENCY, price=PRICE),
     "ListPrices": directory.ListPricesRequest(currency=CURRENCY, page_size=1),
+    "CreateEarnRule": directory.CreateEarnRuleRequest(
+        earn_rule=directory.EarnRule(
+            name="earnRules/nix", merchant=MERCHANT, currency=CURRENCY, per_minor_units=100, points_units=1
+        )
+    ),
+    "ListEarnRules": directory.ListEarnRulesRequest(page_size=1),
     "IssueApiKey": directory.IssueApiKeyRequest(api_key=KEY),
     "RevokeApiKey": directory.RevokeApiKeyRequest(name=f"apiKeys/{UUID}"),
     "ListApiKeys": directory.ListApiKeysRequest(page_size=1),
@@ -105,21 +138,22 @@ GOOD: dict[str, Message] = {
         reference="r",
         validate_only=True,
     ),
-    "BatchTransfer": transfers.BatchTransferRequest(
-        mode=transfers.BatchTransferRequest.MODE_ATOMIC,
-        items=[
-            transfers.TransferItem(earn=transfers.EarnPointsRequest(request_id="1", member=MEMBER, points=POINTS)),
-            transfers.TransferItem(redeem=transfers.RedeemPointsRequest(request_id="2", member=MEMBER, points=POINTS)),
-            transfers.TransferItem(
-                discount=transfers.DiscountPointsRequest(request_id="3", member=MEMBER, points=POINTS)
-            ),
-            transfers.TransferItem(
-                convert=transfers.ConvertPointsRequest(
-                    request_id="4", member=MEMBER, source=POINTS, target_currency="currencies/NUX"
-                )
-            ),
-        ],
+    "UseInCampaign": transfers.UseInCampaignRequest(
+        request_id="wire", member=MEMBER, points=POINTS, reference="r", validate_only=True
     ),
+    "CashOutPoints": transfers.CashOutPointsRequest(
+        request_id="wire", member=MEMBER, points=POINTS, reference="r", validate_only=True
+    ),
+    "HoldPoints": HOLD,
+    "CaptureHold": transfers.CaptureHoldRequest(
+        request_id="wire", hold=TRANSFER, reference="r", validate_only=True, units=5
+    ),
+    "VoidHold": transfers.VoidHoldRequest(request_id="wire", hold=TRANSFER, reference="r", validate_only=True),
+    "ReverseTransfer": transfers.ReverseTransferRequest(
+        request_id="wire", original=TRANSFER, reference="r", validate_only=True, units=5
+    ),
+    "BatchTransfer": transfers.BatchTransferRequest(mode=transfers.BatchTransferRequest.MODE_ATOMIC, items=ITEMS),
+    "StreamTransfers": transfers.StreamTransfersRequest(item=ITEMS[0]),
     "GetTransfer": transfers.GetTransferRequest(name=f"transfers/{UUID}"),
     "LookupTransfer": transfers.LookupTransferRequest(request_id="wire"),
     "ListTransfers": transfers.ListTransfersRequest(window=WINDOW, member=MEMBER, page_size=1),
@@ -135,3 +169,39 @@ GOOD: dict[str, Message] = {
     "ListPairTotals": settlement.ListPairTotalsRequest(run=f"runs/{UUID}", page_size=1),
     "ListPayments": settlement.ListPaymentsRequest(run=f"runs/{UUID}", page_size=1),
 }
+
+OTHERS: list[tuple[str, Message]] = [
+    (
+        "EarnPoints",
+        transfers.EarnPointsRequest(
+            request_id="wire",
+            member=MEMBER,
+            spend=types.Spend(rule="earnRules/nix", minor_units=5),
+            expire_time=FAR,
+            validate_only=True,
+        ),
+    ),
+    (
+        "ReverseTransfer",
+        transfers.ReverseTransferRequest(
+            request_id="wire", original=TRANSFER, retained=transfers.Retained(kept=1, total=2), validate_only=True
+        ),
+    ),
+    (
+        "CreateCurrency",
+        directory.CreateCurrencyRequest(
+            currency=types.Currency(
+                name=CURRENCY,
+                issuer=MERCHANT,
+                settlement_currency="CNY",
+                expiry=types.ExpiryPolicy(
+                    kind=types.ExpiryPolicy.KIND_FISCAL_YEAR,
+                    fiscal_year_end_month=3,
+                    fiscal_year_end_day=31,
+                    grace_months=1,
+                ),
+            )
+        ),
+    ),
+]
+"""Requests that say the same by other fields."""

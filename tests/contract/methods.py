@@ -32,17 +32,19 @@ FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A unary method.
+    """A method.
 
     Attributes:
         path: as HTTP/2 says it, "/exchange.v1.TransferService/EarnPoints".
         request: its message type.
         answer: its message type.
+        streams: whether both sides may send any number of messages.
     """
 
     path: str
     request: Descriptor
     answer: Descriptor
+    streams: bool
 
     @property
     def name(self) -> str:
@@ -58,16 +60,25 @@ class Method:
         return await self.call_raw(channel, caller, request.SerializeToString())
 
     async def call_raw(self, channel: aio.Channel, caller: Party | None, request: bytes) -> Message:
-        """Ask with bytes that may be no message."""
+        """Ask with bytes that may be no message; of a stream, the answer to its only request."""
+        parse = message_factory.GetMessageClass(self.answer).FromString
+        metadata = caller.metadata if caller else ()
+        if self.streams:
+            stream: aio.StreamStreamMultiCallable[bytes, Message] = channel.stream_stream(
+                self.path, response_deserializer=parse
+            )
+            answers = [answer async for answer in stream(iter([request]), metadata=metadata, timeout=30.0)]
+            assert len(answers) == 1
+            return answers[0]
         method: aio.UnaryUnaryMultiCallable[bytes, Message] = channel.unary_unary(
-            self.path, response_deserializer=message_factory.GetMessageClass(self.answer).FromString
+            self.path, response_deserializer=parse
         )
-        return await method(request, metadata=caller.metadata if caller else (), timeout=30.0)
+        return await method(request, metadata=metadata, timeout=30.0)
 
 
 def _methods_of(file: FileDescriptor) -> list[Method]:
     return [
-        Method(f"/{service.full_name}/{method.name}", method.input_type, method.output_type)
+        Method(f"/{service.full_name}/{method.name}", method.input_type, method.output_type, method.client_streaming)
         for service in file.services_by_name.values()
         for method in service.methods
     ]

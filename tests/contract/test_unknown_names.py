@@ -7,6 +7,7 @@ import pytest
 from exchange.v1 import directory_service_pb2 as directory_pb
 from exchange.v1 import member_service_pb2 as member_pb
 from exchange.v1 import rate_service_pb2 as rate_pb
+from exchange.v1 import types_pb2 as types
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
 from tests.servers import Server
@@ -30,7 +31,12 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
         ("directory", "GetCurrency", directory_pb.GetCurrencyRequest(name="currencies/NIX"), "name"),
         ("directory", "SuspendCurrency", directory_pb.SuspendCurrencyRequest(name="currencies/NIX"), "name"),
         ("directory", "ActivateCurrency", directory_pb.ActivateCurrencyRequest(name="currencies/NIX"), "name"),
-        ("directory", "PublishPrice", directory_pb.PublishPriceRequest(currency="currencies/NIX"), "currency"),
+        (
+            "directory",
+            "PublishPrice",
+            directory_pb.PublishPriceRequest(currency="currencies/NIX", price=types.Price()),
+            "currency",
+        ),
         ("directory", "ListPrices", directory_pb.ListPricesRequest(currency="currencies/NIX"), "currency"),
         (
             "directory",
