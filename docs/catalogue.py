@@ -110,6 +110,7 @@ the message: it is written for people and may change. A batch answers OK; each i
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+
 def reason_of(error):
     info = error_details_pb2.ErrorInfo()
     status = rpc_status.from_call(error)
