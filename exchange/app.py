@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -39,6 +40,7 @@ from exchange.v1 import (
 )
 
 MS_PER_S = 1000
+COLLECTOR_THRESHOLDS = (100_000, 50, 100)
 
 
 @contextlib.asynccontextmanager
@@ -102,6 +104,16 @@ def register(server: GracefulServer, api: Api, extensions: list[Extension], *, s
         extension.register(registry, api)
 
 
+def _calm_the_collector() -> None:
+    """Let the garbage collector leave alone what lives as long as the process, and look less often at the rest.
+
+    Batches make many objects and no cycles; at the default thresholds a third of the time went into looking for some.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
+
+
 async def serve(
     settings: Settings, url: str, stop: asyncio.Event, on_ready: Callable[[int], None], port: int | None = None
 ) -> None:
@@ -127,6 +139,7 @@ async def serve(
             shares_port=port is not None,
         )
         register(server, api, extensions, sandbox=settings.sandbox)
+        _calm_the_collector()
         on_ready(await server.start(port))
         await stop.wait()
         await server.drain()

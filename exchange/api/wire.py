@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Protocol, TypedDict
 from uuid import UUID
@@ -279,10 +280,12 @@ def _fingerprint(*fields: object) -> bytes:
     return blake2b(repr(fields).encode(), digest_size=FINGERPRINT_BYTES).digest()
 
 
+@lru_cache(maxsize=256)
 def timestamp(at: datetime | None) -> Timestamp | None:
     """An instant on the wire; None stays absent."""
     if at is None:
         return None
+    # Transfers of one batch share their instant, and messages copy what they are given.
     stamp = Timestamp()
     stamp.FromDatetime(at)
     return stamp

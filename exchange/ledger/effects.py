@@ -84,8 +84,8 @@ class Effects:
             self.keys,
             self.transfers,
             self.new_lots,
-            *transposed(self.changed_lots, 4),
-            *transposed(self.accounts, 7),
+            self.changed_lots,
+            self.accounts,
             self.totals,
             self.now,
         )

@@ -114,10 +114,10 @@ class MemberAccount:
         lot = self.known[lot_id]
         if leg.account == HELD:
             self.held += change
-            lot = lot._replace(held=lot.held + change)
+            lot = Lot(*lot[:6], lot.held + change)
         else:
             self.available += change
-            lot = lot._replace(remaining=lot.remaining + change)
+            lot = Lot(lot_id, lot.remaining + change, *lot[2:])
         assert lot.remaining >= 0, "a rule took more than a lot holds"
         assert lot.held >= 0, "a rule gave back more than a lot has reserved"
         self.known[lot_id] = lot

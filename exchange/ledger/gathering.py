@@ -90,8 +90,8 @@ class Gathering:
             return {}
         missing = sorted(wanted - caches.accounts)
         if missing:
-            await self.connection.execute(sql.ENSURE_ACCOUNTS, *_columns(missing))
-        rows = await self.connection.fetch(sql.LOCK_ACCOUNTS, *_columns(sorted(wanted)))
+            await self.connection.execute(sql.ENSURE_ACCOUNTS, missing)
+        rows = await self.connection.fetch(sql.LOCK_ACCOUNTS, sorted(wanted))
         assert len(rows) == len(wanted), "an account vanished"
         return {(row[0], row[1], row[2]): MemberAccount(*row) for row in rows}
 
@@ -145,7 +145,8 @@ class Gathering:
                 key = (*target, leg.currency_no)
                 wanted[key] = wanted.get(key, 0) + leg.units
         if wanted:
-            rows = await self.connection.fetch(sql.SPENDABLE_LOTS, *_columns(list(wanted)), list(wanted.values()), now)
+            wishes = [(*key, units) for key, units in wanted.items()]
+            rows = await self.connection.fetch(sql.SPENDABLE_LOTS, wishes, now)
             _show(rows, found, now)
 
     async def _read_followed(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
@@ -178,7 +179,7 @@ class Gathering:
             if command.kind == TransferKind.EXPIRE and target is not None and number is not None:
                 keys.append((*target, number))
         if keys:
-            for row in await self.connection.fetch(sql.DUE_LOTS, *_columns(keys), now):
+            for row in await self.connection.fetch(sql.DUE_LOTS, keys, now):
                 account = found[row[0]].accounts[row[1]]
                 account.show(Lot(*row[2:]), now)
                 account.due.append(row[2])
@@ -202,7 +203,3 @@ class Gathering:
 def _show(rows: Sequence[asyncpg.Record], found: dict[UUID, MemberFacts], now: datetime) -> None:
     for row in rows:
         found[row[0]].accounts[row[1]].show(Lot(*row[2:]), now)
-
-
-def _columns(keys: Sequence[AccountKey]) -> tuple[list[int], list[UUID], list[int]]:
-    return [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]

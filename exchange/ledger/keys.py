@@ -29,9 +29,7 @@ class KnownKeys:
         """The stored answers to any of the commands' keys."""
         known = cls()
         keys = {(command.merchant_no, command.request_id) for command in commands}
-        rows = await connection.fetch(
-            sql.KNOWN_KEYS, [key_bucket(*key) for key in keys], [key[0] for key in keys], [key[1] for key in keys]
-        )
+        rows = await connection.fetch(sql.KNOWN_KEYS, [(key_bucket(*key), *key) for key in keys])
         if rows:
             transfers = await read_transfers(
                 connection, [(row[3], row[4]) for row in rows if row["transfer_id"] is not None]

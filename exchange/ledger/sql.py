@@ -37,14 +37,14 @@ JOIN exchange.member_links USING (merchant_no, reference)
 ENSURE_ACCOUNTS = """
 INSERT INTO exchange.accounts (bucket, member_id, currency_no)
 SELECT bucket, member_id, currency_no
-FROM unnest($1::smallint[], $2::uuid[], $3::integer[]) AS wanted (bucket, member_id, currency_no)
+FROM unnest($1::exchange.account_key[])
 ORDER BY bucket, member_id, currency_no
 ON CONFLICT DO NOTHING
 """
 
 LOCK_ACCOUNTS = """
 SELECT a.bucket, a.member_id, a.currency_no, a.available_units, a.last_sequence, a.held_units, a.overdrawn_units
-FROM unnest($1::smallint[], $2::uuid[], $3::integer[]) AS wanted (bucket, member_id, currency_no)
+FROM unnest($1::exchange.account_key[]) AS wanted
 JOIN exchange.accounts a USING (bucket, member_id, currency_no)
 ORDER BY a.bucket, a.member_id, a.currency_no
 FOR UPDATE OF a
@@ -61,7 +61,7 @@ FROM exchange.coalition c
 
 KNOWN_KEYS = """
 SELECT k.merchant_no, k.request_id, k.fingerprint, k.transfer_bucket, k.transfer_id, k.refusal
-FROM unnest($1::smallint[], $2::integer[], $3::text[]) AS asked (bucket, merchant_no, request_id)
+FROM unnest($1::exchange.key_name[]) AS asked
 JOIN exchange.request_keys k USING (bucket, merchant_no, request_id)
 """
 
@@ -91,12 +91,12 @@ JOIN exchange.spend_carries c USING (bucket, member_id, rule_id)
 SPENDABLE_LOTS = """
 SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
        l.held_units
-FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::numeric[]) AS asked (bucket, member_id, currency_no, wanted)
+FROM unnest($1::exchange.account_wish[]) AS asked
 CROSS JOIN LATERAL (
     SELECT o.*, sum(o.remaining_units) OVER (ORDER BY o.expires_at, o.earned_at, o.lot_id) AS so_far
     FROM exchange.lots o
     WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
-      AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > $5)
+      AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > $2)
 ) l
 WHERE l.so_far - l.remaining_units < asked.wanted
 ORDER BY l.member_id, l.currency_no, l.expires_at, l.earned_at, l.lot_id
@@ -114,9 +114,9 @@ JOIN exchange.lots l USING (bucket, lot_id)
 DUE_LOTS = """
 SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
        l.held_units
-FROM unnest($1::smallint[], $2::uuid[], $3::integer[]) AS asked (bucket, member_id, currency_no)
+FROM unnest($1::exchange.account_key[]) AS asked
 JOIN exchange.lots l USING (bucket, member_id, currency_no)
-WHERE l.is_open AND l.expires_at <= $4
+WHERE l.is_open AND l.expires_at <= $2
 ORDER BY l.expires_at, l.earned_at, l.lot_id
 """
 
@@ -133,7 +133,7 @@ EFFECTS = """
 WITH keys AS (
     INSERT INTO exchange.request_keys
         (bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, decided_at)
-    SELECT bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, $16
+    SELECT bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, $7
     FROM unnest($1::exchange.new_request_key[])
     ON CONFLICT DO NOTHING
     RETURNING 1
@@ -156,21 +156,19 @@ WITH keys AS (
 ), spent AS (
     UPDATE exchange.lots l
     SET remaining_units = s.remaining_units, is_open = s.remaining_units > 0, held_units = s.held_units
-    FROM unnest($4::smallint[], $5::uuid[], $6::bigint[], $7::bigint[])
-        AS s (bucket, lot_id, remaining_units, held_units)
+    FROM unnest($4::exchange.lot_state[]) AS s
     WHERE l.bucket = s.bucket AND l.lot_id = s.lot_id
 ), balances AS (
     UPDATE exchange.accounts a
     SET available_units = b.available_units, last_sequence = b.last_sequence, held_units = b.held_units,
         overdrawn_units = b.overdrawn_units
-    FROM unnest($8::smallint[], $9::uuid[], $10::integer[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
-        AS b (bucket, member_id, currency_no, available_units, last_sequence, held_units, overdrawn_units)
+    FROM unnest($5::exchange.account_state[]) AS b
     WHERE a.bucket = b.bucket AND a.member_id = b.member_id AND a.currency_no = b.currency_no
 ), owed AS (
     INSERT INTO exchange.window_totals AS t
         (window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations)
     SELECT window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations
-    FROM unnest($15::exchange.window_totals[])
+    FROM unnest($6::exchange.window_totals[])
     ON CONFLICT (window_no, slice, debtor_no, creditor_no, currency_code, kind) DO UPDATE
     SET micros = t.micros + excluded.micros, obligations = t.obligations + excluded.obligations
 )

@@ -23,6 +23,25 @@ ALTER TYPE exchange.new_transfer ADD ATTRIBUTE original_id uuid, ADD ATTRIBUTE e
 
 ALTER TYPE exchange.new_lot ADD ATTRIBUTE held_units bigint;
 
+-- Rows a batch hands over. An array of rows costs the driver less than as many arrays of columns.
+CREATE TYPE exchange.account_key AS (bucket smallint, member_id uuid, currency_no integer);
+
+CREATE TYPE exchange.account_wish AS (bucket smallint, member_id uuid, currency_no integer, wanted numeric);
+
+CREATE TYPE exchange.account_state AS (
+    bucket smallint,
+    member_id uuid,
+    currency_no integer,
+    available_units bigint,
+    last_sequence bigint,
+    held_units bigint,
+    overdrawn_units bigint
+);
+
+CREATE TYPE exchange.lot_state AS (bucket smallint, lot_id uuid, remaining_units bigint, held_units bigint);
+
+CREATE TYPE exchange.key_name AS (bucket smallint, merchant_no integer, request_id text);
+
 -- How far what follows a transfer has gone: points captured of a hold, or reversed of anything else. Guarded by the
 -- lock on the member's account.
 CREATE TABLE exchange.follow_ups (
