@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
+from exchange.ledger.windows import ALONE
 
 DIFFERENCES_MAX = 10
 
@@ -77,6 +78,10 @@ CHECKS: dict[str, str] = {
                   RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier
               FROM {_LEGS} WHERE account <> {_CIRCULATION}) ordered
         WHERE earlier >= ledger_sequence
+    """,
+    "no two transfers stand in one place of the ledger": """
+        SELECT ledger_sequence, count(*) AS transfers FROM exchange.transfers
+        GROUP BY ledger_sequence HAVING count(*) > 1
     """,
     "lots equal what went into and out of them": f"""
         SELECT bucket, lot_id, l.remaining_units AS kept, e.remaining AS recomputed, l.held_units AS kept_held, e.held,
@@ -182,6 +187,10 @@ RESUME = text("UPDATE exchange.coalition SET halted_at = NULL")
 
 
 async def halt(database: Database, *, halted: bool) -> None:
-    """Stop taking movements because something is wrong, or take them again once it was mended."""
+    """Stop taking movements because something is wrong, or take them again once it was mended.
+
+    Behind the fence: when this returns, whatever was under way has been written, and nothing follows it.
+    """
     async with database.write() as connection:
+        await connection.execute(ALONE)
         await connection.execute(HALT if halted else RESUME)
