@@ -139,7 +139,7 @@ def to_hold(request: pb.HoldPointsRequest, caller: Caller, prefix: str = "") -> 
     """A hold as asked for; see `to_earn`."""
     check = Violations()
     asked = request.lifetime
-    seconds = check.within(f"{prefix}lifetime", asked.seconds, 0 if asked.nanos > 0 else 1, HOLD_SECONDS_MAX)
+    seconds = check.within(f"{prefix}lifetime", asked.seconds, 1, HOLD_SECONDS_MAX - (asked.nanos > 0))
     if not 0 <= asked.nanos < NANOS_PER_SECOND:
         check.say(f"{prefix}lifetime", "has nanos beyond a second")
     lifetime = timedelta(seconds=seconds, microseconds=asked.nanos // 1000)
