@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from google.protobuf.duration_pb2 import Duration
+
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 
@@ -62,17 +64,73 @@ def a_conversion(
     )
 
 
-Movement = pb.EarnPointsRequest | pb.RedeemPointsRequest | pb.DiscountPointsRequest | pb.ConvertPointsRequest
+def a_campaign_use(member: Member, amount: str, key: str | None = None, **fields: Any) -> pb.UseInCampaignRequest:
+    """The request to take points for taking part in a campaign."""
+    return pb.UseInCampaignRequest(request_id=key or a_key(), member=member.name, points=points(amount), **fields)
+
+
+def a_cash_out(member: Member, amount: str, key: str | None = None, **fields: Any) -> pb.CashOutPointsRequest:
+    """The request to pay points out in money."""
+    return pb.CashOutPointsRequest(request_id=key or a_key(), member=member.name, points=points(amount), **fields)
+
+
+def a_hold(
+    member: Member, amount: str, key: str | None = None, seconds: int = 600, **fields: Any
+) -> pb.HoldPointsRequest:
+    """The request to reserve points for so many seconds."""
+    return pb.HoldPointsRequest(
+        request_id=key or a_key(),
+        member=member.name,
+        points=points(amount),
+        lifetime=Duration(seconds=seconds),
+        **fields,
+    )
+
+
+def a_capture(hold: types.Transfer, key: str | None = None, **fields: Any) -> pb.CaptureHoldRequest:
+    """The request to take what a hold reserved; `units` left out: all of it."""
+    return pb.CaptureHoldRequest(request_id=key or a_key(), hold=hold.name, **fields)
+
+
+def a_release(hold: types.Transfer, key: str | None = None, **fields: Any) -> pb.VoidHoldRequest:
+    """The request to give back what a hold reserved."""
+    return pb.VoidHoldRequest(request_id=key or a_key(), hold=hold.name, **fields)
+
+
+def a_reversal(original: types.Transfer, key: str | None = None, **fields: Any) -> pb.ReverseTransferRequest:
+    """The request to mirror a transfer; `units` and `retained` left out: all that is left of it."""
+    return pb.ReverseTransferRequest(request_id=key or a_key(), original=original.name, **fields)
+
+
+Movement = (
+    pb.EarnPointsRequest
+    | pb.RedeemPointsRequest
+    | pb.DiscountPointsRequest
+    | pb.ConvertPointsRequest
+    | pb.UseInCampaignRequest
+    | pb.CashOutPointsRequest
+    | pb.HoldPointsRequest
+    | pb.CaptureHoldRequest
+    | pb.VoidHoldRequest
+    | pb.ReverseTransferRequest
+)
+FIELDS: dict[type[Movement], str] = {
+    pb.EarnPointsRequest: "earn",
+    pb.RedeemPointsRequest: "redeem",
+    pb.DiscountPointsRequest: "discount",
+    pb.ConvertPointsRequest: "convert",
+    pb.UseInCampaignRequest: "campaign",
+    pb.CashOutPointsRequest: "cash_out",
+    pb.HoldPointsRequest: "hold",
+    pb.CaptureHoldRequest: "capture",
+    pb.VoidHoldRequest: "void",
+    pb.ReverseTransferRequest: "reverse",
+}
+"""Which field of an item is for which movement."""
 
 
 def item(movement: Movement) -> pb.TransferItem:
-    """A movement as an item of a batch."""
-    match movement:
-        case pb.EarnPointsRequest():
-            return pb.TransferItem(earn=movement)
-        case pb.RedeemPointsRequest():
-            return pb.TransferItem(redeem=movement)
-        case pb.DiscountPointsRequest():
-            return pb.TransferItem(discount=movement)
-        case pb.ConvertPointsRequest():
-            return pb.TransferItem(convert=movement)
+    """A movement as an item of a batch or stream."""
+    made = pb.TransferItem()
+    getattr(made, FIELDS[type(movement)]).CopyFrom(movement)
+    return made

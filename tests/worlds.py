@@ -30,7 +30,7 @@ from exchange.v1 import rate_service_pb2 as rate_pb
 from exchange.v1 import sandbox_service_pb2 as sandbox_pb
 from exchange.v1 import transfer_service_pb2 as transfer_pb
 from exchange.v1 import types_pb2 as types
-from tests.movements import Member, Movement, a_conversion, a_discount, a_redemption, an_earn, item
+from tests.movements import FIELDS, Member, Movement, a_conversion, a_discount, a_redemption, an_earn, item
 
 DISCOUNT = types.MERCHANT_ROLE_DISCOUNT
 REDEMPTION = types.MERCHANT_ROLE_REDEMPTION
@@ -81,6 +81,23 @@ class Party:
 
 class Merchant(Party):
     """A merchant's system. Movements take members by name; `fields` are further fields of the request."""
+
+    async def post(self, movement: Movement) -> Any:
+        """Ask for a movement by its unary method; the answer has `transfer` and `replayed`."""
+        stubs = self.stubs.transfers
+        methods: dict[str, Any] = {
+            "earn": stubs.EarnPoints,
+            "redeem": stubs.RedeemPoints,
+            "discount": stubs.DiscountPoints,
+            "convert": stubs.ConvertPoints,
+            "campaign": stubs.UseInCampaign,
+            "cash_out": stubs.CashOutPoints,
+            "hold": stubs.HoldPoints,
+            "capture": stubs.CaptureHold,
+            "void": stubs.VoidHold,
+            "reverse": stubs.ReverseTransfer,
+        }
+        return await self.ask(methods[FIELDS[type(movement)]], movement)
 
     async def earn(
         self, member: Member, amount: str, key: str | None = None, **fields: Any
