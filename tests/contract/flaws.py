@@ -161,7 +161,7 @@ def _bad_values(message: Message, field: FieldDescriptor) -> Iterator[tuple[str,
         yield "negative enum", -1
     elif field.message_type is not None and field.message_type.full_name == DURATION:
         too_long = 400 * 86_400 + 1
-        for seconds, nanos in ((-1, 0), (0, 0), (0, -1), (5, -1), (5, 10**9), (too_long, 0), (-INT64_MIN - 1, 0)):
+        for seconds, nanos in ((-1, 0), (0, 0), (0, 10**9 - 1), (5, -1), (5, 10**9), (too_long - 1, 1), (too_long, 0)):
             yield f"{seconds} s {nanos} ns", Duration(seconds=seconds, nanos=nanos)
     elif field.message_type is not None and field.message_type.full_name == TIMESTAMP:
         for seconds, nanos in ((BEFORE_2000, 0), (YEAR_2200, 0), (INT64_MIN, 0), (-INT64_MIN - 1, 0)):
