@@ -18,7 +18,7 @@ from exchange import app
 from exchange.api.context import Api
 from exchange.callers import Caller, CallerRole
 from exchange.config import load_settings
-from exchange.db.engine import Database
+from exchange.db.engine import Database, DriverConnection
 from exchange.directory import setup
 from exchange.directory.model import ExpiryKind, MerchantRole
 from exchange.directory.service import NewCurrency, NewPrice
@@ -154,7 +154,7 @@ class Ledger:
 
 
 @asynccontextmanager
-async def owner_of(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+async def owner_of(url: str) -> AsyncIterator[DriverConnection]:
     """A plain connection as the database's owner, who may do what servers may not."""
     connection = await asyncpg.connect(url.replace("+asyncpg", ""))
     try:
@@ -204,9 +204,7 @@ class Pause:
     A lock on the table of transfers lets them read everything and write nothing.
     """
 
-    def __init__(
-        self, holder: asyncpg.Connection[asyncpg.Record], observer: asyncpg.Connection[asyncpg.Record]
-    ) -> None:
+    def __init__(self, holder: DriverConnection, observer: asyncpg.Connection[asyncpg.Record]) -> None:
         self._holder, self._observer = holder, observer
 
     async def until_waiting(self, what: str) -> None:

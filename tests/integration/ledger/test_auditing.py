@@ -1,0 +1,152 @@
+"""The audit finds what somebody touched up behind the exchange's back, check by check, and says so to the shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from exchange.db.engine import DriverConnection
+from exchange.ledger.audit import CHECKS
+from exchange.sandbox.processes import answer_of, environment
+from tests.integration.ledger.ledgers import Ledger, a_server_on, owner_of
+from tests.unit.rules.rulebook import convert, earn, redeem
+
+NEWEST = "(SELECT transfer_id FROM exchange.transfers ORDER BY ledger_sequence DESC LIMIT 1)"
+
+TOUCHED_UP: list[tuple[str, str]] = [
+    ("legs of each transfer balance in each currency", "UPDATE exchange.transfers SET legs[1].units = 1000"),
+    ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET legs = '{}'"),
+    ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET legs[1].units = -1"),
+    ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET obligations[1].micros = 0"),
+    (
+        "every transfer moves something, by positive amounts",
+        "UPDATE exchange.transfers SET obligations[1].debtor_no = obligations[1].creditor_no WHERE kind = 4",
+    ),
+    (
+        "balances, holds and overdrafts equal the sum of their entries",
+        "UPDATE exchange.accounts SET available_units = available_units + 1",
+    ),
+    (
+        "balances, holds and overdrafts equal the sum of their entries",
+        "DELETE FROM exchange.accounts WHERE available_units > 0",
+    ),
+    ("balances, holds and overdrafts equal the sum of their entries", "UPDATE exchange.accounts SET held_units = 1"),
+    ("balances and holds equal the sum of their lots", "DELETE FROM exchange.lots WHERE remaining_units > 0"),
+    ("balances and holds equal the sum of their lots", "UPDATE exchange.lots SET held_units = held_units + 1"),
+    ("no account is below its floor", "UPDATE exchange.accounts SET available_units = -1"),
+    (
+        "each account's entries are numbered 1, 2, 3 … without a gap",
+        "UPDATE exchange.accounts SET last_sequence = last_sequence + 1",
+    ),
+    (
+        "each account's entries are numbered 1, 2, 3 … without a gap",
+        f"DELETE FROM exchange.transfers WHERE transfer_id = {NEWEST}",
+    ),
+    (
+        "an account's later entries stand later in the ledger",
+        f"UPDATE exchange.transfers SET ledger_sequence = 1 WHERE transfer_id = {NEWEST}",
+    ),
+    ("no two transfers stand in one place of the ledger", "UPDATE exchange.transfers SET ledger_sequence = 5"),
+    ("lots equal what went into and out of them", "UPDATE exchange.lots SET units = units + 1"),
+    ("lots equal what went into and out of them", "UPDATE exchange.lots SET is_open = NOT is_open"),
+    (
+        "what follows a transfer never exceeds it",
+        "INSERT INTO exchange.follow_ups SELECT bucket, transfer_id, 1000, false FROM exchange.transfers",
+    ),
+    (
+        "window totals equal a recount of their obligations",
+        "UPDATE exchange.window_totals SET micros = micros + 1 WHERE kind = 1",
+    ),
+    ("window totals equal a recount of their obligations", "DELETE FROM exchange.window_totals WHERE kind = 4"),
+    ("window totals equal a recount of their obligations", "UPDATE exchange.transfers SET obligations[1].micros = 7"),
+    ("priced obligations are points times price", "UPDATE exchange.transfers SET obligations[1].price_micros = 1"),
+    (
+        "every transfer is in a window, and no closed window was posted to",
+        f"UPDATE exchange.transfers SET window_no = 99 WHERE transfer_id = {NEWEST}",
+    ),
+    (
+        "every transfer is in a window, and no closed window was posted to",
+        f"UPDATE exchange.transfers SET window_no = 1 WHERE transfer_id = {NEWEST}",
+    ),
+    ("windows follow one another without a gap", "UPDATE exchange.clearing_windows SET opened_at = now()"),
+    (
+        "each transfer answers exactly one request, and each answered request its transfer",
+        "DELETE FROM exchange.request_keys",
+    ),
+    (
+        "each transfer answers exactly one request, and each answered request its transfer",
+        f"DELETE FROM exchange.transfers WHERE transfer_id = {NEWEST}",
+    ),
+    ("points in circulation equal what members hold", "UPDATE exchange.accounts SET held_units = 1"),
+]
+
+
+@pytest.fixture(scope="module")
+async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
+    """A ledger of two windows with every kind of movement of the spine; nobody posts to it any more."""
+    name = f"{founded}_audited"
+    await databases._connection.execute(f"CREATE DATABASE {name} TEMPLATE {founded}")
+    async with a_server_on(databases.url_of(name)) as ledger:
+        ada, ben = await ledger.members(2)
+        await ledger.post(earn("60 BNK", "CAF", member_id=ada))
+        await ledger.post(earn("9 TEL", "GRO", member_id=ben))
+        await ledger.post(convert("40 BNK", "AIR", by="BNK", member_id=ada))
+        await ledger.close_window()
+        await ledger.post(earn("30 BNK", "CAF", member_id=ada))
+        await ledger.post(redeem("5 TEL", "CAF", member_id=ben))
+        await ledger.post(redeem("50 BNK", "GRO", member_id=ada))
+        yield ledger
+    await databases.drop(name)
+
+
+async def found_by(connection: DriverConnection) -> set[str]:
+    """The checks that find something, as the connection sees the database."""
+    return {check for check, statement in CHECKS.items() if await connection.fetch(statement)}
+
+
+async def test_an_untouched_ledger_is_found_to_be_in_order(posted: Ledger) -> None:
+    """By every single check."""
+    async with owner_of(posted.url) as connection:
+        assert await found_by(connection) == set()
+
+
+@pytest.mark.parametrize(("check", "statement"), TOUCHED_UP, ids=[statement for _, statement in TOUCHED_UP])
+async def test_what_was_touched_up_is_found(posted: Ledger, check: str, statement: str) -> None:
+    """Done by the database's owner, whom no permission stops; undone again when it was found."""
+    async with owner_of(posted.url) as connection:
+        touched = connection.transaction()
+        await touched.start()
+        await connection.execute(statement)
+
+        found = await found_by(connection)
+
+        await touched.rollback()
+    assert check in found
+
+
+def test_every_check_is_seen_to_find_something() -> None:
+    """One that finds nothing whatever happens is no check."""
+    assert {check for check, _ in TOUCHED_UP} == set(CHECKS)
+
+
+async def test_the_command_tells_the_shell_what_it_found(posted: Ledger) -> None:
+    """0 when all is well; 1, the check and the first differing figures when not; and halts and resumes when told to."""
+    environ = environment(database_url=posted.url)
+    async with owner_of(posted.url) as connection:
+        await connection.execute("UPDATE exchange.accounts SET available_units = available_units + 1")
+        wrong = await answer_of(("audit", "--json", "--halt"), environ)
+        halted = await connection.fetchval("SELECT halted_at IS NOT NULL FROM exchange.coalition")
+        await connection.execute("UPDATE exchange.accounts SET available_units = available_units - 1")
+        right = await answer_of(("audit", "--json", "--resume"), environ)
+        resumed = await connection.fetchval("SELECT halted_at IS NULL FROM exchange.coalition")
+
+    assert (wrong[0], right[0]) == (1, 0), wrong[2] + right[2]
+    report = json.loads(wrong[1])
+    assert report["ok"] is False
+    entries = next(one for one in report["checks"] if one["check"].startswith("balances, holds and overdrafts equal"))
+    assert {"kept", "recomputed"} <= entries["differences"][0].keys()
+    assert json.loads(right[1])["ok"] is True
+    assert (halted, resumed) == (True, True)
