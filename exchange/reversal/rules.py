@@ -17,8 +17,9 @@ from exchange.ledger.model import (
     Transfer,
     TransferKind,
 )
+from exchange.money.limits import INT64_MAX
 from exchange.rates.model import Coalition
-from exchange.refusals import AlreadyReversed, InsufficientPoints, NotReversible, ReversalExceeds
+from exchange.refusals import AlreadyReversed, AmountOverflow, InsufficientPoints, NotReversible, ReversalExceeds
 from exchange.reversal.model import Reverse
 
 ROLES = {
@@ -42,6 +43,7 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
         InsufficientPoints: what an earn gave is spent and the currency allows no negative balances; or what a
             conversion gave is no longer all there.
         RoleMissing, MerchantSuspended, CurrencySuspended: as for the original.
+        AmountOverflow: a balance, or what a member owes, would pass 64 bits.
     """
     original = facts.originals[command.original]
     name = f"transfers/{command.original}"
@@ -117,6 +119,8 @@ def _taken_back(original: Transfer, facts: MemberFacts, directory: Directory, pa
     account = facts.accounts[given.currency_no]
     taken, missing = account.take_up_to(part, first=given.lot_id)
     if currency.negative_balances:
+        if account.overdrawn + missing > INT64_MAX:
+            raise AmountOverflow(figure="balance", balance=account.available, debit=part)
         return debited(currency.number, taken, overdrawn=missing), part
     if not taken:
         raise InsufficientPoints(currency=currency.name, available=0, requested=part)
@@ -143,7 +147,9 @@ def _given_back(original: Transfer, facts: MemberFacts, done: int, part: int) ->
         wanted -= take
         if take:
             lots.append((lot_id, take))
-    return returned(number, lots, facts.accounts[number])
+    account = facts.accounts[number]
+    account.require_room(part)
+    return returned(number, lots, account)
 
 
 def _without(debits: Sequence[tuple[UUID, int]], given: dict[UUID | None, int]) -> list[tuple[UUID, int]]:
@@ -174,7 +180,9 @@ def _unconverted(original: Transfer, facts: MemberFacts, directory: Directory) -
         and leg.currency_no != minted.currency_no
     ]  # fmt: skip
     source_no = next(leg.currency_no for leg in original.legs if leg.currency_no != minted.currency_no)
-    return debited(minted.currency_no, [(lot, minted.units)]) + returned(source_no, burnt, facts.accounts[source_no])
+    source = facts.accounts[source_no]
+    source.require_room(sum(units for _, units in burnt))
+    return debited(minted.currency_no, [(lot, minted.units)]) + returned(source_no, burnt, source)
 
 
 def _mirrored(obligations: Sequence[Obligation], before: int, after: int, total: int) -> list[Obligation]:
