@@ -74,7 +74,8 @@ def _serve(settings: Settings, url: str) -> int:
         on_ready = ready if seat is None else lambda _: seat.ready()
         port = None if seat is None else seat.port
         lifeline = None if seat is None else seat.lifeline
-        run(lambda stop: serve_one(settings, url, stop, on_ready, port), lifeline)
+        index = 0 if seat is None else seat.index
+        run(lambda stop: serve_one(settings, url, stop, on_ready, port, index), lifeline)
         return 0
 
     if settings.processes == 1:
@@ -128,6 +129,7 @@ def issue(
     """Make a key and print its secret, this once. How a new coalition's first operator gets in."""
     settings = _settings()
     from exchange.callers import Caller, CallerRole
+    from exchange.db.engine import StartRefused
     from exchange.refusals import Refusal
 
     try:
@@ -139,12 +141,14 @@ def issue(
 
     async def make(url: str) -> tuple[str, str]:
         from exchange.db.engine import Database
+        from exchange.db.migrate import histories_of
         from exchange.directory.service import DirectoryChanges
         from exchange.rates.service import check_spreads
         from exchange.rates.source import CoalitionSource
 
         database = Database(url)
         try:
+            await database.check(histories_of(settings.service_extensions), durable=False)
             changes = DirectoryChanges(database, CoalitionSource(database), check_spreads)
             console = Caller(CallerRole.OPERATOR, "console")
             expires_at = expires.replace(tzinfo=UTC) if expires else None
@@ -156,8 +160,8 @@ def issue(
     try:
         with commands.database(settings) as url:
             key, secret = asyncio.run(make(url))
-    except Refusal as refusal:
-        commands.fail(refusal)
+    except (Refusal, StartRefused) as refused:
+        commands.fail(refused)
     if as_json:
         typer.echo(json.dumps({"name": key, "secret": secret}))
     else:
@@ -177,9 +181,15 @@ def audit(
     """
     settings = _settings()
     from exchange import auditing
+    from exchange.db.engine import StartRefused
+    from exchange.db.migrate import histories_of
 
-    with commands.database(settings) as url:
-        sys.exit(auditing.run(url, as_json=as_json, halt_when_wrong=halt, resume_when_right=resume))
+    histories = histories_of(settings.service_extensions)
+    try:
+        with commands.database(settings) as url:
+            sys.exit(auditing.run(url, histories, as_json=as_json, halt_when_wrong=halt, resume_when_right=resume))
+    except StartRefused as refused:
+        commands.fail(refused)
 
 
 if __name__ == "__main__":

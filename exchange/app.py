@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from exchange.api.context import Api
@@ -14,7 +14,7 @@ from exchange.api.member_service import MemberService
 from exchange.api.rate_service import RateService
 from exchange.api.sandbox_service import SandboxService
 from exchange.api.transfer_service import TransferService
-from exchange.config import Settings
+from exchange.config import Settings, SettingsRefused
 from exchange.db.engine import Database, is_database_down
 from exchange.db.migrate import EXCHANGE
 from exchange.directory import sql as directory_sql
@@ -31,6 +31,7 @@ from exchange.rates.source import CoalitionSource
 from exchange.serving.paging import PageTokens
 from exchange.serving.permissions import PERMISSIONS
 from exchange.serving.server import GracefulServer
+from exchange.serving.telemetry import serve_metrics
 from exchange.v1 import (
     directory_service_pb2_grpc,
     member_service_pb2_grpc,
@@ -104,6 +105,23 @@ def register(server: GracefulServer, api: Api, extensions: list[Extension], *, s
         extension.register(registry, api)
 
 
+@contextlib.contextmanager
+def _metrics(settings: Settings, index: int, server: GracefulServer) -> Iterator[None]:
+    """Answer Prometheus while the block runs, if the settings name a port."""
+    if not settings.metrics_port:
+        yield
+        return
+    port = settings.metrics_port + index
+    try:
+        stop = serve_metrics(port, server.guard.meter)
+    except OSError as error:
+        raise SettingsRefused(f"metrics_port: cannot listen on 127.0.0.1:{port}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        stop()
+
+
 def _calm_the_collector() -> None:
     """Let the garbage collector leave alone what lives as long as the process, and look less often at the rest.
 
@@ -115,7 +133,12 @@ def _calm_the_collector() -> None:
 
 
 async def serve(
-    settings: Settings, url: str, stop: asyncio.Event, on_ready: Callable[[int], None], port: int | None = None
+    settings: Settings,
+    url: str,
+    stop: asyncio.Event,
+    on_ready: Callable[[int], None],
+    port: int | None = None,
+    index: int = 0,
 ) -> None:
     """Serve until told to stop, then drain.
 
@@ -125,6 +148,10 @@ async def serve(
         stop: set by signals.
         on_ready: called with the port once calls are answered.
         port: the port, when siblings share one.
+        index: this process's place among its siblings; metrics are on as many ports above the first.
+
+    Raises:
+        StartRefused, SettingsRefused: the database or the settings are not fit.
     """
     extensions = load(settings.service_extensions)
     permissions = dict(PERMISSIONS)
@@ -140,6 +167,7 @@ async def serve(
         )
         register(server, api, extensions, sandbox=settings.sandbox)
         _calm_the_collector()
-        on_ready(await server.start(port))
-        await stop.wait()
-        await server.drain()
+        with _metrics(settings, index, server):
+            on_ready(await server.start(port))
+            await stop.wait()
+            await server.drain()

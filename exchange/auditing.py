@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from exchange.db.engine import Database
+from exchange.db.migrate import History
 from exchange.ledger.audit import CHECKS, Finding, audit, halt
 
 
-def run(url: str, *, as_json: bool, halt_when_wrong: bool, resume_when_right: bool) -> int:
-    """Audit the ledger; 0 when nothing is wrong, 1 otherwise."""
-    findings = asyncio.run(_audit(url, halt_when_wrong, resume_when_right))
+def run(
+    url: str, histories: Sequence[History], *, as_json: bool, halt_when_wrong: bool, resume_when_right: bool
+) -> int:
+    """Audit the ledger; 0 when nothing is wrong, 1 otherwise.
+
+    Raises:
+        StartRefused: the database cannot be used, or its schema is behind.
+    """
+    findings = asyncio.run(_audit(url, histories, halt_when_wrong=halt_when_wrong, resume_when_right=resume_when_right))
     ok = all(finding.ok for finding in findings)
     if as_json:
         checks = [{"check": f.check, "ok": f.ok, "differences": f.differences} for f in findings]
@@ -25,10 +33,13 @@ def run(url: str, *, as_json: bool, halt_when_wrong: bool, resume_when_right: bo
     return 0 if ok else 1
 
 
-async def _audit(url: str, halt_when_wrong: bool, resume_when_right: bool) -> list[Finding]:  # noqa: FBT001
+async def _audit(
+    url: str, histories: Sequence[History], *, halt_when_wrong: bool, resume_when_right: bool
+) -> list[Finding]:
     database = Database(url)
     columns = (TextColumn("{task.description:<70}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
+        await database.check(histories, durable=False)
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("audit", total=len(CHECKS))
 

@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     poster_lanes: int = Field(default=2, ge=1, le=64)
     """Posting transactions under way at once in one process."""
-    poster_batch_max: int = Field(default=1_000, ge=1, le=10_000)
+    poster_batch_max: int = Field(default=1_000, ge=1, le=1_000)
     """Commands in one posting transaction."""
     poster_linger_ms_max: float = Field(default=2.0, ge=0, le=100)
     """Milliseconds a poster waits for more commands when more are surely coming. 0: never."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from exchange.commands import with_driver
 from exchange.db.embedded import data_dir, start
 from tests.database import Databases, databases_on
 
@@ -17,7 +18,7 @@ def server_url(name: str, *, durable: bool) -> Iterator[str]:
     """The address of the given server, or of an embedded one for as long as the iterator lives."""
     given = os.environ.get("EXCHANGE_TEST_DATABASE_URL")
     if given:
-        yield given
+        yield with_driver(given)
         return
     with start(data_dir(name), durable=durable) as server:
         yield server.url

@@ -58,18 +58,18 @@ class Members:
         """
         bucket = member_bucket(member_id)
         name = f"members/{member_id}"
-        async with self._database.write() as connection:
-            known = await connection.execute(sql.MEMBER, {"bucket": bucket, "member_id": member_id})
-            if known.first() is None:
+        values = {"merchant_no": merchant_no, "reference": reference, "bucket": bucket, "member_id": member_id}
+        async with self._database.look() as connection:
+            made = (await connection.execute(sql.LINK, values)).first()
+            if made is not None:
+                return Member(member_id, reference, made.member_since), False
+            # Statements of their own, so that they see what was there first.
+            row = (await connection.execute(sql.LINK_BY_MEMBER, values)).first()
+            if row is not None and row.reference == reference:
+                return Member._make(row), True
+            if (await connection.execute(sql.MEMBER, values)).first() is None:
                 raise ResourceNotFound(resource=name, field="member")
-            values = {"merchant_no": merchant_no, "reference": reference, "bucket": bucket, "member_id": member_id}
-            fresh = (await connection.execute(sql.LINK, values)).first() is not None
-        async with self._database.read() as connection:
-            keys = {"merchant_no": merchant_no, "member_id": member_id}
-            row = (await connection.execute(sql.LINK_BY_MEMBER, keys)).first()
-            if row is None or row.reference != reference:
-                raise ResourceExists(resource=name, reference=reference)
-            return Member(*row), not fresh
+            raise ResourceExists(resource=name, reference=reference)
 
     async def find(self, connection: AsyncConnection, caller: Caller, key: MemberKey) -> Member:
         """The member a caller names, if the caller may see it.

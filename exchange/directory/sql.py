@@ -112,9 +112,12 @@ RETURNING created_at
 """)
 
 LINK = text("""
-INSERT INTO exchange.member_links (merchant_no, reference, bucket, member_id, created_at)
-VALUES (:merchant_no, :reference, :bucket, :member_id, exchange.coalition_now())
-ON CONFLICT DO NOTHING RETURNING member_id
+WITH member AS (SELECT created_at FROM exchange.members WHERE bucket = :bucket AND member_id = :member_id), link AS (
+    INSERT INTO exchange.member_links (merchant_no, reference, bucket, member_id, created_at)
+    SELECT :merchant_no, :reference, :bucket, :member_id, exchange.coalition_now() FROM member
+    ON CONFLICT DO NOTHING RETURNING member_id
+)
+SELECT member.created_at AS member_since FROM member, link
 """)
 
 LINK_BY_REFERENCE = text("""
