@@ -44,6 +44,9 @@ async def build(scenario: Scenario, stubs: Stubs, operator: Caller) -> Actors:
         await _taken(operator.ask(stubs.directory.CreateMerchant, request), merchant.line, f"merchant {merchant.id}")
     for currency in scenario.currencies:
         await _introduce(currency, scenario, stubs, operator)
+    for rule in scenario.earn_rules:
+        made = directory.CreateEarnRuleRequest(earn_rule=wire.earn_rule(rule))
+        await _taken(operator.ask(stubs.directory.CreateEarnRule, made), rule.line, f"earn rule {rule.id}")
     for rate in scenario.rates:
         await _publish(rate, _begins(rate, scenario, beginning), stubs, operator)
     actors = Actors(

@@ -16,6 +16,7 @@ def differences(expect: Expectation, day: Day) -> list[str]:
         *_windows(expect, day),
         *_balances(expect, day),
         *_converted(expect, day),
+        *_reversed(expect, day),
     ]
 
 
@@ -75,3 +76,13 @@ def _converted(expect: Expectation, day: Day) -> Iterator[str]:
         ):
             if wanted is not None and wanted != got:
                 yield f"{where}: {name} expected {wanted}, got {got}"
+
+
+def _reversed(expect: Expectation, day: Day) -> Iterator[str]:
+    for key, points in expect.reversed.items():
+        where = f"reversal {key} (line {expect.reversed_lines[key]})"
+        found = day.reversed.get(key)
+        if found is None:
+            yield f"{where}: expected, but none was made under this key"
+        elif found != points:
+            yield f"{where}: expected {points}, got {found}"

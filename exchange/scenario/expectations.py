@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exchange.scenario.model import Expectation, ExpectedConversion, ExpectedWindow, NotOffered
+from exchange.scenario.model import Expectation, ExpectedConversion, ExpectedWindow
 from exchange.scenario.names import Names
 from exchange.scenario.sections import Section
 
 
-def read_expectation(root: Section, names: Names, not_offered: list[NotOffered]) -> Expectation:
+def read_expectation(root: Section, names: Names) -> Expectation:
     """What the file expects; nothing when it does not say.
 
     Raises:
@@ -23,11 +23,9 @@ def read_expectation(root: Section, names: Names, not_offered: list[NotOffered])
     part.skip("windows")
     balances, balance_lines = _balances(part, names)
     converted = _converted(part)
-    if part.has("reversed") and part.section("reversed").names():
-        not_offered.append(NotOffered("expect.reversed", part.line_of("reversed")))
-    part.skip("reversed")
+    reversed_points, reversed_lines = _reversed(part)
     part.finish()
-    return Expectation(windows, balances, balance_lines, converted)
+    return Expectation(windows, balances, balance_lines, converted, reversed_points, reversed_lines)
 
 
 def _window(part: Section, names: Names) -> ExpectedWindow:
@@ -95,3 +93,12 @@ def _converted(expect: Section) -> dict[str, ExpectedConversion]:
         part.skip("received")
         part.finish()
     return converted
+
+
+def _reversed(expect: Section) -> tuple[dict[str, int], dict[str, int]]:
+    keys = expect.section("reversed") if expect.has("reversed") else None
+    expect.skip("reversed")
+    if keys is None:
+        return {}, {}
+    lines = {key: keys.line_of(key) for key in keys.names()}
+    return {key: keys.whole(key, least=0) for key in lines}, lines

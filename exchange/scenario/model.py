@@ -45,14 +45,24 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiry:
+    """How points end: `days` only with policy "days"; the year's last day and the grace only with "fiscal_year"."""
+
+    policy: str = "none"
+    days: int = 0
+    year_ends_month: int = 0
+    year_ends_day: int = 0
+    grace_months: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Currency:
-    """A points currency; `expiry_days` only with policy "days"."""
+    """A points currency."""
 
     code: str
     issuer: str
     prices: tuple[Price, ...]
-    expiry_policy: str
-    expiry_days: int
+    expiry: Expiry
     breakage_share_bps: int
     negative_balances: bool
     line: int
@@ -81,8 +91,25 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class EarnRule:
+    """`points` of `currency` for each full `per_amount` (minor units) spent at a merchant."""
+
+    id: str
+    merchant: str
+    currency: str
+    per_amount: int
+    points: int
+    carry_remainder: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
-    """An earn, redeem, discount or convert. `target` only for conversions, `expires` only for earns."""
+    """A movement of a member's points that follows no other.
+
+    `target` only for conversions, `expires` only for earns, `expires_in` (seconds) only for holds. An earn by spend has
+    an `amount` (minor units) and the id of its `rule` instead of points.
+    """
 
     op: str
     merchant: str
@@ -92,6 +119,26 @@ class Movement:
     line: int
     target: str | None = None
     expires: datetime | None = None
+    expires_in: int = 0
+    amount: int = 0
+    rule: str | None = None
+    key: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A capture, void or reversal of the event with the key `of`, by that event's merchant.
+
+    Neither `points` nor `retained` of `total`: all that is left.
+    """
+
+    op: str
+    of: str
+    line: int
+    points: int | None = None
+    retained: int | None = None
+    total: int | None = None
     key: str | None = None
     at: datetime | None = None
 
@@ -117,12 +164,12 @@ class ExpectRefusal:
     """A movement that must be refused, and for which reason."""
 
     reason: str
-    movement: Movement
+    movement: Movement | FollowUp
     line: int
     at: datetime | None = None
 
 
-Event = Movement | Advance | CloseWindow | ExpectRefusal
+Event = Movement | FollowUp | Advance | CloseWindow | ExpectRefusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +201,9 @@ class Expectation:
     """(member, currency) -> available points."""
     balance_lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
     converted: Mapping[str, ExpectedConversion] = field(default_factory=dict)
+    reversed: Mapping[str, int] = field(default_factory=dict)
+    """Key of the reversing event -> points taken back, or given back where points had been spent."""
+    reversed_lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +224,7 @@ class Scenario:
     merchants: tuple[Merchant, ...]
     currencies: tuple[Currency, ...]
     rates: tuple[Rate, ...]
+    earn_rules: tuple[EarnRule, ...]
     events: tuple[Event, ...]
     expect: Expectation
     not_offered: tuple[NotOffered, ...]

@@ -6,12 +6,14 @@ from exchange.scenario.sections import Section
 
 
 class Names:
-    """The merchants and currencies declared so far, beside the operator."""
+    """The merchants, currencies and earn rules declared so far, beside the operator."""
 
     def __init__(self, operator: str) -> None:
         self.operator = operator
         self.merchants: set[str] = set()
         self.currencies: set[str] = set()
+        self.earn_rules: dict[str, str] = {}
+        """The currency of each, by id."""
 
     def add_merchant(self, part: Section, key: str, merchant: str) -> None:
         """Declare one. Raises BadScenario when the name is taken."""
@@ -24,6 +26,12 @@ class Names:
         if currency in self.currencies:
             part.wrong(key, f"{currency} stands twice")
         self.currencies.add(currency)
+
+    def add_earn_rule(self, part: Section, key: str, rule: str, currency: str) -> None:
+        """Declare one. Raises BadScenario when the id is taken."""
+        if rule in self.earn_rules:
+            part.wrong(key, f"{rule} stands twice")
+        self.earn_rules[rule] = currency
 
     def require_merchant(self, part: Section, key: str, merchant: str) -> None:
         """Raises BadScenario when no such merchant is declared."""
@@ -39,3 +47,10 @@ class Names:
         """Raises BadScenario when no such currency is declared."""
         if currency not in self.currencies:
             part.wrong(key, f"names no currency of this file: {currency}")
+
+    def require_earn_rule(self, part: Section, key: str, rule: str, currency: str) -> None:
+        """Raises BadScenario when no such rule is declared, or it makes points of another currency."""
+        if rule not in self.earn_rules:
+            part.wrong(key, f"names no earn rule of this file: {rule}")
+        if self.earn_rules[rule] != currency:
+            part.wrong(key, f"makes {self.earn_rules[rule]}, not {currency}")

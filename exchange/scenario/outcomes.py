@@ -48,9 +48,13 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Everything that came of a scenario. Balances are available points at the end, by member and currency."""
+    """Everything that came of a scenario.
+
+    Balances are available points at the end, by member and currency; `reversed` is points by the key of the reversal.
+    """
 
     played: Sequence[Played]
     windows: Sequence[NettedWindow]
     balances: Mapping[str, Mapping[str, int]]
     converted: Mapping[str, Converted] = field(default_factory=dict)
+    reversed: Mapping[str, int] = field(default_factory=dict)

@@ -9,13 +9,14 @@ from pathlib import Path
 from exchange.sandbox.zones import zone_of
 from exchange.scenario.events import EventReader
 from exchange.scenario.expectations import read_expectation
-from exchange.scenario.model import Coalition, Currency, Merchant, NotOffered, Price, Rate, Scenario
+from exchange.scenario.model import Coalition, Currency, EarnRule, Expiry, Merchant, NotOffered, Price, Rate, Scenario
 from exchange.scenario.names import Names
 from exchange.scenario.sections import BadScenario, Section, read_yaml
 
 ROLES = ("earning", "redemption", "discount", "exchange", "general")
 _SETTLEMENT_CURRENCY = re.compile(r"[A-Z]{3}")
-_POLICIES = {"none": (), "days": ("days",), "explicit": (), "fiscal_year": ("ends", "grace_months")}
+_POLICIES = ("none", "days", "explicit", "fiscal_year")
+_YEAR_ENDS = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 
 def read_scenario(file: Path) -> Scenario:
@@ -57,12 +58,11 @@ class _ScenarioReader:
         merchants = tuple(self._merchant(part, names) for part in root.sections("merchants", required=True))
         currencies = tuple(self._currency(part, names, clock) for part in root.sections("currencies"))
         rates = tuple(self._rate(part, names, clock) for part in root.sections("rates"))
-        self._rules_of_later()
-        events = EventReader(names, clock, self._not_offered)
-        read_events = tuple(
-            event for part in root.sections("events", required=True) if (event := events.read(part)) is not None
-        )
-        expect = read_expectation(root, names, self._not_offered)
+        earn_rules = tuple(self._earn_rule(part, names) for part in root.sections("earn_rules"))
+        self._promotions()
+        events = EventReader(names, clock)
+        read_events = tuple(events.read(part) for part in root.sections("events", required=True))
+        expect = read_expectation(root, names)
         root.finish()
         return Scenario(
             file=file,
@@ -71,6 +71,7 @@ class _ScenarioReader:
             merchants=merchants,
             currencies=currencies,
             rates=rates,
+            earn_rules=earn_rules,
             events=read_events,
             expect=expect,
             not_offered=tuple(sorted(self._not_offered, key=lambda item: item.line)),
@@ -105,14 +106,11 @@ class _ScenarioReader:
         prices = tuple(self._price(price, clock) for price in part.sections("prices"))
         if len({price.effective for price in prices}) < len(prices):
             part.wrong("prices", "has two entries of the same instant")
-        policy, days = self._expiry(part)
+        expiry = self._expiry(part)
         share = part.whole("breakage_share_bps", 0, least=0)
-        if share:
-            # Played without it, the windows would lack what issuers owe funders for points that ran out.
-            self._not_offered.append(NotOffered(f"breakage_share_bps {share}", part.line_of("breakage_share_bps")))
         negative = part.flag("negative_balances", default=False)
         part.finish()
-        return Currency(code, issuer, prices, policy, days, share, negative, part.line)
+        return Currency(code, issuer, prices, expiry, share, negative, part.line)
 
     def _price(self, part: Section, clock: datetime) -> Price:
         price = Price(
@@ -128,21 +126,24 @@ class _ScenarioReader:
         part.finish()
         return price
 
-    def _expiry(self, currency: Section) -> tuple[str, int]:
+    def _expiry(self, currency: Section) -> Expiry:
         if not currency.has("expiry"):
             currency.skip("expiry")
-            return "none", 0
+            return Expiry()
         part = currency.section("expiry")
         policy = part.text("policy")
         if policy not in _POLICIES:
             part.wrong("policy", f"knows {', '.join(_POLICIES)}, not {policy}")
-        days = part.whole("days", least=1) if "days" in _POLICIES[policy] else 0
+        expiry = Expiry(policy)
+        if policy == "days":
+            expiry = Expiry(policy, days=part.whole("days", least=1))
         if policy == "fiscal_year":
-            part.skip("ends")
-            part.skip("grace_months")
-            self._not_offered.append(NotOffered("expiry policy 'fiscal_year'", part.line_of("policy")))
+            ends = part.text("ends")
+            if not _YEAR_ENDS.fullmatch(ends):
+                part.wrong("ends", f"must be a month and a day such as 03-31, not {ends}")
+            expiry = Expiry(policy, 0, int(ends[:2]), int(ends[3:]), part.whole("grace_months", 0, least=0))
         part.finish()
-        return policy, days
+        return expiry
 
     def _rate(self, part: Section, names: Names, clock: datetime) -> Rate:
         rate = Rate(
@@ -168,20 +169,32 @@ class _ScenarioReader:
         part.finish()
         return rate
 
-    def _rules_of_later(self) -> None:
-        """Earn rules and promotions: their keys are checked, and then they are not offered."""
-        for list_of, keys in _LATER_RULES.items():
-            for part in self._root.sections(list_of):
-                for key in keys:
-                    part.skip(key)
-                part.finish()
-                self._not_offered.append(NotOffered(list_of, part.line))
+    def _earn_rule(self, part: Section, names: Names) -> EarnRule:
+        rule = EarnRule(
+            id=part.text("id"),
+            merchant=part.text("merchant"),
+            currency=part.text("currency"),
+            per_amount=part.whole("per_amount", least=1),
+            points=part.whole("points", least=1),
+            carry_remainder=part.flag("carry_remainder", default=False),
+            line=part.line,
+        )
+        names.require_merchant(part, "merchant", rule.merchant)
+        names.require_currency(part, "currency", rule.currency)
+        names.add_earn_rule(part, "id", rule.id, rule.currency)
+        part.finish()
+        return rule
+
+    def _promotions(self) -> None:
+        """Their keys are checked, and then they are not offered."""
+        for part in self._root.sections("promotions"):
+            for key in _PROMOTION_KEYS:
+                part.skip(key)
+            part.finish()
+            self._not_offered.append(NotOffered("promotions", part.line))
 
 
-_LATER_RULES = {
-    "earn_rules": ("id", "merchant", "currency", "per_amount", "points", "carry_remainder"),
-    "promotions": (
-        *("id", "kind", "merchant", "currency", "from", "to", "bonus_bps", "member_cap", "budget", "sponsors"),
-        *("effective_from", "effective_until"),
-    ),
-}
+_PROMOTION_KEYS = (
+    *("id", "kind", "merchant", "currency", "from", "to", "bonus_bps", "member_cap", "budget", "sponsors"),
+    *("effective_from", "effective_until"),
+)

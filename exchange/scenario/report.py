@@ -28,8 +28,8 @@ def as_document(scenario: Scenario, day: Day, differences: list[str]) -> dict[st
     Keys, in this order: `file`; `passed`; `differences` (sentences); `events` (number, line, op, text, outcome, key,
     transfer, reason, message); `windows` in order of closing (window, digest, pairs {"GRO>TEL": n}, nets {"GRO": n},
     gross, paid, payments [{from, to, amount}], carried {"GRO": n}; all in minor units of the settlement currency);
-    `balances` {member: {currency: available points}}; `converted` {key: {used, received}}. Pairs and nets of zero are
-    left out, and so are keys of events that have nothing to say.
+    `balances` {member: {currency: available points}}; `converted` {key: {used, received}}; `reversed` {key: points}.
+    Pairs and nets of zero are left out, and so are keys of events that have nothing to say.
     """
     return {
         "file": scenario.file,
@@ -41,6 +41,7 @@ def as_document(scenario: Scenario, day: Day, differences: list[str]) -> dict[st
         "converted": {
             key: {"used": converted.used, "received": converted.received} for key, converted in day.converted.items()
         },
+        "reversed": dict(day.reversed),
     }
 
 

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from exchange.client.caller import Caller, Refused, Stubs
 from exchange.client.settlement import NettedWindow, Settlement
 from exchange.scenario import wire
 from exchange.scenario.coalition import Actors
-from exchange.scenario.model import Advance, CloseWindow, Event, ExpectRefusal, Movement, Scenario
+from exchange.scenario.model import Advance, CloseWindow, Event, ExpectRefusal, FollowUp, Movement, Scenario
 from exchange.scenario.outcomes import Converted, Day, Outcome, Played
 from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
 
 _TOO_LATE = "TOO_LATE"
+_METHODS = {
+    transfers.EarnPointsRequest: "EarnPoints",
+    transfers.RedeemPointsRequest: "RedeemPoints",
+    transfers.DiscountPointsRequest: "DiscountPoints",
+    transfers.ConvertPointsRequest: "ConvertPoints",
+    transfers.UseInCampaignRequest: "UseInCampaign",
+    transfers.CashOutPointsRequest: "CashOutPoints",
+    transfers.HoldPointsRequest: "HoldPoints",
+    transfers.CaptureHoldRequest: "CaptureHold",
+    transfers.VoidHoldRequest: "VoidHold",
+    transfers.ReverseTransferRequest: "ReverseTransfer",
+}
+
+
+class _NothingToFollow(Exception):
+    """The event that `of` names was refused, so that there is no transfer to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +41,7 @@ class _Moved:
 
     transfer: types.Transfer
     replayed: bool
+    merchant: str
 
 
 @dataclass(slots=True)
@@ -59,6 +77,8 @@ class Runner:
         self._settlement = Settlement(stubs.channel, actors.finance_maker)
         self._windows: list[NettedWindow] = []
         self._converted: dict[str, Converted] = {}
+        self._reversed: dict[str, int] = {}
+        self._made: dict[str, _Moved] = {}
         self._given_keys = {m.key for m in map(_movement_of, scenario.events) if m is not None and m.key is not None}
 
     async def play(self) -> Day:
@@ -69,7 +89,7 @@ class Runner:
         """
         played = [await self._event(number, event) for number, event in enumerate(self._scenario.events, start=1)]
         balances = {member: await self._balances(name) for member, name in sorted(self._members.names.items())}
-        return Day(played, self._windows, balances, self._converted)
+        return Day(played, self._windows, balances, self._converted, self._reversed)
 
     async def _event(self, number: int, event: Event) -> Played:
         match event:
@@ -82,14 +102,19 @@ class Runner:
             case ExpectRefusal():
                 await self._forward(event.at)
                 return await self._refusal(number, event)
-            case Movement():
+            case Movement() | FollowUp():
                 return await self._movement(number, event)
 
-    async def _movement(self, number: int, event: Movement) -> Played:
+    async def _movement(self, number: int, event: Movement | FollowUp) -> Played:
         key = event.key or self._made_up_key(number)
         text = _text(event)
+        where = f"event {number} (line {event.line})"
         try:
             moved = await self._move(event, key)
+        except _NothingToFollow as nothing:
+            return Played(
+                number, event.line, event.op, text, Outcome.REFUSED, key, difference=f"{where}: {event.op}: {nothing}"
+            )
         except Refused as refused:
             return Played(
                 number,
@@ -101,12 +126,16 @@ class Runner:
                 "",
                 refused.reason,
                 refused.message,
-                difference=f"event {number} (line {event.line}): {event.op} refused: {refused}",
+                difference=f"{where}: {event.op} refused: {refused}",
             )
         outcome = Outcome.REPLAYED if moved.replayed else Outcome.DONE
+        self._made[key] = moved
         if event.op == "convert":
             self._converted[key] = Converted(moved.transfer.used.units, moved.transfer.received.units)
             text += f" (used {moved.transfer.used.units}, received {moved.transfer.received.units})"
+        if event.op == "reverse":
+            self._reversed[key] = _moved_back(moved.transfer)
+            text += f" ({self._reversed[key]})"
         return Played(number, event.line, event.op, text, outcome, key, moved.transfer.name)
 
     async def _refusal(self, number: int, event: ExpectRefusal) -> Played:
@@ -115,6 +144,9 @@ class Runner:
         text = f"{event.movement.op} {_text(event.movement)}"
         try:
             moved = await self._move(event.movement, key)
+        except _NothingToFollow as nothing:
+            difference = f"{where}: {event.movement.op}: {nothing}"
+            return Played(number, event.line, "expect_refusal", text, Outcome.REFUSED, key, difference=difference)
         except Refused as refused:
             as_expected = refused.reason == event.reason
             return Played(
@@ -140,28 +172,22 @@ class Runner:
             difference=f"{where}: expected refusal {event.reason}, but {event.movement.op} succeeded",
         )
 
-    async def _move(self, event: Movement, key: str) -> _Moved:
+    async def _move(self, event: Movement | FollowUp, key: str) -> _Moved:
         await self._forward(event.at)
-        caller = self._actors.merchants[event.merchant]
-        member = await self._members.reach(event.member, event.merchant, caller)
-        request = wire.movement(event, key, member)
-        service = self._stubs.transfers
-        answer: (
-            transfers.EarnPointsResponse
-            | transfers.RedeemPointsResponse
-            | transfers.DiscountPointsResponse
-            | transfers.ConvertPointsResponse
-        )
-        match request:
-            case transfers.EarnPointsRequest():
-                answer = await caller.ask(service.EarnPoints, request)
-            case transfers.RedeemPointsRequest():
-                answer = await caller.ask(service.RedeemPoints, request)
-            case transfers.DiscountPointsRequest():
-                answer = await caller.ask(service.DiscountPoints, request)
-            case transfers.ConvertPointsRequest():
-                answer = await caller.ask(service.ConvertPoints, request)
-        return _Moved(answer.transfer, answer.replayed)
+        if isinstance(event, FollowUp):
+            original = self._made.get(event.of)
+            if original is None:
+                raise _NothingToFollow(f"the event with key {event.of} was refused")
+            merchant = original.merchant
+            caller = self._actors.merchants[merchant]
+            request = wire.follow_up(event, key, original.transfer.name)
+        else:
+            merchant = event.merchant
+            caller = self._actors.merchants[merchant]
+            request = wire.movement(event, key, await self._members.reach(event.member, merchant, caller))
+        method: Any = getattr(self._stubs.transfers, _METHODS[type(request)])
+        answer = await caller.ask(method, request)
+        return _Moved(answer.transfer, answer.replayed, merchant)
 
     async def _close(self, number: int, event: CloseWindow) -> Played:
         coalition = self._scenario.coalition
@@ -196,12 +222,27 @@ class Runner:
         return key
 
 
-def _movement_of(event: Event) -> Movement | None:
+def _movement_of(event: Event) -> Movement | FollowUp | None:
     if isinstance(event, ExpectRefusal):
         return event.movement
-    return event if isinstance(event, Movement) else None
+    return event if isinstance(event, Movement | FollowUp) else None
 
 
-def _text(event: Movement) -> str:
+def _text(event: Movement | FollowUp) -> str:
+    if isinstance(event, FollowUp):
+        part = "" if event.points is None else f" {event.points}"
+        kept = "" if event.retained is None else f" keeping {event.retained} of {event.total}"
+        return f"{event.of}{part}{kept}"
     into = f" -> {event.target}" if event.target is not None else ""
-    return f"{event.merchant}: {event.member} {event.points} {event.currency}{into}"
+    what = f"{event.points} {event.currency}" if event.rule is None else f"{event.amount} by {event.rule}"
+    return f"{event.merchant}: {event.member} {what}{into}"
+
+
+def _moved_back(reversal: types.Transfer) -> int:
+    """Points a reversal took back from the member; where the original had taken points, those it gave back."""
+    leg = types.PointsLeg
+    sides = dict.fromkeys((leg.SIDE_CREDIT, leg.SIDE_DEBIT), 0)
+    for one in reversal.legs:
+        if one.account == leg.ACCOUNT_CIRCULATION:
+            sides[one.side] += one.points.units
+    return sides[leg.SIDE_CREDIT] or sides[leg.SIDE_DEBIT]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from exchange.scenario.model import Currency, Merchant, Movement, Price, Rate
+from exchange.scenario.model import Currency, EarnRule, FollowUp, Merchant, Movement, Price, Rate
+from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import sandbox_service_pb2 as sandbox
 from exchange.v1 import transfer_service_pb2 as transfers
@@ -16,6 +19,7 @@ _POLICIES = {
     "none": types.ExpiryPolicy.KIND_NONE,
     "days": types.ExpiryPolicy.KIND_DAYS,
     "explicit": types.ExpiryPolicy.KIND_EXPLICIT,
+    "fiscal_year": types.ExpiryPolicy.KIND_FISCAL_YEAR,
 }
 
 
@@ -43,7 +47,13 @@ def currency(entry: Currency, settlement_currency: str) -> types.Currency:
         name=f"currencies/{entry.code}",
         issuer=f"merchants/{entry.issuer}",
         settlement_currency=settlement_currency,
-        expiry=types.ExpiryPolicy(kind=_POLICIES[entry.expiry_policy], days=entry.expiry_days),
+        expiry=types.ExpiryPolicy(
+            kind=_POLICIES[entry.expiry.policy],
+            days=entry.expiry.days,
+            fiscal_year_end_month=entry.expiry.year_ends_month,
+            fiscal_year_end_day=entry.expiry.year_ends_day,
+            grace_months=entry.expiry.grace_months,
+        ),
         breakage_share_bps=entry.breakage_share_bps,
         negative_balances=entry.negative_balances,
     )
@@ -83,28 +93,79 @@ def rate(entry: Rate, begins: datetime) -> rates.Rate:
     )
 
 
+def earn_rule(entry: EarnRule) -> directory.EarnRule:
+    """An earn rule to create."""
+    return directory.EarnRule(
+        name=f"earnRules/{entry.id}",
+        merchant=f"merchants/{entry.merchant}",
+        currency=f"currencies/{entry.currency}",
+        per_minor_units=entry.per_amount,
+        points_units=entry.points,
+        carry_remainder=entry.carry_remainder,
+    )
+
+
 Request = (
     transfers.EarnPointsRequest
     | transfers.RedeemPointsRequest
     | transfers.DiscountPointsRequest
     | transfers.ConvertPointsRequest
+    | transfers.UseInCampaignRequest
+    | transfers.CashOutPointsRequest
+    | transfers.HoldPointsRequest
+    | transfers.CaptureHoldRequest
+    | transfers.VoidHoldRequest
+    | transfers.ReverseTransferRequest
 )
+_TAKING = {
+    "redeem": transfers.RedeemPointsRequest,
+    "discount": transfers.DiscountPointsRequest,
+    "campaign": transfers.UseInCampaignRequest,
+    "cash_out": transfers.CashOutPointsRequest,
+}
 
 
 def movement(entry: Movement, request_id: str, member: str) -> Request:
-    """The request of an earn, redeem, discount or convert."""
+    """The request of a movement that follows no other."""
     points = types.PointsAmount(currency=f"currencies/{entry.currency}", units=entry.points)
     match entry.op:
         case "earn":
-            expire_time = timestamp(entry.expires) if entry.expires is not None else None
-            return transfers.EarnPointsRequest(
-                request_id=request_id, member=member, points=points, expire_time=expire_time
-            )
-        case "redeem":
-            return transfers.RedeemPointsRequest(request_id=request_id, member=member, points=points)
-        case "discount":
-            return transfers.DiscountPointsRequest(request_id=request_id, member=member, points=points)
-        case _:
+            return _earn(entry, request_id, member, points)
+        case "convert":
             return transfers.ConvertPointsRequest(
                 request_id=request_id, member=member, source=points, target_currency=f"currencies/{entry.target}"
             )
+        case "hold":
+            lifetime = Duration(seconds=entry.expires_in)
+            return transfers.HoldPointsRequest(request_id=request_id, member=member, points=points, lifetime=lifetime)
+        case op:
+            make: type[Any] = _TAKING[op]
+            taking: Request = make(request_id=request_id, member=member, points=points)
+            return taking
+
+
+def _earn(entry: Movement, request_id: str, member: str, points: types.PointsAmount) -> transfers.EarnPointsRequest:
+    request = transfers.EarnPointsRequest(request_id=request_id, member=member)
+    if entry.rule is None:
+        request.points.CopyFrom(points)
+    else:
+        request.spend.CopyFrom(types.Spend(rule=f"earnRules/{entry.rule}", minor_units=entry.amount))
+    if entry.expires is not None:
+        request.expire_time.CopyFrom(timestamp(entry.expires))
+    return request
+
+
+def follow_up(entry: FollowUp, request_id: str, original: str) -> Request:
+    """The request of a capture, void or reversal of the transfer with that name."""
+    match entry.op:
+        case "capture":
+            return transfers.CaptureHoldRequest(request_id=request_id, hold=original, units=entry.points or 0)
+        case "void":
+            return transfers.VoidHoldRequest(request_id=request_id, hold=original)
+        case _:
+            request = transfers.ReverseTransferRequest(request_id=request_id, original=original)
+            if entry.points is not None:
+                request.units = entry.points
+            if entry.retained is not None:
+                request.retained.CopyFrom(transfers.Retained(kept=entry.retained, total=entry.total or 0))
+            return request

@@ -22,8 +22,8 @@ def window(pairs: dict[tuple[str, str], int], nets: dict[str, int]) -> NettedWin
 
 
 def day(*windows: NettedWindow) -> Day:
-    """What came of a day: Ada has 20 TEL, and c1 turned 300 into 10."""
-    return Day((), windows, {"ada": {"TEL": 20}}, {"c1": Converted(300, 10)})
+    """What came of a day: Ada has 20 TEL, c1 turned 300 into 10, and r1 took 5 back."""
+    return Day((), windows, {"ada": {"TEL": 20}}, {"c1": Converted(300, 10)}, {"r1": 5})
 
 
 def test_zero_pairs_and_nets_may_be_left_out_on_either_side() -> None:
@@ -79,6 +79,17 @@ def test_balances_and_conversions_are_compared_where_given() -> None:
         "conversion c1 (line 5): received expected 11, got 10",
         "conversion c2 (line 6): expected, but none was made under this key",
     ]
+
+
+def test_reversals_are_compared_where_given() -> None:
+    """By the key of the reversing event."""
+    expect = Expectation(reversed={"r1": 6, "r2": 1}, reversed_lines={"r1": 7, "r2": 8})
+
+    assert differences(expect, day()) == [
+        "reversal r1 (line 7): expected 6, got 5",
+        "reversal r2 (line 8): expected, but none was made under this key",
+    ]
+    assert differences(Expectation(reversed={"r1": 5}, reversed_lines={"r1": 7}), day()) == []
 
 
 def test_an_event_that_went_wrong_is_a_difference() -> None:

@@ -5,45 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from exchange.scenario.model import CloseWindow, ExpectRefusal, Movement
+from exchange.scenario.model import CloseWindow, ExpectRefusal, Expiry, Movement
 from exchange.scenario.parser import parse_scenario, read_scenario
 from exchange.scenario.sections import BadScenario
+from tests.unit.scenario.example_day import DAY, changed, line_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "scenarios"
-
-DAY = """\
-coalition: {operator: OPR, currency: CNY, minimum_payment: 100}
-clock: 2026-03-01T09:00:00+08:00
-merchants:
-  - {id: TEL, roles: [earning, redemption, exchange]}
-  - {id: AIR, roles: [exchange], cash_agent: true}
-currencies:
-  - {code: TEL, issuer: TEL, prices: [{from: 2026-01-01, issue: 12000, redeem: 10000}, {from: 2026-04-01, issue: 1}]}
-  - {code: AIR, issuer: AIR, prices: [], expiry: {policy: days, days: 365}}
-rates:
-  - {from: TEL, to: AIR, source: 30, target: 1, block: 300, effective_until: 2026-06-01T00:00:00+00:00}
-events:
-  - {op: earn, merchant: TEL, member: ada, currency: TEL, points: 500, key: e1, expires: 2026-06-30}
-  - {op: convert, merchant: TEL, member: ada, from: TEL, to: AIR, points: 300, key: c1, at: 2026-03-02T00:00:00+08:00}
-  - {op: expect_refusal, reason: NO_RATE, event: {op: convert, merchant: TEL, member: a, from: AIR, to: TEL, points: 1}}
-  - {op: advance, to: 2026-03-03}
-  - {op: close_window}
-expect:
-  windows: [{pairs: {"TEL>AIR": 1, "TEL > OPR": 2}, nets: {AIR: 1, TEL: -1}, gross: 1, paid: 1}]
-  balances: {ada: {TEL: 200}}
-  converted: {c1: {used: 300, received: 10}}
-"""
-
-
-def changed(old: str, new: str) -> str:
-    """The example with one thing different."""
-    assert DAY.count(old) == 1, f"{old!r} must stand once in the example"
-    return DAY.replace(old, new)
-
-
-def line_of(text: str) -> int:
-    """Where it stands in the example."""
-    return DAY[: DAY.index(text)].count("\n") + 1
 
 
 def test_a_whole_file_is_understood() -> None:
@@ -53,7 +20,7 @@ def test_a_whole_file_is_understood() -> None:
     assert day.coalition.minimum_payment == 100
     assert [(m.id, m.cash_agent) for m in day.merchants] == [("TEL", False), ("AIR", True)]
     assert [price.issue for price in day.currencies[0].prices] == [12000, 1]
-    assert (day.currencies[1].expiry_policy, day.currencies[1].expiry_days) == ("days", 365)
+    assert day.currencies[1].expiry == Expiry("days", days=365)
     assert (day.rates[0].block, day.rates[0].minimum, day.rates[0].effective_from) == (300, 0, None)
     earn, conversion, refusal = day.events[:3]
     assert isinstance(earn, Movement)
@@ -150,6 +117,12 @@ BAD = {
     "an unknown op": ("op: earn", "op: give", "op: earn", "not give"),
     "a reason nobody gives": ("reason: NO_RATE", "reason: NO_LUCK", "reason: NO_RATE", "NO_LUCK"),
     "a clock that turns back": ("to: 2026-03-03", "to: 2026-03-01", "to: 2026-03-03", "would turn the clock back"),
+    "a year that ends on no day": (
+        "policy: days, days: 365",
+        "policy: fiscal_year, ends: 31-03",
+        "policy: days",
+        "expiry.ends must be a month and a day",
+    ),
     "an unknown expiry": ("policy: days", "policy: never", "policy: days", "expiry.policy knows none, days"),
     "money that is none": ("currency: CNY", "currency: yuan", "currency: CNY", "must be an ISO 4217 code, not yuan"),
     "no YAML": ("roles: [exchange]", "roles: [exchange", "op: earn", "not readable as YAML"),
@@ -167,53 +140,29 @@ def test_a_file_is_refused_by_line_and_key(old: str, new: str, place: str, probl
         assert str(refused.value).startswith(f"line {line_of(place)}: ")
 
 
-NOT_OFFERED = {
-    "hold": ("op: hold, merchant: TEL, member: ada, currency: TEL, points: 5, key: h1, expires_in: 600", "op 'hold'"),
-    "capture": ("op: capture, of: h1, points: 400", "op 'capture'"),
-    "void": ("op: void, of: h1", "op 'void'"),
-    "reverse": ("op: reverse, of: e1, points: 3, key: r1", "op 'reverse'"),
-    "reverse cumulatively": ("op: reverse, of: e1, retained: 1, total: 3", "op 'reverse'"),
-    "campaign": ("op: campaign, merchant: TEL, member: ada, currency: TEL, points: 5", "op 'campaign'"),
-    "cash-out": ("op: cash_out, merchant: TEL, member: ada, currency: TEL, points: 5", "op 'cash_out'"),
-    "earn by rule": ("op: earn, merchant: TEL, member: ada, currency: TEL, amount: 5, rule: x", "op 'earn' by amount"),
-    "a refused hold": (
-        "op: expect_refusal, reason: ROLE_MISSING, event: {op: hold, merchant: TEL, member: a, points: 5}",
-        "op 'hold'",
-    ),
-}
+def test_a_fiscal_year_ends_on_a_day_of_a_month() -> None:
+    """With months of grace, or without."""
+    day = parse_scenario(changed("policy: days, days: 365", "policy: fiscal_year, ends: 03-31, grace_months: 2"))
+    without = parse_scenario(changed("policy: days, days: 365", "policy: fiscal_year, ends: 12-31"))
+
+    assert day.currencies[1].expiry == Expiry("fiscal_year", 0, 3, 31, 2)
+    assert without.currencies[1].expiry == Expiry("fiscal_year", 0, 12, 31, 0)
 
 
-@pytest.mark.parametrize(("event", "named"), NOT_OFFERED.values(), ids=NOT_OFFERED)
-def test_an_op_of_later_is_named_and_not_played(event: str, named: str) -> None:
-    """The file is well formed, so it is understood; what the server cannot do yet is told with its line."""
-    day = parse_scenario(changed("op: close_window", event))
+def test_reversals_are_expected_by_key() -> None:
+    """Points taken back, and where the file says so."""
+    day = parse_scenario(changed("  converted:", "  reversed: {r1: 5}\n  converted:"))
 
-    assert [(item.what.startswith(named), item.line) for item in day.not_offered] == [
-        (True, line_of("op: close_window"))
-    ]
+    assert (day.expect.reversed, day.expect.reversed_lines) == ({"r1": 5}, {"r1": line_of("  converted:")})
 
 
-OTHER_LATER_PARTS = {
-    "earn rules": ("rates:\n", "earn_rules:\n  - {id: r, merchant: TEL, points: 1}\nrates:\n", "earn_rules"),
-    "promotions": ("rates:\n", "promotions:\n  - {id: K1, kind: earn_bonus}\nrates:\n", "promotions"),
-    "expiry with the year": ("policy: days, days: 365", "policy: fiscal_year, ends: 03-31", "expiry policy 'fiscal"),
-    "breakage": ("issuer: AIR,", "issuer: AIR, breakage_share_bps: 4000,", "breakage_share_bps 4000"),
-    "expected reversals": ("  converted:", "  reversed: {r1: 5}\n  converted:", "expect.reversed"),
-}
+def test_promotions_are_named_and_not_played() -> None:
+    """Playing the file without them would give other money than it means; their keys are looked at all the same."""
+    day = parse_scenario(changed("rates:\n", "promotions:\n  - {id: K1, kind: earn_bonus}\nrates:\n"))
 
-
-@pytest.mark.parametrize(("old", "new", "named"), OTHER_LATER_PARTS.values(), ids=OTHER_LATER_PARTS)
-def test_a_part_of_later_is_named_and_not_played(old: str, new: str, named: str) -> None:
-    """Playing the file without it would give other money than the file means."""
-    day = parse_scenario(changed(old, new))
-
-    assert [item.what.startswith(named) for item in day.not_offered] == [True]
-
-
-def test_an_op_of_later_is_still_held_to_its_keys() -> None:
-    """A misspelt key is told today and not when the op comes."""
-    with pytest.raises(BadScenario, match=r"unknown key events\[4\]\.off"):
-        parse_scenario(changed("op: close_window", "op: void, off: h1"))
+    assert [(item.what, item.line) for item in day.not_offered] == [("promotions", line_of("rates:") + 1)]
+    with pytest.raises(BadScenario, match=r"unknown key promotions\[0\]\.knd"):
+        parse_scenario(changed("rates:\n", "promotions:\n  - {id: K1, knd: earn_bonus}\nrates:\n"))
 
 
 def test_a_refusal_may_be_expected_for_a_currency_that_does_not_exist() -> None:
@@ -221,6 +170,7 @@ def test_a_refusal_may_be_expected_for_a_currency_that_does_not_exist() -> None:
     day = parse_scenario(changed("from: AIR, to: TEL", "from: XYZ, to: TEL"))
 
     assert isinstance(day.events[2], ExpectRefusal)
+    assert isinstance(day.events[2].movement, Movement)
     assert day.events[2].movement.currency == "XYZ"
 
 
