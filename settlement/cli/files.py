@@ -42,6 +42,18 @@ def opened(path: Path) -> Iterator[IO[str]]:
 
 
 @contextmanager
+def working(message: str) -> Iterator[None]:
+    """Show on a terminal's stderr that something long is going on."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(message):
+        yield
+
+
+@contextmanager
 def plain_refusals() -> Iterator[None]:
     """Turn what is wrong with the input into one line on stderr and exit code 2."""
     try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from settlement.cli.files import opened, plain_refusals, refused
+from settlement.cli.files import opened, plain_refusals, refused, working
 
 
 def liquidity(
@@ -46,7 +46,8 @@ def liquidity(
             available = read_funds(text, str(funds))
         with opened(file) as text:
             obligations = read_obligations(text, str(file))
-        results = settle_all(queues(obligations, available), ways[0])
+        with working("Looking for the most that can settle"):
+            results = settle_all(queues(obligations, available), ways[0])
     if json:
         typer.echo(to_json(results), nl=False)
         return

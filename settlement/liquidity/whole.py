@@ -10,10 +10,11 @@ from settlement.liquidity.divisible import most_by_pair, pair_totals
 from settlement.liquidity.model import Choice
 from settlement.netting.model import Obligation
 
-EFFORT_MAX = 40.0
-"""When to stop looking for a proof, in the solver's own measure: about as many seconds on an idle core of 2024.
+EFFORT_MAX = 30.0
+"""When to stop looking for a proof, in the solver's own measure: about as many seconds on an idle core.
 
-It counts work and not time, so that the same queue gives the same answer on a busy machine."""
+It counts work and not time, so that the same queue gives the same answer on a busy machine. Queues of 300 items mostly
+need less than one; hundreds of items whose debtors can pay hardly anything may need all of it."""
 
 
 def settle_whole(items: Sequence[Obligation], funds: Mapping[str, int]) -> Choice:

@@ -105,7 +105,7 @@ def test_pro_rata_gives_each_creditor_the_fraction_of_its_debtor(queue: Queue) -
     result = settle_all([queue], "pro-rata")[0]
 
     owed = pair_totals(queue.free)
-    fractions = clearing_fractions(owed, queue.funds)
+    fractions = {name: Fraction(exact) for name, exact in clearing_fractions(owed, queue.funds).items()}
     paid_by_pair = dict.fromkeys(owed, 0)
     for item in queue.free:
         paid = result.settled.get(item.id, 0)
@@ -114,11 +114,32 @@ def test_pro_rata_gives_each_creditor_the_fraction_of_its_debtor(queue: Queue) -
     for pair, amount in owed.items():
         assert abs(paid_by_pair[pair] - amount * fractions[pair[0]]) < 1
     for name, fraction in fractions.items():
-        means = Fraction(queue.funds.get(name, 0)) + sum(a * fractions[d] for (d, c), a in owed.items() if c == name)
+        means = queue.funds.get(name, 0) + sum(a * fractions[d] for (d, c), a in owed.items() if c == name)
         payable = sum(amount for (debtor, _), amount in owed.items() if debtor == name)
-        assert fraction == min(1, means / payable)
+        assert abs(fraction - min(Fraction(1), Fraction(means) / payable)) < Fraction(1, 10**40)
 
 
+@settings(max_examples=50)
+@given(queue=queues(amount_max=9))
+def test_no_greater_fractions_could_be_kept_to(queue: Queue) -> None:
+    """Everybody starting from paying all and giving in step by step comes to rest on the very same fractions."""
+    owed = pair_totals(queue.free)
+    payable: dict[str, int] = {}
+    for (debtor, _), amount in owed.items():
+        payable[debtor] = payable.get(debtor, 0) + amount
+
+    stepwise = dict.fromkeys(payable, 1.0)
+    for _ in range(3_000):
+        means = dict.fromkeys(NAMES, 0.0) | dict(queue.funds)
+        for (debtor, creditor), amount in owed.items():
+            means[creditor] += amount * stepwise[debtor]
+        stepwise = {name: min(1.0, means[name] / payable[name]) for name in payable}
+
+    fractions = clearing_fractions(owed, queue.funds)
+    assert all(abs(stepwise[name] - float(fractions[name])) < 1e-3 for name in payable)
+
+
+@settings(max_examples=40)
 @given(queue=queues())
 def test_each_way_is_at_least_as_strict_as_the_next(queue: Queue) -> None:
     """Parts settle at least as much as whole items, and at least as much as equal fractions."""
@@ -128,6 +149,7 @@ def test_each_way_is_at_least_as_strict_as_the_next(queue: Queue) -> None:
 
 
 @every_way
+@settings(max_examples=25)
 @given(queue=queues())
 def test_the_same_queue_gives_the_same_bytes(way: str, queue: Queue) -> None:
     """Asked twice, the answer is the same document."""
