@@ -157,7 +157,7 @@ class SettlementService(SettlementServiceServicer):
         run_id = _run_id(request.run, "run")
         caller = await self._caller(context)
         check_page(request, self._host.tokens, name, caller.merchant_id or "", str(run_id))
-        run = await self._runs.read(run_id)
+        run = await self._runs.read(run_id, "run")
         if not caller.sees_all and wire.merchant_name(str(caller.merchant_id)) not in _participants(run):
             raise ResourceNotFound(resource=request.run, field="run")
         return caller, run

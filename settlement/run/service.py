@@ -71,8 +71,8 @@ class Runs:
         result = calculate(totals, carried_in, configuration, operator)
         return canonical(window_no, configuration, before.digest if before else None, result)
 
-    async def read(self, run_id: UUID) -> Run:
-        """A run by id.
+    async def read(self, run_id: UUID, field: str = "name") -> Run:
+        """A run by id; `field` named it.
 
         Raises:
             ResourceNotFound: there is none.
@@ -80,7 +80,7 @@ class Runs:
         async with self._database.read() as connection:
             row = (await connection.execute(sql.RUN, {"run_id": run_id})).first()
         if row is None:
-            raise ResourceNotFound(resource=f"runs/{run_id}", field="name")
+            raise ResourceNotFound(resource=f"runs/{run_id}", field=field)
         return _run(row)
 
     async def newest(self, window_no: int) -> Run:
