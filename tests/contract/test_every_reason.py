@@ -1,0 +1,79 @@
+"""The catalogue of reasons, the code's refusals and these tests hold one another complete."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from exchange.refusals import Category, InvalidField, Refusal, StoredRefusal
+from exchange.serving.errors import STATUS_CODES
+from exchange.v1.error_reason_pb2 import ErrorReason
+from tests.contract.refusals import catalogue
+
+PREFIX = "ERROR_REASON_"
+NAMES = [name.removeprefix(PREFIX) for name in ErrorReason.DESCRIPTOR.values_by_name]
+REASONS = [name for name in NAMES if name != "UNSPECIFIED"]
+# No caller meets them, and no test can: each with why.
+NEVER_MET = {"NOTHING_DUE": "the exchange's own work of ending points is its only caller"}
+# Said by the server itself and not by a refusal.
+NO_REFUSAL = {"INTERNAL_FAULT": "a fault is an exception nobody expected"}
+
+
+def provoked() -> set[str]:
+    """Every reason that some test here is marked to meet."""
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    return set(re.findall(r'@pytest\.mark\.provokes\("(\w+)"\)\n', sources))
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_is_provoked_through_the_wire(reason: str) -> None:
+    """A new reason without a test that meets it has no contract."""
+    assert (reason in provoked()) != (reason in NEVER_MET)
+
+
+def test_no_test_says_it_meets_what_there_is_not() -> None:
+    """A reason that was renamed would leave its test behind."""
+    assert provoked() <= set(REASONS)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_says_its_status_and_its_data(reason: str) -> None:
+    """A status there is, then a sentence; metadata in braces, or that there is none."""
+    documented = catalogue()[reason]
+
+    assert documented.code in {code.name for code in STATUS_CODES.values()} | {"INTERNAL"}
+
+
+def refusals() -> dict[str, type[Refusal]]:
+    """Refusals of the code by reason; the one read back from the ledger borrows another's."""
+    return {refusal.reason: refusal for refusal in Refusal.__subclasses__() if refusal is not StoredRefusal}
+
+
+def test_code_and_catalogue_know_the_same_reasons() -> None:
+    """Neither has one the other lacks."""
+    assert refusals().keys() | NO_REFUSAL.keys() == set(REASONS)
+    assert not refusals().keys() & NO_REFUSAL.keys()
+
+
+@pytest.mark.parametrize("reason", [reason for reason in REASONS if reason not in NO_REFUSAL])
+def test_a_refusals_category_is_the_status_its_reason_documents(reason: str) -> None:
+    """By the one table from category to status."""
+    category = refusals()[reason].category
+
+    assert STATUS_CODES[category].name == catalogue()[reason].code
+
+
+def test_waiting_helps_where_the_catalogue_says_so() -> None:
+    """RetryInfo comes with what is full or away, and with nothing else."""
+    waiting = {
+        reason for reason, refusal in refusals().items() if refusal.category in {Category.LIMIT, Category.UNAVAILABLE}
+    }
+
+    assert waiting == {reason for reason, documented in catalogue().items() if documented.retry}
+
+
+def test_a_refusal_of_fields_names_no_more_than_fifty() -> None:
+    """A status must stay small."""
+    refused = InvalidField({f"items[{n}]": "is wrong" for n in range(200)})
+
+    assert len(refused.violations) == 50
