@@ -27,6 +27,8 @@ from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDr
 TRIES_MAX = 8
 SLICES = 256
 RECONNECT_S = 0.2
+COMPANY = 200
+"""Commands that are worth a batch of their own while another is under way."""
 WAITING_MAX = 20_000
 """Commands that may wait; beyond it a caller is refused at once, before anything was begun."""
 
@@ -58,7 +60,7 @@ class Poster(Generic[R]):
         decide: finds and applies the pure rule of a command.
         lanes: transactions under way at once.
         batch_max: most commands in one transaction, at most `BLOCK_UNITS`.
-        linger: how long a lane waits for company when others are already under way; seconds.
+        linger: how long a lane leaves what came to the one that is under way; seconds. Alone, nobody waits.
     """
 
     def __init__(
@@ -143,7 +145,9 @@ class Poster(Generic[R]):
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
-            if self._linger and self._busy_lanes and self._waiting_commands < self._batch_max:
+            if self._linger and self._busy_lanes and self._waiting_commands < COMPANY:
+                # Whoever is under way takes these few along when it is done, which costs less than a batch of their
+                # own; should it be held up, they wait no longer than this.
                 await asyncio.sleep(self._linger)
             groups = self._take()
             if not groups:
