@@ -9,7 +9,7 @@ from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import captured, held, released
 from exchange.ledger.model import Account, ObligationKind, Posting, Progress, Side, Transfer, TransferKind
 from exchange.rates.model import Coalition
-from exchange.refusals import CaptureExceedsHold, HoldEnded, HoldLapsed, ResourceNotFound
+from exchange.refusals import CaptureExceedsHold, HoldEnded, HoldLapsed, NothingDue, ResourceNotFound
 
 
 def hold(command: Hold, facts: MemberFacts, coalition: Coalition) -> Posting:
@@ -94,13 +94,14 @@ def release(command: Release, facts: MemberFacts, coalition: Coalition) -> Posti
 
     Raises:
         ResourceNotFound: the transfer is no hold.
-        HoldEnded: nothing is reserved any more, or (for a lapse) its time is not over.
+        HoldEnded: nothing is reserved any more.
+        NothingDue: a lapse whose time has not come, as after a clock was put right.
     """
-    del coalition
     original, progress = _open_hold(command.original, facts)
-    if command.lapsed and (progress.lapses_at is None or progress.lapses_at > facts.now):
-        raise HoldEnded(hold=f"transfers/{command.original}")
     number = original.legs[0].currency_no
+    if command.lapsed and (progress.lapses_at is None or progress.lapses_at > facts.now):
+        # Not kept under the key: the hold's only lapse would be refused for ever.
+        raise NothingDue(currency=coalition.directory.currencies[number].name)
     return Posting(
         legs=released(number, _held_lots(original), facts.accounts[number]),
         original_id=command.original,

@@ -36,10 +36,18 @@ _request_numbers = itertools.count(1)
 
 
 def price(
-    *, issue: int = 0, redeem: int = 0, into: int = 0, out: int = 0, since: datetime = LONG_AGO, number: int = 1
+    *,
+    issue: int = 0,
+    redeem: int = 0,
+    into: int = 0,
+    out: int = 0,
+    cash_out: int = 0,
+    cash_out_fee: int = 0,
+    since: datetime = LONG_AGO,
+    number: int = 1,
 ) -> Price:
-    """Micro-yuan per point from an instant on; `into` and `out` are conversion-in and conversion-out."""
-    return Price(since, number, issue, redeem, into, out, 0, 0, LONG_AGO)
+    """Micro-yuan per point from an instant on; `into` and `out` are conversion-in and -out; the fee in basis points."""
+    return Price(since, number, issue, redeem, into, out, cash_out, cash_out_fee, LONG_AGO)
 
 
 _PRICES = {
