@@ -130,15 +130,16 @@ def _taken_back(original: Transfer, facts: MemberFacts, directory: Directory, pa
 def _given_back(original: Transfer, facts: MemberFacts, done: int, part: int) -> list[PointsLeg]:
     """Spent points go back to the very lots they came from: what was spent last returns first."""
     number = original.legs[0].currency_no
+    # A capture burns what was held; what it took from the member went to what the member owed.
+    taken_from = Account.HELD if original.kind == TransferKind.CAPTURE else Account.MEMBER
     burnt: list[tuple[UUID, int]] = [
         (leg.lot_id, leg.units)
         for leg in original.legs
-        if leg.account in {Account.MEMBER, Account.HELD} and leg.side == Side.DEBIT and leg.lot_id is not None
+        if leg.account == taken_from and leg.side == Side.DEBIT and leg.lot_id is not None
     ]
-    # A capture also gave back what it did not need: those legs are no use of points.
+    # It also gave back what it did not need: that was no use of points.
     kept = {leg.lot_id: leg.units for leg in original.legs if leg.account == Account.MEMBER and leg.side == Side.CREDIT}
-    if original.kind == TransferKind.CAPTURE:
-        burnt = _without(burnt, kept)
+    burnt = _without(burnt, kept)
     lots, skip, wanted = [], done, part
     for lot_id, units in reversed(burnt):
         there = max(units - skip, 0)

@@ -154,6 +154,11 @@ def _owed(one: Obligation) -> tuple[str, str, str, int]:
     return MERCHANT_OF[one.debtor_no], MERCHANT_OF[one.creditor_no], ObligationKind(one.kind).name, one.micros
 
 
+def mirrored(transfer: Transfer) -> list[tuple[str, str, str, int]]:
+    """What a transfer leaves owing, the other way round."""
+    return [(creditor, debtor, "REVERSAL", micros) for debtor, creditor, _, micros in owed(transfer)]
+
+
 def legs(transfer: Transfer) -> list[tuple[str, str, int]]:
     """Account, side and points of each leg."""
     return [(Account(leg.account).name, Side(leg.side).name, leg.units) for leg in transfer.legs]

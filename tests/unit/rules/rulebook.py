@@ -80,11 +80,14 @@ def coalition(
     currencies: Iterable[Currency] = (),
     roles: Mapping[str, Iterable[MerchantRole]] | None = None,
     suspended: Iterable[str] = (),
+    cash_agents: Iterable[str] = (),
 ) -> Coalition:
     """Everybody holds all roles unless `roles` says otherwise; `currencies` replace those of the rulebook."""
     held = {name: frozenset(named) for name, named in (roles or {}).items()}
     merchants = {
-        number: Merchant(number, name, name, held.get(name, ALL_ROLES), False, name in suspended, LONG_AGO)
+        number: Merchant(
+            number, name, name, held.get(name, ALL_ROLES), name in cash_agents, name in suspended, LONG_AGO
+        )
         for name, number in MERCHANT_NO.items()
     }
     known = {CURRENCY_NO[code]: currency(code) for code in CURRENCY_NO} | {one.number: one for one in currencies}
