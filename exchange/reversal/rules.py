@@ -195,7 +195,9 @@ def _mirrored(obligations: Sequence[Obligation], before: int, after: int, total:
     for owed in obligations:
         micros = owed.micros * after // total - owed.micros * before // total
         if micros:
-            points = after - before if owed.points_units == total else 0
+            # Of a conversion the points priced are those minted, and it is reversed whole.
+            whole = after - before == total
+            points = owed.points_units if whole else after - before if owed.points_units == total else 0
             mirrored.append(
                 Obligation(
                     ObligationKind.REVERSAL,
