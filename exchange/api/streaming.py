@@ -9,7 +9,7 @@ from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]  # s
 
 from exchange.api import wire
 from exchange.api.context import Api
-from exchange.api.transfers_out import to_message
+from exchange.api.transfers_out import write_transfer
 from exchange.callers import Caller
 from exchange.directory.model import Directory
 from exchange.ledger.decision import Outcome
@@ -26,12 +26,22 @@ UNDER_WAY_MAX = 1000
 
 def result_of(outcome: Outcome, directory: Directory, caller: Caller) -> pb.TransferResult:
     """The answer to one item of a batch or stream."""
+    result = pb.TransferResult()
+    write_result(result, outcome, directory, caller)
+    return result
+
+
+def write_result(result: pb.TransferResult, outcome: Outcome, directory: Directory, caller: Caller) -> None:
+    """Fill an empty result with the answer to one item."""
     if isinstance(outcome, Receipt):
-        message = to_message(outcome.transfer, directory, caller)
-        return pb.TransferResult(status=OK, transfer=message, replayed=outcome.replayed)
-    if isinstance(outcome, Refusal):
-        return pb.TransferResult(status=status_of(outcome))
-    return pb.TransferResult(status=fault_status(report_incident(outcome)))
+        # An OK status is one whose code is 0, but it is there.
+        result.status.SetInParent()
+        write_transfer(result.transfer, outcome.transfer, directory, caller)
+        result.replayed = outcome.replayed
+    elif isinstance(outcome, Refusal):
+        result.status.CopyFrom(status_of(outcome))
+    else:
+        result.status.CopyFrom(fault_status(report_incident(outcome)))
 
 
 async def streamed(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 from grpc.aio import ServicerContext
 
 from exchange.api import wire
 from exchange.api.context import Api
-from exchange.api.streaming import OK, result_of, streamed
-from exchange.api.transfers_out import may_see, to_message
+from exchange.api.streaming import OK, streamed, write_result
+from exchange.api.transfers_out import may_see, to_message, write_transfer
 from exchange.callers import Caller
 from exchange.ledger import reads
+from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Transfer
 from exchange.refusals import InvalidField, Refusal, ResourceNotFound
 from exchange.serving.checks import Violations
@@ -30,6 +31,20 @@ Context: TypeAlias = ServicerContext[Any, Any]
 Mode = pb.BatchTransferRequest.Mode
 
 
+class _Response(Protocol):
+    """What every movement's response has in common."""
+
+    replayed: bool
+
+    @property
+    def transfer(self) -> types.Transfer:
+        """The transfer, to be written into."""
+        ...
+
+
+R = TypeVar("R", bound=_Response)
+
+
 class TransferService(TransferServiceServicer):
     """Moves points and tells what happened."""
 
@@ -38,53 +53,43 @@ class TransferService(TransferServiceServicer):
 
     async def EarnPoints(self, request: pb.EarnPointsRequest, context: Context) -> pb.EarnPointsResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_earn(request, caller), caller)
-        return pb.EarnPointsResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_earn(request, caller), caller, pb.EarnPointsResponse())
 
     async def RedeemPoints(self, request: pb.RedeemPointsRequest, context: Context) -> pb.RedeemPointsResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_redeem(request, caller), caller)
-        return pb.RedeemPointsResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_redeem(request, caller), caller, pb.RedeemPointsResponse())
 
     async def DiscountPoints(self, request: pb.DiscountPointsRequest, context: Context) -> pb.DiscountPointsResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_discount(request, caller), caller)
-        return pb.DiscountPointsResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_discount(request, caller), caller, pb.DiscountPointsResponse())
 
     async def ConvertPoints(self, request: pb.ConvertPointsRequest, context: Context) -> pb.ConvertPointsResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_convert(request, caller), caller)
-        return pb.ConvertPointsResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_convert(request, caller), caller, pb.ConvertPointsResponse())
 
     async def UseInCampaign(self, request: pb.UseInCampaignRequest, context: Context) -> pb.UseInCampaignResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_campaign(request, caller), caller)
-        return pb.UseInCampaignResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_campaign(request, caller), caller, pb.UseInCampaignResponse())
 
     async def CashOutPoints(self, request: pb.CashOutPointsRequest, context: Context) -> pb.CashOutPointsResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_cash_out(request, caller), caller)
-        return pb.CashOutPointsResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_cash_out(request, caller), caller, pb.CashOutPointsResponse())
 
     async def HoldPoints(self, request: pb.HoldPointsRequest, context: Context) -> pb.HoldPointsResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_hold(request, caller), caller)
-        return pb.HoldPointsResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_hold(request, caller), caller, pb.HoldPointsResponse())
 
     async def CaptureHold(self, request: pb.CaptureHoldRequest, context: Context) -> pb.CaptureHoldResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_capture(request, caller), caller)
-        return pb.CaptureHoldResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_capture(request, caller), caller, pb.CaptureHoldResponse())
 
     async def VoidHold(self, request: pb.VoidHoldRequest, context: Context) -> pb.VoidHoldResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_release(request, caller), caller)
-        return pb.VoidHoldResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_release(request, caller), caller, pb.VoidHoldResponse())
 
     async def ReverseTransfer(self, request: pb.ReverseTransferRequest, context: Context) -> pb.ReverseTransferResponse:
         caller = caller_of(context)
-        transfer, replayed = await self._post(wire.to_reverse(request, caller), caller)
-        return pb.ReverseTransferResponse(transfer=transfer, replayed=replayed)
+        return await self._post(wire.to_reverse(request, caller), caller, pb.ReverseTransferResponse())
 
     async def StreamTransfers(
         self, request_iterator: AsyncIterator[pb.StreamTransfersRequest], context: Context
@@ -92,15 +97,17 @@ class TransferService(TransferServiceServicer):
         async for result in streamed(self._api, request_iterator, caller_of(context)):
             yield pb.StreamTransfersResponse(result=result)
 
-    async def _post(self, command: Command, caller: Caller) -> tuple[types.Transfer, bool]:
+    async def _post(self, command: Command, caller: Caller, response: R) -> R:
         receipt = await self._api.poster.post(command)
         directory = (await self._api.source.current()).directory
-        return to_message(receipt.transfer, directory, caller), receipt.replayed
+        write_transfer(response.transfer, receipt.transfer, directory, caller)
+        response.replayed = receipt.replayed
+        return response
 
     async def BatchTransfer(self, request: pb.BatchTransferRequest, context: Context) -> pb.BatchTransferResponse:
         caller = caller_of(context)
         atomic = _mode(request)
-        results: list[pb.TransferResult | None] = [None] * len(request.items)
+        answered: dict[int, Outcome] = {}
         commands, places = [], []
         for place, item in enumerate(request.items):
             try:
@@ -109,12 +116,14 @@ class TransferService(TransferServiceServicer):
             except InvalidField as refusal:
                 if atomic:
                     raise
-                results[place] = pb.TransferResult(status=status_of(refusal))
-        outcomes = await self._api.poster.post_all(commands, atomic=atomic) if commands else []
+                answered[place] = refusal
+        if commands:
+            answered |= zip(places, await self._api.poster.post_all(commands, atomic=atomic), strict=True)
         directory = (await self._api.source.current()).directory
-        for place, outcome in zip(places, outcomes, strict=True):
-            results[place] = result_of(outcome, directory, caller)
-        return pb.BatchTransferResponse(results=[result for result in results if result is not None])
+        response = pb.BatchTransferResponse()
+        for place in range(len(request.items)):
+            write_result(response.results.add(), answered[place], directory, caller)
+        return response
 
     async def GetTransfer(self, request: pb.GetTransferRequest, context: Context) -> pb.GetTransferResponse:
         caller, check = caller_of(context), Violations()

@@ -22,59 +22,67 @@ def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
 
 def to_message(transfer: Transfer, directory: Directory, caller: Caller) -> types.Transfer:
     """A transfer for a caller that may see it."""
-    merchants, currencies = directory.merchants, directory.currencies
-    own = caller.sees_all or transfer.merchant_no == caller.merchant_no
-    message = types.Transfer(
-        name=f"transfers/{transfer.transfer_id}" if transfer.transfer_id else "",
-        kind=transfer.kind,  # type: ignore[arg-type]
-        merchant=merchants[transfer.merchant_no].name,
-        member=f"members/{transfer.member_id}",
-        request_id=transfer.request_id if own else "",
-        reference=(transfer.reference or "") if own else "",
-        event_time=timestamp(transfer.occurred_at),
-        ledger_sequence=transfer.ledger_sequence,
-        window=f"windows/{transfer.window_no}",
-    )
-    legs = message.legs
-    used = received = None
-    for account, side, currency_no, units, sequence, lot_id in transfer.legs:
-        name = currencies[currency_no].name
-        amount = types.PointsAmount(currency=name, units=units)
-        if account != _CIRCULATION:
-            legs.add(
-                account=account,
-                side=side,
-                points=amount,
-                lot=f"lots/{lot_id}" if lot_id else "",
-                account_sequence=sequence or 0,
-            )
-        else:
-            legs.add(account=account, side=side, points=amount)
-            if side == _CREDIT:
-                used = amount
-            else:
-                received = amount
-    for kind, debtor_no, creditor_no, code, micros, points, price in transfer.obligations:
-        message.obligations.add(
-            kind=kind,
-            debtor=merchants[debtor_no].name,
-            creditor=merchants[creditor_no].name,
-            amount=types.MoneyAmount(currency_code=code, micros=micros),
-            points_units=points,
-            price_micros=price,
-        )
-    if transfer.kind == _CONVERT:
-        assert used is not None
-        assert received is not None
-        message.rate = f"rates/{transfer.rate_id}"
-        message.used.CopyFrom(used)
-        message.received.CopyFrom(received)
-    else:
-        _add_particulars(message, transfer)
+    message = types.Transfer()
+    write_transfer(message, transfer, directory, caller)
     return message
 
 
-def _add_particulars(message: types.Transfer, transfer: Transfer) -> None:
+def write_transfer(message: types.Transfer, transfer: Transfer, directory: Directory, caller: Caller) -> None:
+    """Fill an empty message with a transfer. Field by field: that costs a third of passing messages to constructors."""
+    own = caller.sees_all or transfer.merchant_no == caller.merchant_no
+    if transfer.transfer_id is not None:
+        message.name = f"transfers/{transfer.transfer_id}"
+    message.kind = transfer.kind  # type: ignore[assignment]
+    message.merchant = directory.merchants[transfer.merchant_no].name
+    message.member = f"members/{transfer.member_id}"
+    if own:
+        message.request_id = transfer.request_id
+        if transfer.reference is not None:
+            message.reference = transfer.reference
+    happened = timestamp(transfer.occurred_at)
+    assert happened is not None
+    message.event_time.CopyFrom(happened)
+    message.ledger_sequence = transfer.ledger_sequence
+    message.window = f"windows/{transfer.window_no}"
+    _write_legs(message, transfer, directory)
+    _write_obligations(message, transfer, directory)
+    if transfer.rate_id is not None:
+        message.rate = f"rates/{transfer.rate_id}"
+    elif transfer.kind != _CONVERT:
+        _write_particulars(message, transfer)
+
+
+def _write_legs(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:
+    currencies, converted = directory.currencies, transfer.kind == _CONVERT
+    for account, side, currency_no, units, sequence, lot_id in transfer.legs:
+        name = currencies[currency_no].name
+        leg = message.legs.add()
+        leg.account, leg.side = account, side  # type: ignore[assignment]
+        points = leg.points
+        points.currency, points.units = name, units
+        if account != _CIRCULATION:
+            if lot_id is not None:
+                leg.lot = f"lots/{lot_id}"
+            if sequence is not None:
+                leg.account_sequence = sequence
+        elif converted:
+            moved = message.used if side == _CREDIT else message.received
+            moved.currency, moved.units = name, units
+
+
+def _write_obligations(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:
+    merchants = directory.merchants
+    for kind, debtor_no, creditor_no, code, micros, points_units, price_micros in transfer.obligations:
+        owed = message.obligations.add()
+        owed.kind = kind  # type: ignore[assignment]
+        owed.debtor, owed.creditor = merchants[debtor_no].name, merchants[creditor_no].name
+        amount = owed.amount
+        amount.currency_code, amount.micros = code, micros
+        if points_units:
+            owed.points_units, owed.price_micros = points_units, price_micros
+
+
+def _write_particulars(message: types.Transfer, transfer: Transfer) -> None:
     """What only some kinds have."""
     if transfer.original_id is not None:
         message.original = f"transfers/{transfer.original_id}"
