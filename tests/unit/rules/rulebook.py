@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from exchange.campaign.model import UseInCampaign
 from exchange.conversion.model import Convert
 from exchange.directory.model import Currency, Directory, ExpiryKind, Merchant, MerchantRole, Price
 from exchange.discount.model import Discount
@@ -203,6 +204,13 @@ def redeem(points: str, at: str, *, key: str | None = None, member_id: UUID = AD
 def discount(points: str, at: str, *, key: str | None = None, member_id: UUID = ADA, trial: bool = False) -> Discount:
     """`discount("500 TEL", at="CAF")`: as cash."""
     return Discount(**_common(points, at, key, member_id, trial=trial))  # type: ignore[arg-type]
+
+
+def campaign(
+    points: str, at: str, *, key: str | None = None, member_id: UUID = ADA, trial: bool = False
+) -> UseInCampaign:
+    """`campaign("50 TEL", at="CAF")`: for taking part."""
+    return UseInCampaign(**_common(points, at, key, member_id, trial=trial))  # type: ignore[arg-type]
 
 
 def convert(

@@ -1,4 +1,4 @@
-"""Points taken for goods and as cash: one movement under two roles, so every example is tried with both."""
+"""Points taken for goods, as cash and in a campaign: one movement three ways, so every example is tried with each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from exchange.campaign.rules import use_in_campaign as campaign_rule
 from exchange.directory.model import MerchantRole
 from exchange.discount.rules import discount as discount_rule
 from exchange.ledger.facts import MemberFacts
@@ -29,6 +30,7 @@ from tests.unit.rules.rulebook import (
     CURRENCY_NO,
     NOON,
     SECOND,
+    campaign,
     coalition,
     currency,
     debts,
@@ -41,7 +43,7 @@ from tests.unit.rules.rulebook import (
 
 
 class Way(NamedTuple):
-    """One of the two ways to spend."""
+    """One of the ways to spend."""
 
     rule: Callable[[Any, MemberFacts, Coalition], Posting]
     command: Callable[..., Command]
@@ -55,8 +57,9 @@ class Way(NamedTuple):
 WAYS = {
     "for goods": Way(redeem_rule, redeem, MerchantRole.REDEMPTION),
     "as cash": Way(discount_rule, discount, MerchantRole.DISCOUNT),
+    "in a campaign": Way(campaign_rule, campaign, MerchantRole.REDEMPTION),
 }
-both_ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
 
 def taken(posting: Posting) -> list[int]:
@@ -71,12 +74,13 @@ def taken(posting: Posting) -> list[int]:
         ("for goods", "4 000 AIR", "TEL", ("AIR", "TEL", "REDEEM", 200_000_000)),
         ("as cash", "300 000 BNK", "GRO", ("BNK", "GRO", "DISCOUNT", 600_000_000)),
         ("as cash", "12 345 TEL", "GRO", ("TEL", "GRO", "DISCOUNT", 123_450_000)),
+        ("in a campaign", "50 TEL", "CAF", ("TEL", "CAF", "CAMPAIGN", 500_000)),
     ],
 )
 def test_the_issuer_owes_the_acceptor_the_redeem_price(
     way: str, points: str, at: str, debt: tuple[str, str, str, int]
 ) -> None:
-    """Period A of the rulebook: 50 000, 20 000, 60 000 and 12 345 fen."""
+    """Period A of the rulebook: 50 000, 20 000, 60 000 and 12 345 fen; a campaign use is owed as a redemption is."""
     ada = member(AIR=10**6, BNK=10**6, TEL=10**6)
 
     posting = WAYS[way].take(points, at, ada)
@@ -84,7 +88,7 @@ def test_the_issuer_owes_the_acceptor_the_redeem_price(
     assert debts(posting) == [debt]
 
 
-@both_ways
+@every_way
 def test_an_issuer_that_takes_its_own_points_owes_nobody(way: Way) -> None:
     """Period A: the airline takes 20 000 of its own."""
     posting = way.take("20 000 AIR", "AIR", member(AIR=20_000))
@@ -93,7 +97,7 @@ def test_an_issuer_that_takes_its_own_points_owes_nobody(way: Way) -> None:
     assert taken(posting) == [20_000]
 
 
-@both_ways
+@every_way
 def test_the_lot_that_ends_first_is_spent_first(way: Way) -> None:
     """Period B: of 600 (June), 900 (March) and 500 (June, newer), 1 000 take the 900 and 100 of the 600."""
     june, march = datetime(2026, 6, 30, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
@@ -108,7 +112,7 @@ def test_the_lot_that_ends_first_is_spent_first(way: Way) -> None:
     assert [debt[:2] + debt[3:] for debt in debts(posting)] == [("TEL", "BNK", 10_000_000)]
 
 
-@both_ways
+@every_way
 def test_what_a_member_gives_returns_to_circulation(way: Way) -> None:
     """Several lots give, circulation takes all of it in one leg."""
     posting = way.take("7 TEL", "CAF", member(TEL=[lot(3), lot(5)]))
@@ -119,7 +123,7 @@ def test_what_a_member_gives_returns_to_circulation(way: Way) -> None:
     assert {leg.currency_no for leg in posting.legs} == {CURRENCY_NO["TEL"]}
 
 
-@both_ways
+@every_way
 def test_all_of_it_can_be_spent_and_not_one_point_more(way: Way) -> None:
     """The refusal tells what there is and what was asked."""
     ada = member(TEL=[lot(3), lot(5)])
@@ -130,7 +134,7 @@ def test_all_of_it_can_be_spent_and_not_one_point_more(way: Way) -> None:
     assert caught.value.data == {"currency": "currencies/TEL", "available": "8", "requested": "9"}
 
 
-@both_ways
+@every_way
 def test_a_member_without_points_has_none_of_them_taken(way: Way) -> None:
     """Points of another currency are no help."""
     with pytest.raises(InsufficientPoints) as caught:
@@ -139,7 +143,7 @@ def test_a_member_without_points_has_none_of_them_taken(way: Way) -> None:
     assert caught.value.data["available"] == "0"
 
 
-@both_ways
+@every_way
 def test_deciding_changes_nothing(way: Way) -> None:
     """The same facts give the same answer again: a rule looks and does not touch."""
     ada = member(TEL=8)
@@ -150,7 +154,7 @@ def test_deciding_changes_nothing(way: Way) -> None:
     assert ada.accounts[CURRENCY_NO["TEL"]].available == 8
 
 
-@both_ways
+@every_way
 def test_the_other_role_does_not_help(way: Way) -> None:
     """A merchant with every role but the one asked for is told which one it lacks."""
     world = coalition(roles={"CAF": ALL_ROLES - {way.role}})
@@ -161,7 +165,7 @@ def test_the_other_role_does_not_help(way: Way) -> None:
     assert caught.value.data == {"merchant": "merchants/CAF", "role": way.role.name}
 
 
-@both_ways
+@every_way
 @pytest.mark.parametrize("who", ["CAF", "TEL"])
 def test_neither_a_suspended_acceptor_nor_a_suspended_issuer_moves_points(way: Way, who: str) -> None:
     """Its debts would never be paid."""
@@ -171,14 +175,14 @@ def test_neither_a_suspended_acceptor_nor_a_suspended_issuer_moves_points(way: W
     assert caught.value.data == {"merchant": f"merchants/{who}"}
 
 
-@both_ways
+@every_way
 def test_a_suspended_currency_does_not_move(way: Way) -> None:
     """Whoever takes it."""
     with pytest.raises(CurrencySuspended):
         way.take("1 TEL", "CAF", member(TEL=8), coalition(currencies=[currency("TEL", suspended=True)]))
 
 
-@both_ways
+@every_way
 def test_points_nobody_issues_cannot_be_spent(way: Way) -> None:
     """The refusal names the field of the request."""
     with pytest.raises(ResourceNotFound) as caught:
@@ -187,7 +191,7 @@ def test_points_nobody_issues_cannot_be_spent(way: Way) -> None:
     assert caught.value.data["field"] == "points.currency"
 
 
-@both_ways
+@every_way
 def test_points_without_a_price_are_not_taken(way: Way) -> None:
     """Nobody would know what is owed for them."""
     world = coalition(currencies=[currency("TEL", price(redeem=1, since=NOON + SECOND))])
@@ -196,7 +200,7 @@ def test_points_without_a_price_are_not_taken(way: Way) -> None:
         way.take("1 TEL", "CAF", member(TEL=8), world)
 
 
-@both_ways
+@every_way
 def test_a_debt_fills_64_bits_and_no_more(way: Way) -> None:
     """The points are there, the money would not fit: refused, not wrapped."""
     half = (INT64_MAX - 1) // 2
