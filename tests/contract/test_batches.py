@@ -9,6 +9,7 @@ from tests.contract.refusals import refusal, refusal_in
 from tests.contract.stillness import keys_used, nothing_changes
 from tests.movements import a_conversion, a_discount, a_redemption, an_earn, item
 from tests.servers import Server
+from tests.worlds import EARNING, REDEMPTION, World
 
 OK = 0
 
@@ -29,6 +30,28 @@ async def test_items_are_answered_in_the_order_of_the_request(cast: Cast) -> Non
     assert results[3].transfer.reference == "last"
     assert not any(result.replayed for result in results)
     assert await cast.gro.balances(ada) == {"AIR": 57, "BNK": 0}
+
+
+async def test_every_kind_of_movement_can_be_an_item(cast: Cast, world: World) -> None:
+    """Holds, their captures and releases, campaign uses, cash-outs and reversals too."""
+    await world.currency("BAT", cast.tel, issue=1, redeem=1, cash_out=1)
+    agent = await world.merchant("BatchAgent", EARNING, REDEMPTION, cash_agent=True)
+    ada = await world.member("ada", [agent, cast.tel])
+
+    begun = await agent.batch(
+        an_earn(ada, "100 BAT"),
+        a_hold(ada, "30 BAT"),
+        a_hold(ada, "20 BAT"),
+        a_campaign_use(ada, "10 BAT"),
+        a_cash_out(ada, "5 BAT"),
+    )
+    ended = await agent.batch(
+        a_capture(begun[1].transfer), a_release(begun[2].transfer), a_reversal(begun[3].transfer), atomic=True
+    )
+
+    assert [result.status.code for result in (*begun, *ended)] == [OK] * 8
+    assert [result.transfer.kind for result in (*begun, *ended)] == [1, 7, 7, 5, 6, 8, 9, 10]
+    assert await agent.balances(ada) == {"BAT": 100 - 30 - 5}
 
 
 async def test_an_item_is_answered_as_its_unary_request_would_be(cast: Cast) -> None:
