@@ -63,7 +63,8 @@ class Due:
         total = 0
         while batch := await commands():
             outcomes = await self._poster.post_all(batch, atomic=False)
-            done = sum(isinstance(outcome, Receipt) for outcome in outcomes)
+            # A replay is what somebody else did a moment ago: each thing done is counted by one run.
+            done = sum(isinstance(outcome, Receipt) and not outcome.replayed for outcome in outcomes)
             total += done
             progress(done)
             if not done:

@@ -172,14 +172,15 @@ class Gathering:
             found[member_id].progress[row[0]] = Progress(row[1], row[2], row[3])
 
     async def _read_due(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
-        keys: list[AccountKey] = []
+        # Two runs may ask for one account in one batch; its lots come once.
+        keys: set[AccountKey] = set()
         for command in self.members:
             target = self.targets[id(command)]
             number = self.reference.currency_no(command.currency)
             if command.kind == TransferKind.EXPIRE and target is not None and number is not None:
-                keys.append((*target, number))
+                keys.add((*target, number))
         if keys:
-            for row in await self.connection.fetch(sql.DUE_LOTS, keys, now):
+            for row in await self.connection.fetch(sql.DUE_LOTS, sorted(keys), now):
                 account = found[row[0]].accounts[row[1]]
                 account.show(Lot(*row[2:]), now)
                 account.due.append(row[2])

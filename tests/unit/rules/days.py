@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from exchange.cashout.model import CashOut
 from exchange.directory.model import Currency, EarnRule
@@ -86,9 +87,9 @@ def _following(original: Transfer) -> dict[str, object]:
     return {**kept, "original": original.transfer_id}
 
 
-def hold(points: str, at: str = "CAF", lifetime: timedelta = HOUR) -> Hold:
+def hold(points: str, at: str = "CAF", lifetime: timedelta = HOUR, *, member_id: UUID = ADA) -> Hold:
     """`hold("500 TEL")`, for an hour."""
-    return Hold(**_common(points, at, None, ADA, trial=False), lifetime=lifetime)  # type: ignore[arg-type]
+    return Hold(**_common(points, at, None, member_id, trial=False), lifetime=lifetime)  # type: ignore[arg-type]
 
 
 def capture(held: Transfer, units: int | None = None) -> Capture:
@@ -117,9 +118,9 @@ def cash_out(points: str, at: str = "BNK") -> CashOut:
     return CashOut(**_common(points, at, None, ADA, trial=False))  # type: ignore[arg-type]
 
 
-def spend(minor_units: int, rule: str, at: str = "CAF") -> Earn:
+def spend(minor_units: int, rule: str, at: str = "CAF", *, member_id: UUID = ADA) -> Earn:
     """Award points by what was spent."""
-    common = _common("0 TEL", at, None, ADA, trial=False)
+    common = _common("0 TEL", at, None, member_id, trial=False)
     return Earn(**common, spend_rule=rule, spend_minor=minor_units)  # type: ignore[arg-type]
 
 
