@@ -7,7 +7,19 @@ from exchange.v1 import transfer_service_pb2 as pb
 from tests.contract.cast import Cast
 from tests.contract.refusals import refusal, refusal_in
 from tests.contract.stillness import keys_used, nothing_changes
-from tests.movements import a_conversion, a_discount, a_redemption, an_earn, item
+from tests.movements import (
+    a_campaign_use,
+    a_capture,
+    a_cash_out,
+    a_conversion,
+    a_discount,
+    a_hold,
+    a_redemption,
+    a_release,
+    a_reversal,
+    an_earn,
+    item,
+)
 from tests.servers import Server
 from tests.worlds import EARNING, REDEMPTION, World
 
