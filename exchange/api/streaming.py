@@ -1,9 +1,9 @@
-"""Results of items, and a stream of them: answers in the order of the requests, as many under way as a batch holds."""
+"""Results of items, and a stream of them: decided and answered in the order of the requests, a batch at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]  # ships without type information
 
@@ -13,15 +13,15 @@ from exchange.api.transfers_out import write_transfer
 from exchange.callers import Caller
 from exchange.directory.model import Directory
 from exchange.ledger.decision import Outcome
-from exchange.ledger.model import Receipt
-from exchange.refusals import Refusal
+from exchange.ledger.model import Command, Receipt
+from exchange.refusals import InvalidField, Refusal
 from exchange.serving.errors import fault_status, status_of
 from exchange.serving.telemetry import report_incident
 from exchange.v1 import transfer_service_pb2 as pb
 
 OK = status_pb2.Status(code=code_pb2.OK)
-UNDER_WAY_MAX = 1000
-"""Items of one stream that may wait for their answers; then reading pauses, and HTTP/2 holds the sender back."""
+READ_AHEAD_MAX = 1000
+"""Items of one stream that may wait while others are under way; then HTTP/2 holds the sender back."""
 
 
 def result_of(outcome: Outcome, directory: Directory, caller: Caller) -> pb.TransferResult:
@@ -47,38 +47,57 @@ def write_result(result: pb.TransferResult, outcome: Outcome, directory: Directo
 async def streamed(
     api: Api, requests: AsyncIterator[pb.StreamTransfersRequest], caller: Caller
 ) -> AsyncIterator[pb.TransferResult]:
-    """Post items as they arrive, and answer each in its turn.
+    """Post what has arrived while the items before it were under way, and answer each in its turn.
 
-    Reading and answering run side by side. When the caller goes away what was read may still be posted, as with a
-    unary call: the request_id tells.
+    One batch at a time: two under way at once could be decided the other way round. Reading goes on meanwhile. When the
+    caller goes away what was read may still be posted, as with a unary call: the request_id tells.
     """
-    answers: asyncio.Queue[asyncio.Task[Outcome] | None] = asyncio.Queue(UNDER_WAY_MAX)
+    arrived: asyncio.Queue[pb.StreamTransfersRequest | None] = asyncio.Queue(READ_AHEAD_MAX)
 
     async def read() -> None:
         try:
             async for request in requests:
-                await answers.put(asyncio.create_task(_posted(api, request, caller)))
+                await arrived.put(request)
         finally:
-            await answers.put(None)
+            await arrived.put(None)
 
     reading = asyncio.create_task(read())
     try:
-        while (answer := await answers.get()) is not None:
-            outcome = await answer
-            yield result_of(outcome, (await api.source.current()).directory, caller)
+        ended = False
+        while not ended:
+            request = await arrived.get()
+            group = []
+            while request is not None:
+                group.append(request.item)
+                if arrived.empty() or len(group) == wire.ITEMS_MAX:
+                    break
+                request = arrived.get_nowait()
+            ended = request is None
+            outcomes = await _decided(api, group, caller)
+            directory = (await api.source.current()).directory
+            for outcome in outcomes:
+                yield result_of(outcome, directory, caller)
         await reading
     finally:
         reading.cancel()
-        while not answers.empty():
-            if (left := answers.get_nowait()) is not None:
-                left.cancel()
+        # Room for the reader's last word.
+        while not arrived.empty():
+            arrived.get_nowait()
 
 
-async def _posted(api: Api, request: pb.StreamTransfersRequest, caller: Caller) -> Outcome:
-    try:
-        command = wire.to_item(request.item, caller, "item")
-        return await api.poster.post(command)
-    except Refusal as refusal:
-        return refusal
-    except Exception as fault:  # noqa: BLE001 - one item's fault is that item's answer
-        return fault
+async def _decided(api: Api, items: Sequence[pb.TransferItem], caller: Caller) -> list[Outcome]:
+    """Outcomes of items that came together, in their order."""
+    commands: dict[int, Command] = {}
+    outcomes: dict[int, Outcome] = {}
+    for place, item in enumerate(items):
+        try:
+            commands[place] = wire.to_item(item, caller, "item")
+        except InvalidField as refusal:
+            outcomes[place] = refusal
+    if commands:
+        try:
+            outcomes |= zip(commands, await api.poster.post_all(list(commands.values()), atomic=False), strict=True)
+        except Refusal as refusal:
+            # Too much is waiting, or the server drains: the stream goes on for as long as the server does.
+            outcomes |= dict.fromkeys(commands, refusal)
+    return [outcomes[place] for place in range(len(items))]
