@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from settlement.circulation import AmountsTooLarge
+from settlement.liquidity import whole
 from settlement.liquidity.model import LiquidityResult, Queue
 from settlement.liquidity.pro_rata import clearing_fractions
 from settlement.liquidity.registry import WAYS, settle_all
@@ -129,6 +130,24 @@ def test_pro_rata_is_exact_where_stepwise_payment_would_crawl() -> None:
 
     assert all(abs(Fraction(fraction) - Fraction(5, 11)) < Fraction(1, 10**40) for fraction in fractions.values())
     assert result.settled == {"1": 454_545_455, "2": 454_545_455, "3": 5}
+
+
+@pytest.mark.parametrize("effort", [0.0, 0.002])
+def test_a_choice_given_up_before_its_proof_says_so(monkeypatch: pytest.MonkeyPatch, effort: float) -> None:
+    """With hardly any effort allowed the answer can be afforded but is not called the best, and a limit is told."""
+    monkeypatch.setattr(whole, "EFFORT_MAX", effort)
+    names = [f"M{number:02}" for number in range(30)]
+    items = ", ".join(
+        f"{names[at % 30]}>{names[(at * 7 + 1 + at // 30) % 30]} {1009 + at * at * 37 % 99991}"
+        for at in range(300)
+        if (at * 7 + 1 + at // 30) % 30 != at % 30
+    )
+
+    result = settle("whole", items, ", ".join(f"{name} {60_000 + 997 * at}" for at, name in enumerate(names)))
+
+    assert not result.optimal
+    assert result.settled_value < result.ceiling < result.gross
+    assert min(result.balances.values()) >= 0
 
 
 def test_currencies_do_not_pay_for_each_other() -> None:
