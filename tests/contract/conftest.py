@@ -11,6 +11,7 @@ from exchange.v1 import directory_service_pb2 as pb
 from tests.contract import refusals
 from tests.contract.allowed import MERCHANT, ROLES
 from tests.contract.cast import Cast, a_cast
+from tests.contract.stillness import stop_watching
 from tests.database import Databases
 from tests.servers import Server, a_server
 from tests.worlds import GENERAL, Party, World, a_world
@@ -67,6 +68,7 @@ async def _a_server_of_its_own(databases: Databases) -> AsyncIterator[Server]:
     name = await databases.clone()
     async with a_server(databases.url_of(name)) as server:
         yield server
+    await stop_watching(databases.url_of(name))
     await databases.drop(name)
 
 

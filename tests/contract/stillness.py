@@ -17,23 +17,44 @@ ONLY = {"accounts": "WHERE t.last_sequence > 0"}
 TABLES = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('exchange', 'settlement') ORDER BY 1, 2"
 
 
+def _plain(url: str) -> str:
+    """SQLAlchemy's address as asyncpg takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection of the test's own, as the database's owner."""
-    connection = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))
+    connection = await asyncpg.connect(_plain(url))
     try:
         yield connection
     finally:
         await connection.close()
 
 
+_watching: dict[str, asyncpg.Connection] = {}
+"""Connections to databases that tests look into again and again."""
+
+
+async def _watcher(url: str) -> asyncpg.Connection:
+    if url not in _watching:
+        _watching[url] = await asyncpg.connect(_plain(url))
+    return _watching[url]
+
+
+async def stop_watching(url: str) -> None:
+    """To be called before the database is dropped."""
+    if url in _watching:
+        await _watching.pop(url).close()
+
+
 @asynccontextmanager
 async def nothing_changes(server: Server) -> AsyncIterator[None]:
     """Fails when the block changed anything of value, of the directory or of the log: any table but the keys'."""
-    async with connected(server.url) as connection:
-        before = await _everything(connection)
-        yield
-        after = await _everything(connection)
+    watcher = await _watcher(server.url)
+    before = await _everything(watcher)
+    yield
+    after = await _everything(watcher)
     assert after == before
 
 
@@ -52,7 +73,5 @@ async def _everything(connection: asyncpg.Connection) -> dict[str, tuple[int, st
 
 async def keys_used(server: Server, request_id: str) -> int:
     """How many merchants' requests with this key were decided for ever."""
-    async with connected(server.url) as connection:
-        return int(
-            await connection.fetchval("SELECT count(*) FROM exchange.request_keys WHERE request_id = $1", request_id)
-        )
+    question = "SELECT count(*) FROM exchange.request_keys WHERE request_id = $1"
+    return int(await (await _watcher(server.url)).fetchval(question, request_id))

@@ -15,7 +15,7 @@ from tests.contract.good_requests import GOOD
 from tests.contract.methods import METHODS
 from tests.contract.refusals import refusal, refusal_in
 from tests.contract.stillness import nothing_changes
-from tests.movements import Movement, a_capture, a_conversion, a_discount, a_hold, a_redemption, an_earn, item
+from tests.movements import Movement, a_conversion, a_discount, an_earn, item
 from tests.servers import Server, a_server
 from tests.worlds import EARNING, Merchant, World, a_channel
 
@@ -136,79 +136,3 @@ async def test_a_change_reaches_a_stream_that_is_open(world: World, cast: Cast, 
     reasons = {"revoked": "CREDENTIAL_UNKNOWN", "suspended": "MERCHANT_SUSPENDED"}
     assert (first.result.status.code, refusal_in(second.result.status).reason) == (OK, reasons[change])
     assert await cast.tel.balances(ada) == {"TEL": 1}
-
-
-async def test_items_take_effect_in_the_order_they_were_sent(cast: Cast, server: Server) -> None:
-    """However many transactions are under way: what an award gives, the next item may spend without waiting for it."""
-    ada = await cast.member()
-    movements = [a_discount(ada, "1 TEL") if n % 2 else an_earn(ada, "1 TEL") for n in range(1_200)]
-
-    async with (
-        a_server(server.url, operator_secret=server.operator_secret, poster_lanes=4, poster_batch_max=7) as busy,
-        a_channel(busy.address) as channel,
-    ):
-        results = await streamed(cast.gro.at(channel), movements)
-
-    assert [n for n, result in enumerate(results) if result.status.code != OK] == []
-    places = [result.transfer.ledger_sequence for result in results]
-    assert places == sorted(places)
-    assert await cast.gro.balances(ada) == {"TEL": 0}
-
-
-async def test_what_is_sent_twice_in_a_stream_happens_once(cast: Cast) -> None:
-    """Neighbours and far apart, a yes and a no: the later ones are told the first answer."""
-    ada = await cast.member()
-    yes, no = an_earn(ada, "5 TEL"), a_discount(ada, "600 TEL")
-    others = [an_earn(ada, "1 TEL") for _ in range(300)]
-
-    results = await streamed(cast.gro, [yes, yes, no, *others, no, yes])
-
-    assert [results[place].replayed for place in (0, 1, -1)] == [False, True, True]
-    assert results[0].transfer == results[1].transfer == results[-1].transfer
-    assert refusal_in(results[2].status) == refusal_in(results[-2].status)
-    assert await cast.gro.balances(ada) == {"TEL": 305}
-
-
-async def test_a_hold_is_followed_up_within_the_stream(cast: Cast) -> None:
-    """Its answer names it; capture, reversal and a second capture follow in one go."""
-    ada = await cast.member("100 TEL")
-    call = cast.caf.stubs.transfers.StreamTransfers(metadata=cast.caf.metadata, timeout=30.0)
-    await call.write(pb.StreamTransfersRequest(item=item(a_hold(ada, "60 TEL"))))
-    held = await call.read()
-    assert isinstance(held, pb.StreamTransfersResponse)
-    hold = held.result.transfer
-
-    for movement in (a_capture(hold, units=50), a_redemption(ada, "50 TEL"), a_capture(hold)):
-        await call.write(pb.StreamTransfersRequest(item=item(movement)))
-    await call.done_writing()
-    answers = [await call.read() for _ in range(3)]
-    rest = [answer.result for answer in answers if isinstance(answer, pb.StreamTransfersResponse)]
-
-    assert await call.read() == aio.EOF
-    assert [result.status.code == OK for result in rest] == [True, True, False]
-    assert refusal_in(rest[2].status).reason == "HOLD_ENDED"
-    assert await cast.caf.balances(ada) == {"TEL": 0}
-
-
-async def test_a_caller_that_does_not_read_is_held_back_and_loses_nothing(cast: Cast) -> None:
-    """Five thousand items sent before the first answer is read: all are answered, in order."""
-    ada = await cast.member()
-    movements = [an_earn(ada, "1 TEL") for _ in range(5_000)]
-    sent = 0
-    call = cast.gro.stubs.transfers.StreamTransfers(metadata=cast.gro.metadata, timeout=60.0)
-
-    async def send() -> None:
-        nonlocal sent
-        for movement in movements:
-            await call.write(pb.StreamTransfersRequest(item=item(movement)))
-            sent += 1
-        await call.done_writing()
-
-    sending = asyncio.create_task(send())
-    while sent < 500:
-        await asyncio.sleep(0.01)
-    results = [answer.result async for answer in call]
-    await sending
-
-    assert [result.transfer.request_id for result in results] == [movement.request_id for movement in movements]
-    assert await cast.gro.balances(ada) == {"TEL": 5_000}
