@@ -13,13 +13,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from exchange.expiry.model import Expire
 from exchange.ledger.decision import Outcome
 from exchange.ledger.effects import Effects
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.keys import KnownKeys, restored
-from exchange.ledger.model import Command, Lot, ObligationKind, Transfer, member_bucket
+from exchange.ledger.model import Command, Lot, ObligationKind, Progress, Transfer, member_bucket
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.movements import decide
+from exchange.rates.model import Coalition
 from tests.property.ledger_asks import MEMBERS, WORLD, AskGroup
 from tests.unit.ledger.batches import a_batch, decided_in
 from tests.unit.rules.rulebook import CURRENCY_NO, MERCHANT_OF, SHANGHAI
@@ -31,16 +33,23 @@ CODE_OF = {number: code for code, number in CURRENCY_NO.items()}
 class Store:
     """Rows, as the database would keep them."""
 
-    accounts: dict[tuple[UUID, int], tuple[int, int]] = field(default_factory=dict)
+    world: Coalition = WORLD
+    accounts: dict[tuple[UUID, int], tuple[int, int, int, int]] = field(default_factory=dict)
+    """Available, sequence, held, owed."""
     lots: dict[UUID, list[Any]] = field(default_factory=dict)
     daily: dict[tuple[UUID, int, int, object], int] = field(default_factory=dict)
     transfers: dict[UUID, Transfer] = field(default_factory=dict)
     keys: dict[tuple[int, str], tuple[bytes, UUID | None, str | None]] = field(default_factory=dict)
     totals: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    progress: dict[UUID, Progress] = field(default_factory=dict)
     batches: int = 0
 
     def post(self, groups: Iterable[AskGroup], now: datetime) -> list[Outcome]:
         """Decide groups in one batch and keep what it yields."""
+        return self.post_commands([([ask.command() for ask in group.asks], group.atomic) for group in groups], now)
+
+    def post_commands(self, work: Sequence[tuple[Sequence[Command], bool]], now: datetime) -> list[Outcome]:
+        """The same for groups of commands, each with whether it is atomic."""
         self.batches += 1
         batch = a_batch(
             *(self._facts(member_id, now) for member_id in MEMBERS),
@@ -48,10 +57,10 @@ class Store:
             now=now,
             first_sequence=self.batches * BLOCK_UNITS,
         )
-        work: list[tuple[Sequence[Command], bool]] = [
-            ([ask.command() for ask in group.asks], group.atomic) for group in groups
-        ]
-        outcomes = decided_in(batch, work, lambda command, facts: decide(command, facts, WORLD))
+        for facts in batch.facts.values():
+            self._add_followed(facts)
+        self._add_due(batch.facts, work)
+        outcomes = decided_in(batch, work, lambda command, facts: decide(command, facts, self.world))
         self._keep(batch.effects())
         return outcomes
 
@@ -67,9 +76,9 @@ class Store:
         today = now.astimezone(SHANGHAI).date()
         accounts = {}
         for number in CURRENCY_NO.values():
-            available, sequence = self.accounts.get((member_id, number), (0, 0))
+            available, sequence, held, overdrawn = self.accounts.get((member_id, number), (0, 0, 0, 0))
             lots = [
-                Lot(lot[1], lot[5], lot[6], lot[7], lot[8], lot[9])
+                _lot(lot)
                 for lot in self.lots.values()
                 if (lot[2], lot[3]) == (member_id, number) and lot[5] and (lot[9] is None or lot[9] > now)
             ]
@@ -79,6 +88,8 @@ class Store:
                 currency_no=number,
                 available=available,
                 sequence=sequence,
+                held=held,
+                overdrawn=overdrawn,
             )
             for lot in lots:
                 accounts[number].show(lot, now)
@@ -91,6 +102,28 @@ class Store:
             bucket=member_bucket(member_id),
             daily_used=used,
         )
+
+    def _add_followed(self, facts: MemberFacts) -> None:
+        """What follow-ups look at: earlier transfers, how far each has gone, and the lots they name, open or not."""
+        for transfer_id, transfer in self.transfers.items():
+            if transfer.member_id == facts.member_id:
+                facts.originals[transfer_id] = transfer
+                if transfer_id in self.progress:
+                    facts.progress[transfer_id] = self.progress[transfer_id]
+        for lot in self.lots.values():
+            if lot[2] == facts.member_id:
+                facts.accounts[lot[3]].show(_lot(lot), facts.now)
+
+    def _add_due(self, found: dict[UUID, MemberFacts], work: Sequence[tuple[Sequence[Command], bool]]) -> None:
+        for command in (command for commands, _ in work for command in commands):
+            if isinstance(command, Expire) and command.member.member_id in found:
+                facts = found[command.member.member_id]
+                account = facts.accounts[CURRENCY_NO[command.currency]]
+                account.due = [
+                    one.lot_id
+                    for one in account.known.values()
+                    if one.remaining and one.expires_at is not None and one.expires_at <= facts.now
+                ]
 
     def _known(self) -> KnownKeys:
         known = KnownKeys()
@@ -107,11 +140,18 @@ class Store:
             assert transfer.transfer_id is not None
             self.transfers[transfer.transfer_id] = transfer
         self.lots |= {lot[1]: list(lot) for lot in effects.new_lots}
-        for _, lot_id, left, _ in effects.changed_lots:
-            self.lots[lot_id][5] = left
-        for _, member_id, number, available, sequence, *_ in effects.accounts:
-            self.accounts[(member_id, number)] = (available, sequence)
+        for _, lot_id, left, held in effects.changed_lots:
+            self.lots[lot_id][5], self.lots[lot_id][11] = left, held
+        for _, member_id, number, *state in effects.accounts:
+            available, sequence, held, overdrawn = state
+            self.accounts[(member_id, number)] = (available, sequence, held, overdrawn)
+        for _, transfer_id, done_units, ended, lapses_at in effects.progress:
+            self.progress[transfer_id] = Progress(done_units, ended, lapses_at)
         for _, member_id, source_no, target_no, used in effects.daily:
             self.daily[(member_id, source_no, target_no, effects.today)] = used
         for _, _, debtor_no, creditor_no, _, kind, micros, _ in effects.totals:
             self.totals[(MERCHANT_OF[debtor_no], MERCHANT_OF[creditor_no], ObligationKind(kind).name)] += micros
+
+
+def _lot(row: Sequence[Any]) -> Lot:
+    return Lot(row[1], row[5], row[6], row[7], row[8], row[9], row[11])

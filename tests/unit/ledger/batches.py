@@ -9,7 +9,7 @@ from uuid import UUID
 from exchange.ledger.decision import Decision, Outcome, Rule, Target
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.keys import KnownKeys
-from exchange.ledger.model import Command, MemberCommand, Receipt
+from exchange.ledger.model import Command, FollowUp, MemberCommand, Receipt
 from exchange.movements import decide
 from exchange.rates.model import Coalition
 from exchange.refusals import Refusal
@@ -51,11 +51,22 @@ def decided_in(batch: Decision, groups: Sequence[tuple[Sequence[Command], bool]]
     """Outcomes of groups, each with whether it is atomic, once each command's member is looked up."""
     targets = dict(batch.targets)
     for command in (command for commands, _ in groups for command in commands):
-        assert isinstance(command, MemberCommand)
-        facts = batch.facts.get(command.member.member_id or ADA)
+        facts = _facts_of(batch, command)
         targets[id(command)] = Target(facts.bucket, facts.member_id) if facts else None
     batch.targets = targets
     return batch.decide_all(groups, rule)
+
+
+def _facts_of(batch: Decision, command: Command) -> MemberFacts | None:
+    if isinstance(command, FollowUp):
+        originals = (
+            (facts, facts.originals[command.original])
+            for facts in batch.facts.values()
+            if command.original in facts.originals
+        )
+        return next((facts for facts, one in originals if one.merchant_no == command.merchant_no), None)
+    assert isinstance(command, MemberCommand)
+    return batch.facts.get(command.member.member_id or ADA)
 
 
 def told(outcomes: Iterable[Outcome]) -> list[str]:

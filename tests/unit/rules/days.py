@@ -108,9 +108,9 @@ def reverse(original: Transfer, units: int | None = None, *, keep: tuple[int, in
     return Reverse(**_following(original), units=units, retained=retained)  # type: ignore[arg-type]
 
 
-def expire(code: str = "TEL") -> Expire:
+def expire(code: str = "TEL", *, member_id: UUID = ADA) -> Expire:
     """End what has reached its end."""
-    return Expire(**_common(f"0 {code}", code, None, ADA, trial=False))  # type: ignore[arg-type]
+    return Expire(**_common(f"0 {code}", code, None, member_id, trial=False))  # type: ignore[arg-type]
 
 
 def cash_out(points: str, at: str = "BNK") -> CashOut:
