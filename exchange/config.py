@@ -75,8 +75,8 @@ class Settings(BaseSettings):
     """Posting transactions under way at once in one process."""
     poster_batch_max: int = Field(default=1_000, ge=1, le=1_000)
     """Commands in one posting transaction."""
-    poster_linger_ms_max: float = Field(default=8.0, ge=0, le=100)
-    """Milliseconds that commands wait for the batch under way to end before they get one of their own. 0: never."""
+    poster_linger_ms_max: float = Field(default=5.0, ge=0, le=100)
+    """Milliseconds a poster waits for more commands while many are calling. 0: never."""
     due_seconds: float = Field(default=30.0, gt=0, le=86_400)
     """Seconds between two looks for lots that end and holds that lapse."""
     database_pool_size: int = Field(default=10, ge=2, le=500)

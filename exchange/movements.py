@@ -43,10 +43,9 @@ RULES: dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]] = {
 
 
 def decide(command: Command, facts: MemberFacts, coalition: Coalition) -> Posting:
-    """Decide a command by its rule, for a caller whose credential still holds.
+    """Decide a command by its rule.
 
     Raises:
         Refusal: the rule's no.
     """
-    coalition.directory.confirm(command.credential)
     return RULES[type(command)](command, facts, coalition)

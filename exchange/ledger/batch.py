@@ -18,7 +18,7 @@ from exchange.ledger.gathering import Gathering
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
 from exchange.ledger.reference import Decide, R, ReferenceSource
-from exchange.refusals import LedgerHalted
+from exchange.refusals import LedgerHalted, Refusal
 
 
 class StartAgain(Exception):
@@ -65,6 +65,7 @@ class Batch(Generic[R]):
                 first_sequence=moment["block"] * sql.BLOCK_UNITS,
                 now=moment["now"],
                 slice_no=slice_no,
+                ended=self._ended_credentials(),
             )
             outcomes = decision.decide_all(self.groups, lambda command, seen: decide(command, seen, self.reference))
             if decision.writes_something:
@@ -77,6 +78,15 @@ class Batch(Generic[R]):
         caches.accounts.update(accounts)
         caches.trim()
         return outcomes
+
+    def _ended_credentials(self) -> dict[str, Refusal]:
+        ended: dict[str, Refusal] = {}
+        for credential in {command.credential for command in self.commands}:
+            try:
+                self.reference.confirm(credential)
+            except Refusal as refusal:
+                ended[credential] = refusal
+        return ended
 
     async def _write(self, decision: Decision) -> None:
         effects = decision.effects()

@@ -12,7 +12,7 @@ from exchange.ledger.effects import Effects, KeyRow
 from exchange.ledger.facts import MemberFacts, apply
 from exchange.ledger.ids import new_id
 from exchange.ledger.keys import KnownKeys, stored
-from exchange.ledger.model import Command, FollowUp, Posting, Receipt, Transfer, key_bucket
+from exchange.ledger.model import Command, FollowUp, MemberCommand, Posting, Receipt, Transfer, key_bucket
 from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound
 
 Outcome = Receipt | Refusal | Exception
@@ -38,6 +38,7 @@ class Decision:
         first_sequence: the batch's first ledger sequence.
         now: event time.
         slice_no: the poster's slice of the window's totals.
+        ended: credentials that were good when their calls came in and are not now; they get no answer, old or new.
     """
 
     facts: dict[UUID, MemberFacts]
@@ -47,6 +48,7 @@ class Decision:
     first_sequence: int
     now: datetime
     slice_no: int
+    ended: Mapping[str, Refusal] = field(default_factory=dict)
     _transfers: list[Transfer] = field(default_factory=list)
     _keys: list[KeyRow] = field(default_factory=list)
 
@@ -70,6 +72,9 @@ class Decision:
         return Effects.of(self.now, self._keys, self._transfers, self.facts.values(), self.window_no, self.slice_no)
 
     def _decide(self, command: Command, rule: Rule) -> Outcome:
+        gone = self.ended.get(command.credential)
+        if gone is not None:
+            return gone
         earlier = self.known.answer(command)
         if earlier is not None:
             return earlier
@@ -158,4 +163,5 @@ class Decision:
 def _not_found(command: Command) -> ResourceNotFound:
     if isinstance(command, FollowUp):
         return ResourceNotFound(resource=f"transfers/{command.original}", field=command.original_field)
-    return ResourceNotFound(resource="members/…", field="member")
+    by_reference = isinstance(command, MemberCommand) and command.member.member_id is None
+    return ResourceNotFound(resource="members/…", field="member_reference" if by_reference else "member")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -126,16 +126,14 @@ class MemberAccount:
 
     def _place(self, lot: Lot, now: datetime) -> None:
         """Keep `lots` in order: a lot stands there while it can be spent."""
-        lot_id = lot.lot_id
-        for place, other in enumerate(self.lots):
-            if other.lot_id == lot_id:
-                if lot.remaining:
-                    self.lots[place] = lot
-                else:
-                    del self.lots[place]
-                return
-        if lot.remaining and (lot.expires_at is None or lot.expires_at > now):
-            insort(self.lots, lot, key=spending_order)
+        place = bisect_left(self.lots, spending_order(lot), key=spending_order)
+        if place < len(self.lots) and self.lots[place].lot_id == lot.lot_id:
+            if lot.remaining:
+                self.lots[place] = lot
+            else:
+                del self.lots[place]
+        elif lot.remaining and (lot.expires_at is None or lot.expires_at > now):
+            self.lots.insert(place, lot)
 
     def copy(self) -> MemberAccount:
         """For trying out a group that may have to be undone."""

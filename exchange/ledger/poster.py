@@ -27,6 +27,9 @@ from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDr
 TRIES_MAX = 8
 SLICES = 256
 RECONNECT_S = 0.2
+HELD_UP_S = 0.025
+CROWD = 4
+"""Commands in the batch before from which on more are surely coming."""
 COMPANY = 200
 """Commands that are worth a batch of their own while another is under way."""
 WAITING_MAX = 20_000
@@ -60,7 +63,7 @@ class Poster(Generic[R]):
         decide: finds and applies the pure rule of a command.
         lanes: transactions under way at once.
         batch_max: most commands in one transaction, at most `BLOCK_UNITS`.
-        linger: how long a lane leaves what came to the one that is under way; seconds. Alone, nobody waits.
+        linger: how long a lane waits for company while many are calling; seconds. Alone, nobody waits.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Poster(Generic[R]):
         self._caches = Caches()
         self._tasks: list[asyncio.Task[None]] = []
         self._busy_lanes = 0
+        self._last_size = 0
         self._draining = False
 
     async def post(self, command: Command) -> Receipt:
@@ -145,18 +149,27 @@ class Poster(Generic[R]):
                     return
                 self._arrived.clear()
                 await self._arrived.wait()
-            if self._linger and self._busy_lanes and self._waiting_commands < COMPANY:
-                # Whoever is under way takes these few along when it is done, which costs less than a batch of their
-                # own; should it be held up, they wait no longer than this.
-                await asyncio.sleep(self._linger)
+            await self._gather()
             groups = self._take()
             if not groups:
                 continue
+            self._last_size = sum(len(group.commands) for group in groups)
             self._busy_lanes += 1
             try:
                 await self._post_groups(connection, groups, slice_no)
             finally:
                 self._busy_lanes -= 1
+
+    async def _gather(self) -> None:
+        """Wait a moment for company where company is surely coming; alone in the house nobody waits."""
+        if not self._linger or self._waiting_commands >= COMPANY:
+            return
+        if self._busy_lanes:
+            # Whoever is under way takes these few along when it is done, which costs less than a batch of their own;
+            # should it be held up, they wait no longer than this.
+            await asyncio.sleep(HELD_UP_S)
+        elif self._last_size >= CROWD:
+            await asyncio.sleep(self._linger)
 
     def _next_group(self, commands_max: int = BLOCK_UNITS) -> _Group | None:
         """The group that waits longest, taken out; None when there is none, or it is larger than that."""

@@ -32,6 +32,10 @@ class Reference(Protocol):
         """The number of a currency code, None when there is none."""
         ...
 
+    def confirm(self, credential: str) -> None:
+        """Raise a refusal when a credential that was good when the call came in is no longer."""
+        ...
+
     def earn_rule_currency_no(self, rule_id: str) -> int | None:
         """The number of the currency an earn rule makes, None when there is no such rule."""
         ...

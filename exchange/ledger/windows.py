@@ -49,15 +49,15 @@ async def open_window_no(connection: AsyncConnection) -> int:
     return number
 
 
-async def read_window(connection: AsyncConnection, window_no: int) -> Window:
-    """A window by number.
+async def read_window(connection: AsyncConnection, window_no: int, field: str = "name") -> Window:
+    """A window by number; `field` is what the request calls it, for a refusal.
 
     Raises:
         ResourceNotFound: there is none yet.
     """
     row = (await connection.execute(WINDOW, {"no": window_no})).first()
     if row is None:
-        raise ResourceNotFound(resource=f"windows/{window_no}", field="name")
+        raise ResourceNotFound(resource=f"windows/{window_no}", field=field)
     return Window(*row)
 
 

@@ -96,6 +96,14 @@ class Coalition:
         """The number of a currency code, None when there is none."""
         return self.directory.currency_no(code)
 
+    def confirm(self, credential: str) -> None:
+        """Whether a credential that was good when the call came in still is.
+
+        Raises:
+            CredentialUnknown: it was revoked meanwhile.
+        """
+        self.directory.confirm(credential)
+
     def earn_rule_currency_no(self, rule_id: str) -> int | None:
         """The number of the currency an earn rule makes, None when there is no such rule."""
         rule = self.directory.earn_rules.get(rule_id)

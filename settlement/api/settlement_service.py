@@ -130,7 +130,7 @@ class SettlementService(SettlementServiceServicer):
         after = self._host.tokens.open("obligations", bound, request.page_token) if request.page_token else [0, 0]
         assert isinstance(after, list)
         async with self._host.database.read() as connection:
-            await exchange_ledger.read_window(connection, number)
+            await exchange_ledger.read_window(connection, number, "window")
             found = await exchange_ledger.entries(
                 connection,
                 number,

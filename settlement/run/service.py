@@ -32,7 +32,7 @@ class Runs:
         """
         async with self._database.write() as connection:
             await connection.execute(sql.ONE_AT_A_TIME, {"window_no": window_no})
-            window = await exchange_ledger.read_window(connection, window_no)
+            window = await exchange_ledger.read_window(connection, window_no, "window")
             if window.closed_at is None:
                 raise WindowState(window=window.name, state="OPEN", needed="CLOSED")
             before = await self._before(connection, window_no)

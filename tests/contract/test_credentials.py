@@ -87,7 +87,6 @@ async def test_a_revoked_key_is_refused_at_once_by_every_server(world: World, ca
                 assert await reason_of(METHODS[name].call(connection, key, request)) == "CREDENTIAL_UNKNOWN", name
 
 
-@pytest.mark.xfail(reason="the ledger looks for the key's answer before it looks at the credential")
 async def test_a_revoked_key_is_not_even_told_its_first_answers(world: World, cast: Cast, far: Server) -> None:
     """A repeat by somebody who stole the key and knows a request_id must not show what moved."""
     merchant = await world.merchant("Stolen", EARNING)

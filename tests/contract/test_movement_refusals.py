@@ -83,10 +83,7 @@ async def test_an_unknown_currency_is_not_found(cast: Cast, server: Server) -> N
 
 @pytest.mark.parametrize(
     "field",
-    [
-        "member",
-        pytest.param("member_reference", marks=pytest.mark.xfail(reason="the ledger always says member")),
-    ],
+    ["member", "member_reference"],
 )
 async def test_an_unknown_member_is_not_found_by_the_field_that_named_it(cast: Cast, field: str) -> None:
     """By name and by reference."""
