@@ -27,6 +27,7 @@ OK, ABORTED, UNAVAILABLE = (
 AT_ONCE = 24
 BATCH = 10
 PAUSE_SECONDS = 0.02
+DISCOURAGED_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -76,11 +77,17 @@ class Partners:
         """Many callers ask one thing after the other, singly and in batches, whatever happens to the server."""
         await asyncio.gather(*(self._trade(stop, random.Random(number)) for number in range(AT_ONCE)))
 
+    async def until_acknowledged(self, count: int, trading: asyncio.Task[None]) -> None:
+        """Wait until so many requests were told a yes, while the partners are trading."""
+        while len(self.acknowledged) < count:
+            assert not trading.done(), "the partners have given up"
+            await asyncio.sleep(PAUSE_SECONDS)
+
     async def _trade(self, stop: asyncio.Event, chance: random.Random) -> None:
         while not stop.is_set():
             known = await (self._batch(chance) if chance.random() < 0.1 else self._single(chance))
             if not known:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await asyncio.sleep(DISCOURAGED_SECONDS)
 
     async def _single(self, chance: random.Random) -> bool:
         name, movement = self._any(chance)

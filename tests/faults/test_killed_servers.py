@@ -7,10 +7,11 @@ import asyncio
 from tests.faults.aftermath import assert_nothing_is_lost_or_doubled
 from tests.faults.partners import UNKNOWN, partners_of
 from tests.faults.server_process import a_server_process
+from tests.integration.ledger.ledgers import going_on
 from tests.servers import a_new_coalition
 from tests.worlds import a_channel, a_world
 
-ENOUGH = 250
+ENOUGH = 200
 """Acknowledged requests before the kill."""
 
 
@@ -21,12 +22,11 @@ async def test_a_killed_server_loses_and_doubles_nothing(durable_database_url: s
 
     async with a_server_process(durable_database_url) as server, a_world(server.address, secret) as world:
         partners = await partners_of(world)
-        trading = asyncio.create_task(partners.trade_until(stop))
-        while len(partners.acknowledged) < ENOUGH:
-            await asyncio.sleep(0.01)
-        await server.kill()
-        stop.set()
-        await trading
+        async with going_on(partners.trade_until(stop)) as (trading,):
+            await partners.until_acknowledged(ENOUGH, trading)
+            await server.kill()
+            stop.set()
+            await trading
     assert {error.code() for error in partners.failures} <= UNKNOWN
 
     async with a_server_process(durable_database_url) as server, a_channel(server.address) as channel:
@@ -46,12 +46,11 @@ async def test_one_of_two_servers_killed_does_not_stop_the_other(durable_databas
         a_channel(other.address) as channel,
     ):
         partners = await partners_of(world)
-        trading = asyncio.create_task(partners.trade_until(stop))
-        while len(partners.acknowledged) < ENOUGH:
-            await asyncio.sleep(0.01)
-        await doomed.kill()
-        stop.set()
-        await trading
+        async with going_on(partners.trade_until(stop)) as (trading,):
+            await partners.until_acknowledged(ENOUGH, trading)
+            await doomed.kill()
+            stop.set()
+            await trading
 
         partners.at(channel)
         await assert_nothing_is_lost_or_doubled(partners, durable_database_url)

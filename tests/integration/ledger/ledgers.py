@@ -7,7 +7,7 @@ Commands are made by `tests.unit.rules.rulebook`; merchants have the numbers the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -251,6 +251,18 @@ async def differences(url: str) -> dict[str, list[dict[str, Any]]]:
         return {finding.check: finding.differences for finding in await audit(database) if not finding.ok}
     finally:
         await database.dispose()
+
+
+@asynccontextmanager
+async def going_on(*calls: Coroutine[Any, Any, Answer]) -> AsyncIterator[list[asyncio.Task[Answer]]]:
+    """Calls that go on while the block runs; none outlives it, whatever happens in it."""
+    tasks = [asyncio.create_task(call) for call in calls]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 async def at_once(*calls: Awaitable[Answer]) -> list[Answer]:

@@ -9,7 +9,7 @@ import pytest
 from exchange.ledger import sql
 from exchange.ledger.windows import close_window
 from exchange.refusals import ResourceNotFound
-from tests.integration.ledger.ledgers import Ledger, done_or_fenced, paused, without_fence
+from tests.integration.ledger.ledgers import Ledger, done_or_fenced, going_on, paused, without_fence
 from tests.unit.rules.rulebook import convert, earn, redeem
 
 CUT_OFFS = 8
@@ -32,15 +32,15 @@ async def test_a_window_closed_under_load_never_changes_again(servers: list[Ledg
             done += 1
         return done
 
-    shops = [asyncio.create_task(shop(servers[place % 2], place)) for place in range(12)]
     at_closing = {}
-    for number in range(CUT_OFFS):
-        while not await servers[0].totals(number + 1):
-            await asyncio.sleep(0.01)
-        window = await servers[number % 2].close_window()
-        at_closing[window.window_no] = await servers[0].totals(window.window_no)
-    stop.set()
-    rounds = sum(await asyncio.gather(*shops))
+    async with going_on(*(shop(servers[place % 2], place) for place in range(12))) as shops:
+        for number in range(CUT_OFFS):
+            while not await servers[0].totals(number + 1):
+                await asyncio.sleep(0.01)
+            window = await servers[number % 2].close_window()
+            at_closing[window.window_no] = await servers[0].totals(window.window_no)
+        stop.set()
+        rounds = sum(await asyncio.gather(*shops))
 
     assert {number: await servers[0].totals(number) for number in at_closing} == at_closing
     assert sorted(at_closing) == list(range(1, CUT_OFFS + 1))

@@ -19,6 +19,7 @@ from tests.integration.ledger.ledgers import (
     Ledger,
     at_once,
     done_or_fenced,
+    going_on,
     paused,
     reasons,
     without_fence,
@@ -41,20 +42,21 @@ async def test_a_suspended_merchant_moves_nothing_once_the_suspension_is_acknowl
     members = await servers[0].members(4)
     count = f"SELECT count(*) FROM exchange.transfers WHERE merchant_no = {MERCHANT_NO['GRO']}"
     stop = asyncio.Event()
-    callers = [asyncio.create_task(awarding(stop, servers[place % 2], members[place % 4])) for place in range(8)]
+    calls = [awarding(stop, servers[place % 2], members[place % 4]) for place in range(8)]
 
-    for number in range(ROUNDS):
-        before = await servers[0].value(count)
-        while await servers[0].value(count) == before:
-            await asyncio.sleep(0.005)
-        await servers[number % 2].suspend("GRO")
-        at_acknowledgement = await servers[0].value(count)
-        asked_after = await at_once(*(server.told(earn("1 TEL", "GRO", member_id=members[0])) for server in servers))
-        assert reasons(asked_after) == ["MERCHANT_SUSPENDED"] * 2
-        assert await servers[0].value(count) == at_acknowledgement
-        await servers[number % 2].suspend("GRO", suspended=False)
-    stop.set()
-    told = [answer for caller in await asyncio.gather(*callers) for answer in caller]
+    async with going_on(*calls) as callers:
+        for number in range(ROUNDS):
+            before = await servers[0].value(count)
+            while await servers[0].value(count) == before:
+                await asyncio.sleep(0.005)
+            await servers[number % 2].suspend("GRO")
+            at_acknowledgement = await servers[0].value(count)
+            late = await at_once(*(server.told(earn("1 TEL", "GRO", member_id=members[0])) for server in servers))
+            assert reasons(late) == ["MERCHANT_SUSPENDED"] * 2
+            assert await servers[0].value(count) == at_acknowledgement
+            await servers[number % 2].suspend("GRO", suspended=False)
+        stop.set()
+        told = [answer for caller in await asyncio.gather(*callers) for answer in caller]
 
     assert set(reasons(told)) == {"MERCHANT_SUSPENDED"}
     assert await servers[0].value(count) == len(told) - len(reasons(told))
@@ -97,17 +99,16 @@ async def test_every_movement_has_the_price_of_its_instant(servers: list[Ledger]
     """Prices change at one server while both award: whoever is answered after a change pays the new price."""
     members = await servers[0].members(2)
     stop = asyncio.Event()
-    callers = [
-        asyncio.create_task(awarding(stop, server, member)) for server, member in zip(servers, members, strict=True)
-    ]
+    calls = [awarding(stop, server, member) for server, member in zip(servers, members, strict=True)]
 
-    for number in range(ROUNDS):
-        changes = servers[number % 2].api.changes
-        price = await changes.publish_price(OPERATOR, "TEL", replace(PRICES["TEL"], issue_micros=12_000 + number))
-        awards = await at_once(*(server.post(earn("1 TEL", "GRO", member_id=members[0])) for server in servers))
-        assert {award.transfer.obligations[0].micros for award in awards} == {price.issue_micros}
-    stop.set()
-    await asyncio.gather(*callers)
+    async with going_on(*calls) as callers:
+        for number in range(ROUNDS):
+            changes = servers[number % 2].api.changes
+            price = await changes.publish_price(OPERATOR, "TEL", replace(PRICES["TEL"], issue_micros=12_000 + number))
+            awards = await at_once(*(server.post(earn("1 TEL", "GRO", member_id=members[0])) for server in servers))
+            assert {award.transfer.obligations[0].micros for award in awards} == {price.issue_micros}
+        stop.set()
+        await asyncio.gather(*callers)
 
     wrong = await servers[0].rows(
         """
