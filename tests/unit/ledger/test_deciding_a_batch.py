@@ -11,7 +11,7 @@ from exchange.ledger.facts import MemberFacts
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command, ObligationKind, Posting, Receipt
 from exchange.movements import decide
-from exchange.refusals import Category, StoredRefusal
+from exchange.refusals import Category, CredentialUnknown, StoredRefusal
 from tests.unit.ledger.batches import (
     FIRST_SEQUENCE,
     WINDOW_NO,
@@ -154,6 +154,7 @@ def test_an_undecided_refusal_leaves_the_key_unused() -> None:
     """A revoked key is no business no: with a good credential the same request may still be made."""
     batch = a_batch(member(TEL=5))
     revoked = replace(redeem("1 TEL", "CAF", key="k"), credential="apiKeys/gone")
+    batch.ended = {"apiKeys/gone": CredentialUnknown()}
 
     outcomes = decided(batch, revoked, redeem("1 TEL", "CAF", key="k"))
 
