@@ -89,7 +89,9 @@ class Clerk:
             return self._earn(step, now)
         if step.kind in {"redeem", "hold"}:
             return self._use(step, now)
-        deed = self.deeds[step.place % len(self.deeds)]
+        place = step.followed([deed.kind for deed in self.deeds])
+        assert place is not None
+        deed = self.deeds[place]
         if step.kind.startswith("reverse"):
             return self._reverse(deed, step, now)
         if deed.kind != "hold":
