@@ -63,7 +63,13 @@ async def _coalition(world: World) -> dict[str, Merchant]:
     tel, air = await world.merchant("TEL", EXCHANGE), await world.merchant("AIR", EXCHANGE)
     gro = await world.merchant("GRO", EARNING, DISCOUNT)
     caf = await world.merchant("CAF", EARNING, REDEMPTION, cash_agent=True)
-    prices: dict[str, Any] = {"issue": 12_000, "redeem": 10_000, "conversion_out": 10_000, "cash_out": 6_000, "cash_out_fee": 200}
+    prices: dict[str, Any] = {
+        "issue": 12_000,
+        "redeem": 10_000,
+        "conversion_out": 10_000,
+        "cash_out": 6_000,
+        "cash_out_fee": 200,
+    }
     await world.currency("TEL", tel, **prices)
     await world.currency("AIR", air, conversion_in=90_000)
     await world.rate("TEL", "AIR", "10:1", block_units=10)
