@@ -27,9 +27,11 @@ from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDr
 TRIES_MAX = 8
 SLICES = 256
 RECONNECT_S = 0.2
-HELD_UP_S = 0.025
+HELD_UP_S = 0.1
 CROWD = 4
 """Commands in the batch before from which on more are surely coming."""
+GATHERED = 64
+"""Commands in a batch from which on waiting for more saves little."""
 COMPANY = 200
 """Commands that are worth a batch of their own while another is under way."""
 WAITING_MAX = 20_000
@@ -162,13 +164,15 @@ class Poster(Generic[R]):
 
     async def _gather(self) -> None:
         """Wait a moment for company where company is surely coming; alone in the house nobody waits."""
-        if not self._linger or self._waiting_commands >= COMPANY:
+        if not self._linger:
             return
         if self._busy_lanes:
+            if self._waiting_commands >= COMPANY:
+                return
             # Whoever is under way takes these few along when it is done, which costs less than a batch of their own;
             # should it be held up, they wait no longer than this.
             await asyncio.sleep(HELD_UP_S)
-        elif self._last_size >= CROWD:
+        elif self._last_size >= CROWD and self._waiting_commands < GATHERED:
             await asyncio.sleep(self._linger)
 
     def _next_group(self, commands_max: int = BLOCK_UNITS) -> _Group | None:
