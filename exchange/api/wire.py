@@ -276,8 +276,11 @@ def _points(points: types.PointsAmount, field: str, check: Violations, prefix: s
     return code, check.positive(f"{prefix}{field}.units", points.units)
 
 
-def _fingerprint(*fields: object) -> bytes:
-    return blake2b(repr(fields).encode(), digest_size=FINGERPRINT_BYTES).digest()
+def _fingerprint(kind: str, member: MemberKey | UUID, *fields: object) -> bytes:
+    """Digest of named business fields. Texts hold no control characters, so parted by one they cannot run together."""
+    named = member if isinstance(member, UUID) else (member.member_id or f"={member.reference}")
+    text = "\x1f".join([kind, str(named), *("\x1e" if value is None else str(value) for value in fields)])
+    return blake2b(text.encode(), digest_size=FINGERPRINT_BYTES).digest()
 
 
 @lru_cache(maxsize=256)
