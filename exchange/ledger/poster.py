@@ -135,12 +135,12 @@ class Poster(Generic[R]):
                     await self._serve(connection, slice_no)
             except Exception as error:  # noqa: BLE001 - a lane that ends would leave callers waiting for ever
                 log.warning("poster lane lost its connection", error=repr(error))
-                self._fail_waiting_when_unreachable(error)
+                self._fail_waiting()
                 await asyncio.sleep(RECONNECT_S)
 
-    def _fail_waiting_when_unreachable(self, error: Exception) -> None:
-        """Nobody waits for a database that does not answer."""
-        if is_database_down(error) and not self._busy_lanes:
+    def _fail_waiting(self) -> None:
+        """Nobody waits for a database that cannot be reached: its server may be gone, or take no more connections."""
+        if not self._busy_lanes:
             while (group := self._next_group()) is not None:
                 _answer(group, [DatabaseUnavailable()] * len(group.commands))
 

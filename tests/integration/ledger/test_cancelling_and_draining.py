@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from exchange.ledger import poster as poster_module
 from exchange.ledger.model import Command, Receipt
@@ -13,8 +16,8 @@ from exchange.ledger.poster import Poster
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.movements import decide
 from exchange.rates.model import Coalition
-from exchange.refusals import ServerBusy, ServerDraining
-from tests.integration.ledger.ledgers import Ledger, at_once, moved
+from exchange.refusals import DatabaseUnavailable, ServerBusy, ServerDraining
+from tests.integration.ledger.ledgers import Ledger, at_once, moved, owner_of
 from tests.unit.rules.rulebook import earn, redeem
 
 
@@ -150,3 +153,46 @@ async def test_a_drain_finishes_what_was_taken_and_takes_nothing_more(ledger: Le
 
     assert len(moved(answers)) == 300
     assert await ledger.balances(ada) == {"TEL": 300}
+
+
+@asynccontextmanager
+async def out_of_reach(ledger: Ledger) -> AsyncIterator[None]:
+    """The database ends all connections and takes no new ones while the block runs."""
+    name = make_url(ledger.url).database
+    async with owner_of(make_url(ledger.url).set(database="postgres").render_as_string(hide_password=False)) as owner:
+        await owner.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        await owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        try:
+            yield
+        finally:
+            await owner.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+async def test_nobody_waits_for_a_database_that_is_out_of_reach(ledger: Ledger) -> None:
+    """Callers are told that the outcome is unknown; when it is back the same requests are done, once."""
+    ada = await ledger.member()
+    awards = [earn("1 TEL", "GRO", key=f"k{number}", member_id=ada) for number in range(5)]
+
+    async with out_of_reach(ledger):
+        answers = [await ledger.told(award) for award in awards]
+    again = [await ledger.known(award) for award in awards]
+
+    assert all(isinstance(answer, DatabaseUnavailable) for answer in answers)
+    assert len(moved(again)) == 5
+    assert await ledger.balances(ada) == {"TEL": 5}
+
+
+async def test_a_drain_without_a_database_comes_to_its_end(ledger: Ledger) -> None:
+    """Who was let in is told that the outcome is unknown, and the server can go."""
+    ada = await ledger.member()
+    poster = a_poster(ledger)
+    call = asyncio.ensure_future(poster.post(earn("1 TEL", "GRO", member_id=ada)))
+    await asyncio.sleep(0)
+
+    async with out_of_reach(ledger):
+        poster.start()
+        await poster.drain()
+
+    with pytest.raises(DatabaseUnavailable):
+        await call
+    assert await ledger.balances(ada) == {}
