@@ -136,7 +136,9 @@ class Decision:
 
     def _decide_atomic(self, commands: Sequence[Command], rule: Rule) -> list[Outcome]:
         """All or none. The first refusal is kept under its own key; the others stay undecided, their keys unused."""
-        facts_before = {member_id: facts.copy() for member_id, facts in self.facts.items()}
+        # Of whom the group speaks, and nobody else: a batch may hold hundreds of groups.
+        targets = {target.member_id for command in commands if (target := self.targets[id(command)]) is not None}
+        facts_before = {member_id: self.facts[member_id].copy() for member_id in targets}
         transfers_before, keys_before = len(self._transfers), len(self._keys)
         outcomes: list[Outcome] = []
         for command in commands:
@@ -147,7 +149,7 @@ class Decision:
             return outcomes
         refused = len(outcomes) - 1
         kept = [row for row in self._keys[keys_before:] if row[6] is not None]
-        self.facts = facts_before
+        self.facts |= facts_before
         del self._transfers[transfers_before:]
         self._keys[keys_before:] = kept
         self.known.forget(

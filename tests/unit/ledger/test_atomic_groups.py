@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, made_lots, told, written
 from tests.unit.rules.rulebook import (
     coalition,
@@ -102,3 +104,22 @@ def test_two_commands_of_a_batch_share_a_daily_cap() -> None:
 
     assert told(outcomes) == ["moved", "DAILY_CAP_EXCEEDED"]
     assert outcomes[1].data["used"] == "60"  # type: ignore[union-attr]
+
+
+def test_a_group_over_two_members_is_undone_for_both_and_touches_nobody_else() -> None:
+    """Ada and Ben are as they were; of Cid, whom the group does not name, not even a copy was made."""
+    ben, cid = uuid4(), uuid4()
+    of_cid = member(TEL=5, member_id=cid)
+    batch = a_batch(member(TEL=5), member(TEL=5, member_id=ben), of_cid)
+    group = [
+        redeem("3 TEL", "CAF"),
+        redeem("3 TEL", "CAF", member_id=ben),
+        redeem("3 TEL", "CAF", member_id=ben),
+    ]
+
+    failed = decided(batch, group)
+    after = decided(batch, redeem("5 TEL", "CAF"), redeem("5 TEL", "CAF", member_id=ben))
+
+    assert told(failed)[2] == "INSUFFICIENT_POINTS"
+    assert told(after) == ["moved", "moved"]
+    assert batch.facts[cid] is of_cid
