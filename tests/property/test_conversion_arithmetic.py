@@ -95,11 +95,16 @@ def test_splitting_a_conversion_gains_nothing(agreed: Rate, first: int, second: 
 
 
 @given(agreed=plain_rates(), units=amounts)
-def test_converting_what_was_left_over_gains_nothing(agreed: Rate, units: int) -> None:
-    """The remainder of a conversion converts to nothing by itself."""
-    used = convert_at(agreed, units).used_units
+def test_what_stays_is_less_than_a_block_and_one_target_points_worth(agreed: Rate, units: int) -> None:
+    """Nothing that the rate could have used is left unused.
 
-    assert convert_at(agreed, units - used).received_units == 0
+    Where a block is no multiple of the ratio, the two remainders together may make another block.
+    """
+    used = convert_at(agreed, units).used_units
+    below_a_block = units % agreed.block_units
+
+    assert 0 <= units - used - below_a_block
+    assert (units - used - below_a_block) * agreed.target_units < agreed.source_units
 
 
 @given(agreed=rates(), units=amounts)
