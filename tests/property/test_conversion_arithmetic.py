@@ -103,7 +103,7 @@ def test_what_stays_is_less_than_a_block_and_one_target_points_worth(agreed: Rat
     used = convert_at(agreed, units).used_units
     below_a_block = units % agreed.block_units
 
-    assert 0 <= units - used - below_a_block
+    assert units - used - below_a_block >= 0
     assert (units - used - below_a_block) * agreed.target_units < agreed.source_units
 
 
