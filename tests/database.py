@@ -19,6 +19,10 @@ ONE_AT_A_TIME = 0x7465_7374
 """Advisory lock: one worker sweeps and migrates, the others wait and find it done. Roles belong to the whole server."""
 
 
+_NUMBERS = itertools.count(1)
+"""Numbers of this process's databases: the fast and the durable server may be one and the same."""
+
+
 class Databases:
     """Makes and drops databases on one server. Build it with `databases_on`."""
 
@@ -27,7 +31,6 @@ class Databases:
         self._run = run
         self._worker = worker
         self._connection = connection
-        self._numbers = itertools.count(1)
 
     @property
     def template(self) -> str:
@@ -50,7 +53,7 @@ class Databases:
 
     async def clone(self) -> str:
         """A fresh database with the schema and nothing in it; its name."""
-        name = f"{PREFIX}{self._run}_{self._worker}_{next(self._numbers)}"
+        name = f"{PREFIX}{self._run}_{self._worker}_{next(_NUMBERS)}"
         await self._connection.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
         return name
 
