@@ -186,7 +186,7 @@ class TransferServiceServicer(object):
         """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
         An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
         the very lots they came from; a conversion is reversed whole, while all it gave is still there.
-        Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+        Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

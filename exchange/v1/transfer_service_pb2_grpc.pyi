@@ -71,7 +71,7 @@ class TransferServiceStub:
     """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
     An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
     the very lots they came from; a conversion is reversed whole, while all it gave is still there.
-    Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+    Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
     """
     ConvertPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]
     """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
@@ -141,7 +141,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
     An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
     the very lots they came from; a conversion is reversed whole, while all it gave is still there.
-    Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+    Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
     """
     ConvertPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]  # type: ignore[assignment]
     """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
@@ -262,7 +262,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         """Mirrors an earlier transfer, whole or in part, at its original prices, in the open window (冲正). Caller: the merchant that made it.
         An earn gives back what is still available, and no more unless the currency allows negative balances; spent points return to
         the very lots they came from; a conversion is reversed whole, while all it gave is still there.
-        Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED.
+        Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
         """
 
     @_abc_1.abstractmethod
