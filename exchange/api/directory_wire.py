@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from exchange.api.wire import timestamp
 from exchange.directory.model import (
     Credential,
     Currency,
@@ -20,6 +19,7 @@ from exchange.directory.service import NewCurrency, NewPrice
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import BASIS_POINTS
 from exchange.serving.checks import Violations, known_numbers
+from exchange.serving.instants import timestamp
 from exchange.v1 import directory_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 

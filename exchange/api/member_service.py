@@ -9,7 +9,7 @@ from uuid import UUID
 from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
-from exchange.api.wire import REFERENCE_CHARACTERS_MAX, member_key, timestamp
+from exchange.api.wire import REFERENCE_CHARACTERS_MAX, member_key
 from exchange.callers import Caller
 from exchange.directory.members import Member
 from exchange.directory.model import Currency, Directory
@@ -18,6 +18,7 @@ from exchange.ledger.model import MemberKey
 from exchange.refusals import ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.identity import caller_of
+from exchange.serving.instants import timestamp
 from exchange.serving.paging import filter_fingerprint, page_size
 from exchange.v1 import member_service_pb2 as pb
 from exchange.v1 import types_pb2 as types

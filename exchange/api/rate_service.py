@@ -9,13 +9,13 @@ from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
 from exchange.api.pages import page_of
-from exchange.api.wire import timestamp
 from exchange.clock import coalition_now
 from exchange.directory.model import Directory
 from exchange.rates.model import Rate
 from exchange.refusals import NoRate
 from exchange.serving.checks import EPOCH, Violations
 from exchange.serving.identity import caller_of
+from exchange.serving.instants import timestamp
 from exchange.v1 import rate_service_pb2 as pb
 from exchange.v1.rate_service_pb2_grpc import RateServiceServicer
 

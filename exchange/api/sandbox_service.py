@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
-from exchange.api.wire import timestamp
 from exchange.clock import coalition_now
 from exchange.serving.checks import Violations
 from exchange.serving.identity import caller_of
+from exchange.serving.instants import timestamp
 from exchange.v1 import sandbox_service_pb2 as pb
 from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceServicer
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from exchange.api.wire import timestamp
 from exchange.callers import Caller
 from exchange.directory.model import Directory
 from exchange.ledger.model import Account, Side, Transfer, TransferKind
+from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 
 _CIRCULATION, _CREDIT, _CONVERT = int(Account.CIRCULATION), int(Side.CREDIT), int(TransferKind.CONVERT)

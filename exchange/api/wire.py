@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Protocol, TypedDict
 from uuid import UUID
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from exchange.callers import Caller
 from exchange.campaign.model import UseInCampaign
@@ -281,14 +278,3 @@ def _fingerprint(kind: str, member: MemberKey | UUID, *fields: object) -> bytes:
     named = member if isinstance(member, UUID) else (member.member_id or f"={member.reference}")
     text = "\x1f".join([kind, str(named), *("\x1e" if value is None else str(value) for value in fields)])
     return blake2b(text.encode(), digest_size=FINGERPRINT_BYTES).digest()
-
-
-@lru_cache(maxsize=256)
-def timestamp(at: datetime | None) -> Timestamp | None:
-    """An instant on the wire; None stays absent."""
-    if at is None:
-        return None
-    # Transfers of one batch share their instant, and messages copy what they are given.
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp

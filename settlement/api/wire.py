@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.serving.checks import Violations
+from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 from settlement.exchange_ledger import Entry
 from settlement.run.model import Configuration, CurrencyResult, PairFigures, PaymentFigures, Position, Run
@@ -41,15 +38,6 @@ def configuration(check: Violations, asked: pb.RunConfiguration) -> Configuratio
             check.say(path, "is no ISO 4217 currency")
         check.within(path, least, 0)
     return Configuration(MODE_NAMES.get(asked.mode, "multilateral"), dict(asked.minimum_minor_units))
-
-
-def timestamp(at: datetime | None) -> Timestamp | None:
-    """An instant on the wire; None stays absent."""
-    if at is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
 
 
 def merchant_name(participant: str) -> str:
