@@ -123,12 +123,13 @@ def issue(
     role: Annotated[str, typer.Option(help="merchant, operator, finance-maker, finance-checker or auditor.")],
     merchant: Annotated[str | None, typer.Option(help="For role merchant: its id.")] = None,
     name: Annotated[str, typer.Option(help="What people call it.")] = "",
+    holder: Annotated[str | None, typer.Option(help="The person it is given to, li.wei: finance needs one.")] = None,
     expires: Annotated[datetime | None, typer.Option(help="When it ends by itself (UTC).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Make a key and print its secret, this once. How a new coalition's first operator gets in."""
     settings = _settings()
-    from exchange.callers import Caller, CallerRole
+    from exchange.callers import PERSON, Caller, CallerRole
     from exchange.db.engine import StartRefused
     from exchange.refusals import Refusal
 
@@ -138,6 +139,8 @@ def issue(
         commands.fail(f"--role {role}: is none of merchant, operator, finance-maker, finance-checker, auditor")
     if (caller_role is CallerRole.MERCHANT) != (merchant is not None):
         commands.fail("--merchant goes with --role merchant, and only with it")
+    if holder is not None and PERSON.fullmatch(holder) is None:
+        commands.fail(f"--holder {holder}: lower-case letters, digits and ._@+-, at most 64")
 
     async def make(url: str) -> tuple[str, str]:
         from exchange.db.engine import Database
@@ -152,7 +155,7 @@ def issue(
             changes = DirectoryChanges(database, CoalitionSource(database), check_spreads)
             console = Caller(CallerRole.OPERATOR, "console")
             expires_at = expires.replace(tzinfo=UTC) if expires else None
-            credential, secret = await changes.issue_key(console, caller_role, merchant, name, expires_at)
+            credential, secret = await changes.issue_key(console, caller_role, merchant, name, expires_at, holder)
             return credential.name, secret
         finally:
             await database.dispose()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
+
+PERSON = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+"""Names of persons: lower case, so that nobody is two by spelling."""
 
 
 class CallerRole(enum.IntEnum):
@@ -25,12 +29,15 @@ class Caller:
         credential: name of the credential, "apiKeys/…" or "certificates/…"; stands in audit logs.
         merchant_no: the merchant's number in the directory, for role MERCHANT only.
         merchant_id: its id, "GRO", for role MERCHANT only.
+        person: who holds the credential, "li.wei"; None: it names nobody. Two credentials of one person are one pair
+            of eyes.
     """
 
     role: CallerRole
     credential: str
     merchant_no: int | None = None
     merchant_id: str | None = None
+    person: str | None = None
 
     def __post_init__(self) -> None:
         is_merchant = self.role is CallerRole.MERCHANT

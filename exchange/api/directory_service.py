@@ -24,7 +24,7 @@ from exchange.api.directory_wire import (
     roles_of,
 )
 from exchange.api.pages import check_page, page_of
-from exchange.callers import Caller, CallerRole
+from exchange.callers import PERSON, Caller, CallerRole
 from exchange.directory.model import Currency
 from exchange.serving.checks import Violations
 from exchange.serving.identity import caller_of
@@ -172,9 +172,11 @@ class DirectoryService(DirectoryServiceServicer):
         expires_at = None
         if wanted.HasField("expire_time"):
             expires_at = check.instant("api_key.expire_time", wanted.expire_time)
+        if wanted.holder and PERSON.fullmatch(wanted.holder) is None:
+            check.say("api_key.holder", 'is no person: lower-case letters, digits and "._@+-", at most 64')
         check.raise_if_any()
         credential, secret = await self._api.changes.issue_key(
-            await self._caller(context), role, merchant_id, display_name, expires_at
+            await self._caller(context), role, merchant_id, display_name, expires_at, wanted.holder or None
         )
         directory = (await self._api.source.current()).directory
         return pb.IssueApiKeyResponse(api_key=key_message(credential, directory), secret=secret)

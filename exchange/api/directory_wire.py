@@ -178,6 +178,7 @@ def key_message(credential: Credential, directory: Directory) -> pb.ApiKey:
         expire_time=timestamp(credential.expires_at),
         revoke_time=timestamp(credential.revoked_at),
         create_time=timestamp(credential.created_at),
+        holder=credential.holder or "",
     )
 
 

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from exchange.callers import Caller, CallerRole
+from exchange.callers import PERSON, Caller, CallerRole
 from exchange.directory.model import Credential, Directory
 from exchange.directory.service import hash_of
 from exchange.refusals import CredentialUnknown
 
 CERTIFICATE_SCHEME = "coalition:"
-"""URI names in client certificates: "coalition:merchants/GRO", "coalition:operator", "coalition:auditor" …"""
+"""URI names in client certificates: "coalition:merchants/GRO", "coalition:operator", "coalition:auditor" …
+
+Of a person's certificate the role is followed by who it is: "coalition:finance-checker/li.wei".
+"""
 
 _ROLES = {
     "operator": CallerRole.OPERATOR,
@@ -95,6 +98,8 @@ class DirectoryAuthenticator:
             if subject in _ROLES:
                 return Caller(_ROLES[subject], f"certificates/{subject}")
             collection, _, merchant_id = subject.partition("/")
+            if collection in _ROLES and PERSON.fullmatch(merchant_id):
+                return Caller(_ROLES[collection], f"certificates/{subject}", person=merchant_id)
             merchants = [m for m in directory.merchants.values() if m.merchant_id == merchant_id]
             if collection == "merchants" and merchants:
                 return Caller(CallerRole.MERCHANT, f"certificates/{subject}", merchants[0].number, merchant_id)
@@ -110,4 +115,5 @@ class DirectoryAuthenticator:
             return None, None
         number = credential.merchant_no
         merchant_id = None if number is None else directory.merchants[number].merchant_id
-        return Caller(credential.role, credential.name, number, merchant_id), credential.expires_at
+        caller = Caller(credential.role, credential.name, number, merchant_id, credential.holder)
+        return caller, credential.expires_at

@@ -180,6 +180,7 @@ class Credential(NamedTuple):
     expires_at: datetime | None
     revoked_at: datetime | None
     created_at: datetime
+    holder: str | None = None
 
     @property
     def name(self) -> str:

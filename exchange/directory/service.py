@@ -191,16 +191,28 @@ class DirectoryChanges:
         return rule
 
     async def issue_key(
-        self, caller: Caller, role: CallerRole, merchant_id: str | None, display_name: str, expires_at: datetime | None
+        self,
+        caller: Caller,
+        role: CallerRole,
+        merchant_id: str | None,
+        display_name: str,
+        expires_at: datetime | None,
+        holder: str | None = None,
     ) -> tuple[Credential, str]:
-        """Make a key; its secret is given once and stored hashed.
+        """Make a key; its secret is given once and stored hashed. `holder`: the person it is given to.
 
         Raises:
             ResourceNotFound: no such merchant.
         """
         secret = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
         key_id = new_id()
-        values = {"key_id": key_id, "caller_role": role, "display_name": display_name, "expires_at": expires_at}
+        values = {
+            "key_id": key_id,
+            "caller_role": role,
+            "display_name": display_name,
+            "expires_at": expires_at,
+            "holder": holder,
+        }
         async with change(self._database, caller, "issue key", f"apiKeys/{key_id}", values) as connection:
             merchant_no = None
             if merchant_id is not None:

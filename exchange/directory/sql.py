@@ -34,7 +34,7 @@ FROM exchange.prices ORDER BY currency_no, effective_at
 """)
 
 CREDENTIALS = text("""
-SELECT secret_hash, key_id, caller_role, merchant_no, display_name, expires_at, revoked_at, created_at
+SELECT secret_hash, key_id, caller_role, merchant_no, display_name, expires_at, revoked_at, created_at, holder
 FROM exchange.api_keys ORDER BY key_id
 """)
 
@@ -79,8 +79,10 @@ ON CONFLICT DO NOTHING RETURNING rule_id
 """)
 
 ADD_KEY = text("""
-INSERT INTO exchange.api_keys (key_id, secret_hash, caller_role, merchant_no, display_name, expires_at, created_at)
-VALUES (:key_id, :secret_hash, :caller_role, :merchant_no, :display_name, :expires_at, exchange.coalition_now())
+INSERT INTO exchange.api_keys (key_id, secret_hash, caller_role, merchant_no, display_name, expires_at, holder,
+    created_at)
+VALUES (:key_id, :secret_hash, :caller_role, :merchant_no, :display_name, :expires_at, :holder,
+    exchange.coalition_now())
 """)
 
 REVOKE_KEY = text(

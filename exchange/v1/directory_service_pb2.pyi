@@ -112,6 +112,7 @@ class ApiKey(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     REVOKE_TIME_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"apiKeys/0190…". Output only."""
     caller_role: Global___CallerRole.ValueType
@@ -120,6 +121,8 @@ class ApiKey(_message.Message):
     """For merchants: which one, "merchants/GRO". Required then, refused otherwise."""
     display_name: _builtins.str
     """What people call it, at most 120 characters."""
+    holder: _builtins.str
+    """The person it is given to, "li.wei": lower-case letters, digits and "._@+-", at most 64. Finance approves nothing with a key that names nobody, and two keys of one person are one pair of eyes. Left out: nobody."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends by itself. Left out: never."""
@@ -142,10 +145,11 @@ class ApiKey(_message.Message):
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         revoke_time: _timestamp_pb2.Timestamp | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        holder: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller_role", b"caller_role", "create_time", b"create_time", "display_name", b"display_name", "expire_time", b"expire_time", "merchant", b"merchant", "name", b"name", "revoke_time", b"revoke_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller_role", b"caller_role", "create_time", b"create_time", "display_name", b"display_name", "expire_time", b"expire_time", "holder", b"holder", "merchant", b"merchant", "name", b"name", "revoke_time", b"revoke_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
