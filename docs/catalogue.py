@@ -73,6 +73,11 @@ ADVICE = {
     "REVERSAL_EXCEEDS": "Ask for at most `left`.",
     "NO_CASH_OUT": "The operator publishes a price with a cash-out figure.",
     "NOTHING_DUE": "Nothing is left to do.",
+    "WRONG_STATE": "Read `resource` again: take the step that brings it to `needed`, or leave it as it is.",
+    "DIGEST_MISMATCH": "Look at the result whose digest is `digest`, and decide on that one.",
+    "ETAG_MISMATCH": "Read it again, look at what happened meanwhile, and decide anew with the `etag` told.",
+    "SAME_PERSON": "Let somebody else check it, who neither closed, calculated nor submitted it.",
+    "PERSON_UNKNOWN": "The operator issues a key that names its `holder`, or a certificate that does.",
 }
 
 KEPT = "No. A movement's request_id keeps this answer for ever: once the cause is gone, ask under a new one."

@@ -1,7 +1,8 @@
-"""The only door to the exchange's ledger: cut off, read the clearing views, nothing else."""
+"""The only door to the exchange: cut off, read the clearing views, know a key; nothing else."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -10,14 +11,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from exchange.callers import CallerRole
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
+from exchange.refusals import CredentialUnknown
 
 __all__ = [
     "Entry",
+    "Key",
     "PairMicros",
     "Window",
     "close_window",
     "entries",
+    "key_of",
     "open_window_no",
     "operator_id",
     "pair_micros",
@@ -47,6 +52,11 @@ WHERE window_no = :window_no
   AND (CAST(:party AS text) IS NULL OR debtor = :party OR creditor = :party)
   AND (ledger_sequence, position) > (:after_sequence, :after_position)
 ORDER BY ledger_sequence, position LIMIT :limit
+""")
+
+KEY = text("""
+SELECT key_id, caller_role, holder FROM exchange.api_keys
+WHERE secret_hash = :secret_hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
 """)
 
 OPERATOR = text("""
@@ -79,6 +89,14 @@ class Entry(NamedTuple):
     micros: int
     points_units: int
     price_micros: int
+
+
+class Key(NamedTuple):
+    """An API key: its name, whom it stands for, and the person that holds it, if it names one."""
+
+    name: str
+    role: CallerRole
+    holder: str | None
 
 
 async def windows_before(connection: AsyncConnection, before: int, limit: int) -> Sequence[Window]:
@@ -117,6 +135,19 @@ async def entries(
         },
     )
     return [Entry(*row) for row in rows]
+
+
+async def key_of(connection: AsyncConnection, secret: str) -> Key:
+    """The API key with this secret, which still holds.
+
+    Raises:
+        CredentialUnknown: unknown, revoked or expired.
+    """
+    hashed = hashlib.sha256(secret.encode()).digest()
+    row = (await connection.execute(KEY, {"secret_hash": hashed})).first()
+    if row is None:
+        raise CredentialUnknown
+    return Key(f"apiKeys/{row.key_id}", CallerRole(row.caller_role), row.holder)
 
 
 async def operator_id(connection: AsyncConnection) -> str:

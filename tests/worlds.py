@@ -159,9 +159,10 @@ class World:
         secret, key = await self._issue(directory_pb.CALLER_ROLE_MERCHANT, merchant.name)
         return Merchant(self.stubs, secret, merchant.name, key)
 
-    async def party(self, role: directory_pb.CallerRole.ValueType) -> Party:
-        """A caller that is no merchant: a further operator, finance, an auditor."""
-        secret, key = await self._issue(role, "")
+    async def party(self, role: directory_pb.CallerRole.ValueType, holder: str | None = None) -> Party:
+        """A caller that is no merchant: operator, finance, auditor. `holder`: left out, somebody new; "", nobody."""
+        person = f"person-{next(self._numbers)}" if holder is None else holder
+        secret, key = await self._issue(role, "", person)
         return Party(self.stubs, secret, "", key)
 
     async def auditor(self) -> Party:
@@ -225,8 +226,8 @@ class World:
         request = sandbox_pb.SetClockRequest(time=instant(moment))
         await self.operator.ask(self.stubs.sandbox.SetClock, request)
 
-    async def _issue(self, role: directory_pb.CallerRole.ValueType, merchant: str) -> tuple[str, str]:
-        key = directory_pb.ApiKey(caller_role=role, merchant=merchant)
+    async def _issue(self, role: directory_pb.CallerRole.ValueType, merchant: str, holder: str = "") -> tuple[str, str]:
+        key = directory_pb.ApiKey(caller_role=role, merchant=merchant, holder=holder)
         request = directory_pb.IssueApiKeyRequest(api_key=key)
         issued = await self.operator.ask(self.stubs.directory.IssueApiKey, request)
         return issued.secret, issued.api_key.name

@@ -15,6 +15,7 @@ _OPERATOR: Roles = frozenset({CallerRole.OPERATOR})
 _OPERATOR_AUDITOR: Roles = frozenset({CallerRole.OPERATOR, CallerRole.AUDITOR})
 _MERCHANT_OPERATOR_AUDITOR: Roles = _MERCHANT | _OPERATOR_AUDITOR
 _MAKER: Roles = frozenset({CallerRole.FINANCE_MAKER})
+_CHECKER: Roles = frozenset({CallerRole.FINANCE_CHECKER})
 _ALL_BUT_MERCHANT: Roles = _ALL - _MERCHANT
 
 _ROWS: dict[str, dict[str, Roles]] = {
@@ -79,6 +80,10 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "CloseWindow": _MAKER,
         "StartRun": _MAKER,
         "GetRun": _ALL_BUT_MERCHANT,
+        "SubmitRun": _MAKER,
+        "ApproveRun": _CHECKER,
+        "RejectRun": _CHECKER,
+        "CancelRun": _MAKER,
         "ListNetPositions": _ALL,
         "ListObligations": _ALL,
         "ListPairTotals": _ALL,

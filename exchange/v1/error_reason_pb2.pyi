@@ -110,6 +110,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The currency is not paid out in money. {currency}."""
     ERROR_REASON_NOTHING_DUE: _ErrorReason.ValueType  # 43
     """ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
+    ERROR_REASON_WRONG_STATE: _ErrorReason.ValueType  # 200
+    """FAILED_PRECONDITION. A thing is not in the state the step needs. {resource: "runs/…", state: "CALCULATED", needed: "SUBMITTED"}: nobody put it before the checkers yet."""
+    ERROR_REASON_DIGEST_MISMATCH: _ErrorReason.ValueType  # 201
+    """FAILED_PRECONDITION. The digest shown is not that of what is there. {resource, digest}."""
+    ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 202
+    """ABORTED. Something happened to the thing since it was looked at. {resource, etag}."""
+    ERROR_REASON_SAME_PERSON: _ErrorReason.ValueType  # 203
+    """PERMISSION_DENIED. Whoever had a hand in making something does not check it. {resource, person}."""
+    ERROR_REASON_PERSON_UNKNOWN: _ErrorReason.ValueType  # 204
+    """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -205,4 +215,14 @@ ERROR_REASON_NO_CASH_OUT: ErrorReason.ValueType  # 42
 """FAILED_PRECONDITION. The currency is not paid out in money. {currency}."""
 ERROR_REASON_NOTHING_DUE: ErrorReason.ValueType  # 43
 """ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
+ERROR_REASON_WRONG_STATE: ErrorReason.ValueType  # 200
+"""FAILED_PRECONDITION. A thing is not in the state the step needs. {resource: "runs/…", state: "CALCULATED", needed: "SUBMITTED"}: nobody put it before the checkers yet."""
+ERROR_REASON_DIGEST_MISMATCH: ErrorReason.ValueType  # 201
+"""FAILED_PRECONDITION. The digest shown is not that of what is there. {resource, digest}."""
+ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 202
+"""ABORTED. Something happened to the thing since it was looked at. {resource, etag}."""
+ERROR_REASON_SAME_PERSON: ErrorReason.ValueType  # 203
+"""PERMISSION_DENIED. Whoever had a hand in making something does not check it. {resource, person}."""
+ERROR_REASON_PERSON_UNKNOWN: ErrorReason.ValueType  # 204
+"""PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

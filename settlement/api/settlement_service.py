@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
-
-from grpc.aio import ServicerContext
 
 from exchange.api.pages import PageRequest, check_page, page_of
 from exchange.callers import Caller
-from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
 from exchange.serving.checks import Violations
-from exchange.serving.identity import caller_of
-from exchange.serving.paging import PageTokens, filter_fingerprint, page_size
+from exchange.serving.paging import filter_fingerprint, page_size
 from settlement import exchange_ledger
 from settlement.api import wire
+from settlement.api.approval_service import ApprovalCalls
+from settlement.api.calls import Context, Host
 from settlement.run.model import CurrencyResult, Run
 from settlement.run.service import Runs
 from settlement.v1 import settlement_service_pb2 as pb
 from settlement.v1.settlement_service_pb2_grpc import SettlementServiceServicer
 from settlement.windows.service import Windows, WindowView
 
-Context: TypeAlias = ServicerContext[Any, Any]
 T = TypeVar("T")
 NEWEST = 2**62
-
-
-class Host(Protocol):
-    """What the exchange lends its extensions."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def tokens(self) -> PageTokens: ...
-    async def coalition(self, caller: Caller) -> object: ...
 
 
 class RunPageRequest(PageRequest, Protocol):
@@ -44,11 +31,11 @@ class RunPageRequest(PageRequest, Protocol):
     run: str
 
 
-class SettlementService(SettlementServiceServicer):
+class SettlementService(ApprovalCalls, SettlementServiceServicer):
     """Finance runs it; merchants see what they are a party of."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        super().__init__(host)
         self._windows, self._runs = Windows(host.database), Runs(host.database)
 
     async def ListWindows(self, request: pb.ListWindowsRequest, context: Context) -> pb.ListWindowsResponse:
@@ -68,9 +55,8 @@ class SettlementService(SettlementServiceServicer):
 
     async def CloseWindow(self, request: pb.CloseWindowRequest, context: Context) -> pb.CloseWindowResponse:
         number = _window_no(request.name)
-        caller = await self._caller(context)
-        window, next_no, replayed = await self._windows.close(number, actor(caller))
-        view = await self._windows.read(window.window_no) if replayed else WindowView(window, calculated=False)
+        window, next_no, replayed = await self._windows.close(number, await self._actor(context))
+        view = await self._windows.read(window.window_no) if replayed else WindowView(window)
         return pb.CloseWindowResponse(
             window=wire.window_message(view), next_window=f"windows/{next_no}", replayed=replayed
         )
@@ -80,8 +66,7 @@ class SettlementService(SettlementServiceServicer):
         number = int(check.resource_name("window", request.window, "windows") or 0)
         configuration = wire.configuration(check, request.configuration)
         check.raise_if_any()
-        caller = await self._caller(context)
-        run, replayed = await self._runs.start(number, configuration, actor(caller))
+        run, replayed = await self._runs.start(number, configuration, await self._actor(context))
         return pb.StartRunResponse(run=wire.run_message(run), replayed=replayed)
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:
@@ -146,12 +131,6 @@ class SettlementService(SettlementServiceServicer):
             token = self._host.tokens.seal("obligations", bound, [last.ledger_sequence, last.position])
         return pb.ListObligationsResponse(obligations=map(wire.entry_message, found[:size]), next_page_token=token)
 
-    async def _caller(self, context: Context) -> Caller:
-        """The caller, whose credential still holds."""
-        caller = caller_of(context)
-        await self._host.coalition(caller)
-        return caller
-
     async def _run_of(self, request: RunPageRequest, name: str, context: Context) -> tuple[Caller, Run]:
         """The run whose rows are asked for, page by page."""
         run_id = _run_id(request.run, "run")
@@ -167,11 +146,6 @@ class SettlementService(SettlementServiceServicer):
     ) -> tuple[Sequence[T], str]:
         ordered = sorted(rows, key=key)
         return page_of(ordered, key, request, self._host.tokens, name, caller.merchant_id or "", str(run.run_id))
-
-
-def actor(caller: Caller) -> str:
-    """Who did it, for records."""
-    return f"{caller.role.name}:{caller.credential}"
 
 
 def _participants(run: Run) -> set[str]:
@@ -198,11 +172,6 @@ def _window_no(name: str) -> int | None:
 
 def _run_id(name: str, path: str) -> UUID:
     check = Violations()
-    text = check.resource_name(path, name, "runs")
-    try:
-        run_id = UUID(text)
-    except ValueError:
-        run_id = UUID(int=0)
-        check.say(path, 'is no name of the form "runs/UUID"')
+    run_id = wire.run_id(check, path, name)
     check.raise_if_any()
     return run_id

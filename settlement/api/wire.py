@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from uuid import UUID
+
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.serving.checks import Violations
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 from settlement.exchange_ledger import Entry
+from settlement.run.life import Decision, RunState, Transition
 from settlement.run.model import Configuration, CurrencyResult, PairFigures, PaymentFigures, Position, Run
 from settlement.v1 import settlement_service_pb2 as pb
 from settlement.windows.service import WindowView
@@ -19,6 +23,24 @@ MODE_NAMES = {
     pb.NETTING_MODE_MULTILATERAL: "multilateral",
 }
 MODE_NUMBERS = {"bilateral": pb.NETTING_MODE_BILATERAL, "multilateral": pb.NETTING_MODE_MULTILATERAL}
+RUN_STATES = {state: pb.Run.State.Value(f"STATE_{state.name}") for state in RunState}
+WINDOW_STATES = {
+    RunState.CALCULATED: pb.Window.STATE_CALCULATED,
+    RunState.SUBMITTED: pb.Window.STATE_CALCULATED,
+    RunState.APPROVED: pb.Window.STATE_APPROVED,
+}
+"""How far a window is by its run. A run that has ended leaves it closed."""
+
+DIGEST = re.compile("[0-9a-f]{64}")
+ETAG_MAX = 64
+REASON_MAX = 500
+
+
+def digest(check: Violations, path: str, text: str) -> str:
+    """The digest of a result, as the run told it."""
+    if DIGEST.fullmatch(text) is None:
+        check.say(path, "is no SHA-256 in lower-case hexadecimal" if text else "is required")
+    return text
 
 
 def window_no(check: Violations, path: str, name: str) -> int | None:
@@ -26,6 +48,16 @@ def window_no(check: Violations, path: str, name: str) -> int | None:
     if name == OPEN:
         return None
     return int(check.resource_name(path, name, "windows") or 0)
+
+
+def run_id(check: Violations, path: str, name: str) -> UUID:
+    """The id in a run's name."""
+    text = check.resource_name(path, name, "runs")
+    try:
+        return UUID(text)
+    except ValueError:
+        check.say(path, 'is no name of the form "runs/UUID"')
+        return UUID(int=0)
 
 
 def configuration(check: Violations, asked: pb.RunConfiguration) -> Configuration:
@@ -48,29 +80,63 @@ def merchant_name(participant: str) -> str:
 def window_message(view: WindowView) -> pb.Window:
     """A window on the wire."""
     window = view.window
-    state = pb.Window.STATE_CALCULATED if view.calculated else pb.Window.STATE_CLOSED
     return pb.Window(
         name=window.name,
-        state=pb.Window.STATE_OPEN if window.closed_at is None else state,
+        state=_window_state(view),
+        run=f"runs/{view.run_id}" if view.run_id else "",
         open_time=timestamp(window.opened_at),
         close_time=timestamp(window.closed_at),
         closed_by=window.closed_by or "",
     )
 
 
+def _window_state(view: WindowView) -> pb.Window.State.ValueType:
+    if view.window.closed_at is None:
+        return pb.Window.STATE_OPEN
+    if view.state is None:
+        return pb.Window.STATE_CLOSED
+    return WINDOW_STATES[view.state]
+
+
 def run_message(run: Run) -> pb.Run:
-    """A run on the wire."""
+    """A run on the wire, with everything that happened to it."""
+    life = run.life
     return pb.Run(
+        etag=run.etag,
+        checkers_needed=life.checkers_needed,
+        steps=[_step(one) for one in life.transitions],
+        decisions=[_decision(one) for one in life.decisions],
         name=run.name,
         window=f"windows/{run.window_no}",
         configuration=pb.RunConfiguration(
             mode=MODE_NUMBERS[run.configuration.mode], minimum_minor_units=run.configuration.minimums
         ),
-        state=pb.Run.STATE_CALCULATED,
+        state=RUN_STATES[life.state],
         result_digest=run.digest,
         create_time=timestamp(run.created_at),
         created_by=run.created_by,
         summaries=[_summary(one) for one in run.result],
+    )
+
+
+def _step(one: Transition) -> pb.RunStep:
+    return pb.RunStep(
+        state=RUN_STATES[RunState(one.to_state)],
+        time=timestamp(one.at),
+        actor=one.actor,
+        person=one.person or "",
+        reason=one.reason,
+    )
+
+
+def _decision(one: Decision) -> pb.RunDecision:
+    return pb.RunDecision(
+        approved=one.verdict == RunState.APPROVED,
+        time=timestamp(one.at),
+        actor=one.actor,
+        person=one.person,
+        reason=one.reason,
+        result_digest=one.digest,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from settlement.cli.approval import approve, cancel, reject, submit
 from settlement.cli.close_window import close_window
 from settlement.cli.liquidity import liquidity
 from settlement.cli.net import net
@@ -19,6 +20,10 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "close-window": close_window,
     "run": run,
     "show": show,
+    "submit": submit,
+    "approve": approve,
+    "reject": reject,
+    "cancel": cancel,
     "net": net,
     "liquidity": liquidity,
 }

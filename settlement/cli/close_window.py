@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.cli.ledger import at_the_keyboard, on_ledger, window_number
+from settlement.cli.ledger import identified, on_ledger, window_number
+
+if TYPE_CHECKING:
+    from exchange.db.engine import Database
 
 
 def close_window(
@@ -20,12 +23,11 @@ def close_window(
     """
     number = window_number(window)
 
-    async def close(database: object) -> dict[str, object]:
-        from exchange.db.engine import Database
+    async def close(database: Database) -> dict[str, object]:
         from settlement.windows.service import Windows
 
-        assert isinstance(database, Database)
-        closed, next_no, replayed = await Windows(database).close(number, at_the_keyboard())
+        actor = await identified(database, "FINANCE_MAKER")
+        closed, next_no, replayed = await Windows(database).close(number, actor)
         assert closed.closed_at is not None
         return {
             "window": closed.name,

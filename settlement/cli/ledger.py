@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
+import os
+import pwd
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from settlement.actors import Actor
 from settlement.cli.files import refused
 
+if TYPE_CHECKING:
+    from exchange.db.engine import Database
+
 T = TypeVar("T")
+KEY_VARIABLE = "SETTLEMENT_KEY"
 
 
-def on_ledger(work: Callable[[object], Awaitable[T]]) -> T:
+def on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
     """Run one use case on the database the settings name; refusals end the command in plain words, exit code 2."""
     from exchange.config import SettingsRefused
     from exchange.db.engine import StartRefused
@@ -24,7 +30,7 @@ def on_ledger(work: Callable[[object], Awaitable[T]]) -> T:
     raise AssertionError("a refusal has ended the command")
 
 
-def _on_ledger(work: Callable[[object], Awaitable[T]]) -> T:
+def _on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
     from exchange import commands
     from exchange.config import load_settings
     from exchange.db.engine import Database
@@ -52,9 +58,30 @@ def _plain(expected: tuple[type[Exception], ...]) -> Iterator[None]:
         refused(str(refusal), refusal)
 
 
-def at_the_keyboard() -> str:
-    """Who ran the command, for the record."""
-    return f"FINANCE_MAKER:console/{getpass.getuser()}"
+async def identified(database: Database, role: str) -> Actor:
+    """Who gives the command: the holder of the key in SETTLEMENT_KEY, else the user the operating system knows.
+
+    Args:
+        database: where keys are looked up.
+        role: what it takes, "FINANCE_MAKER".
+
+    Raises:
+        CredentialUnknown: the key is unknown, revoked or expired.
+        MethodNotAllowed: it is somebody's of another role.
+    """
+    secret = os.environ.get(KEY_VARIABLE)
+    if not secret:
+        # Not the environment's idea of a user, which anybody may change.
+        user = pwd.getpwuid(os.getuid()).pw_name.lower()
+        return Actor(f"{role}:console/{user}", user)
+    from exchange.refusals import MethodNotAllowed
+    from settlement.exchange_ledger import key_of
+
+    async with database.look() as connection:
+        key = await key_of(connection, secret)
+    if key.role.name != role:
+        raise MethodNotAllowed(method=f"this command, which takes a {role}", caller_role=key.role.name)
+    return Actor(f"{role}:{key.name}", key.holder)
 
 
 def window_number(text: str) -> int | None:

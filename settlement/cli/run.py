@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from settlement.cli.files import refused
-from settlement.cli.ledger import at_the_keyboard, on_ledger, window_number
+from settlement.cli.ledger import identified, on_ledger, window_number
+
+if TYPE_CHECKING:
+    from exchange.db.engine import Database
+    from settlement.run.model import Run
 
 
 class Mode(StrEnum):
@@ -35,13 +39,12 @@ def run(
         return
     minimums = dict(_minimum(text) for text in minimum or [])
 
-    async def start(database: object) -> tuple[Any, bool]:
-        from exchange.db.engine import Database
+    async def start(database: Database) -> tuple[Run, bool]:
         from settlement.run.model import Configuration
         from settlement.run.service import Runs
 
-        assert isinstance(database, Database)
-        return await Runs(database).start(number, Configuration(mode.value, minimums), at_the_keyboard())
+        actor = await identified(database, "FINANCE_MAKER")
+        return await Runs(database).start(number, Configuration(mode.value, minimums), actor)
 
     stored, replayed = on_ledger(start)
     _print(stored, as_json=json, replayed=replayed)
@@ -58,11 +61,9 @@ def show(
         refused("the open window was not run yet: say the number of a closed one")
         return
 
-    async def read(database: object) -> Any:
-        from exchange.db.engine import Database
+    async def read(database: Database) -> Run:
         from settlement.run.service import Runs
 
-        assert isinstance(database, Database)
         return await Runs(database).newest(number)
 
     _print(on_ledger(read), as_json=json, replayed=False)
@@ -77,7 +78,7 @@ def _minimum(text: str) -> tuple[str, int]:
     return code, int(amount)
 
 
-def _print(stored: Any, *, as_json: bool, replayed: bool) -> None:
+def _print(stored: Run, *, as_json: bool, replayed: bool) -> None:
     if as_json:
         from settlement.cli.run_tables import to_json
 

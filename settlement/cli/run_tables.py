@@ -9,6 +9,7 @@ from rich.table import Table
 
 from exchange.money.currencies import MINOR_EXPONENT
 from settlement.cli.tables import listing
+from settlement.run.life import Decision, Transition
 from settlement.run.model import CurrencyResult, Run
 
 
@@ -19,6 +20,11 @@ def to_json(run: Run, *, replayed: bool) -> str:
             "run": run.name,
             "window": f"windows/{run.window_no}",
             "digest": run.digest,
+            "state": run.life.state,
+            "etag": run.etag,
+            "checkers_needed": run.life.checkers_needed,
+            "steps": [_plain(one) for one in run.life.transitions],
+            "decisions": [_plain(one) for one in run.life.decisions],
             "mode": run.configuration.mode,
             "minimums": dict(run.configuration.minimums),
             "created": run.created_at.isoformat(),
@@ -49,12 +55,28 @@ def show_run(run: Run, *, replayed: bool) -> None:
     again = ", made before" if replayed else ""
     console.print(f"{run.name} of windows/{run.window_no}, {run.configuration.mode}{again}")
     console.print(f"digest {run.digest}")
+    console.print(where_it_stands(run))
     if not run.result:
         console.print("Nothing is owed: an empty window settles without a payment.")
     for one in run.result:
         console.rule(one.currency)
         for table in _tables(one):
             console.print(table)
+
+
+def _plain(one: Transition | Decision) -> dict[str, object]:
+    return {**one._asdict(), "at": one.at.isoformat()}
+
+
+def where_it_stands(run: Run) -> str:
+    """One line: the state, who made it, who has checked it, and how many are still missing."""
+    life = run.life
+    last = life.transitions[-1]
+    text = f"{life.state.lower()} by {last.person or last.actor}"
+    if life.submission is not None:
+        said = ", ".join(decision.person for decision in life.approvals) or "nobody yet"
+        text += f"; submitted by {life.submission.person}, approved by {said} of {life.checkers_needed} needed"
+    return text + (f": {last.reason}" if last.reason else "")
 
 
 def money(amount: int, currency: str) -> str:

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from settlement.run.life import Life
+
 DEFAULT_MODE = "multilateral"
 
 
@@ -77,7 +79,10 @@ class CurrencyResult:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stored run. `digest` is the SHA-256 of its canonical result, which `result` was read from."""
+    """A stored run. `digest` is the SHA-256 of its canonical result, which `result` was read from.
+
+    `before_run`: the run of the window before, whose carried items came in.
+    """
 
     run_id: UUID
     window_no: int
@@ -86,8 +91,15 @@ class Run:
     created_at: datetime
     created_by: str
     result: Sequence[CurrencyResult]
+    life: Life
+    before_run: UUID | None = None
 
     @property
     def name(self) -> str:
         """Resource name."""
         return f"runs/{self.run_id}"
+
+    @property
+    def etag(self) -> str:
+        """A mark of what has happened to it so far."""
+        return self.life.etag(self.run_id)

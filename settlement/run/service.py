@@ -12,9 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound, WindowState
 from settlement import exchange_ledger
+from settlement.actors import Actor
 from settlement.run import sql
+from settlement.run.life import DEAD, RunState
 from settlement.run.model import Configuration, Run
 from settlement.run.rules import calculate, canonical, digest_of, parsed
+from settlement.run.steps import end, life_of, take_turns
 
 
 class Runs:
@@ -23,15 +26,15 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def start(self, window_no: int, configuration: Configuration, created_by: str) -> tuple[Run, bool]:
-        """Net a closed window; (…, True) when this very run had been made before.
+    async def start(self, window_no: int, configuration: Configuration, actor: Actor) -> tuple[Run, bool]:
+        """Net a closed window; (…, True) when its newest run is this very one. Another one voids that run.
 
         Raises:
             ResourceNotFound: there is no such window.
-            WindowState: it is open, the window before it was never run, or a later one was, which built on this one.
+            WindowState: it is open, the window before it has no run that stands, or a later one has, built on this.
         """
         async with self._database.write() as connection:
-            await connection.execute(sql.ONE_AT_A_TIME, {"window_no": window_no})
+            await take_turns(connection)
             window = await exchange_ledger.read_window(connection, window_no, "window")
             if window.closed_at is None:
                 raise WindowState(window=window.name, state="OPEN", needed="CLOSED")
@@ -41,26 +44,33 @@ class Runs:
                 "configuration": _written(configuration),
                 "before_run": before.run_id if before else None,
             }
-            same = (await connection.execute(sql.SAME_RUN, identity)).first()
-            if same is not None:
-                return _run(same), True
-            later = await connection.execute(sql.NEWEST_OF_WINDOW, {"window_no": window_no + 1})
-            if later.first() is not None:
-                raise WindowState(window=f"windows/{window_no + 1}", state="CALCULATED", needed="CLOSED")
+            newest = (await connection.execute(sql.NEWEST_OF_WINDOW, {"window_no": window_no})).first()
+            if newest is not None and newest.state not in DEAD:
+                if (newest.configuration, newest.before_run) == (identity["configuration"], identity["before_run"]):
+                    return await _run(connection, newest), True
+                await self._give_way(connection, newest, actor)
             document = await self._document(connection, window_no, configuration, before)
             run_id = uuid4()
             values = {"run_id": run_id, "result": document.decode(), "digest": digest_of(document)}
-            await connection.execute(sql.ADD, {**identity, **values, "created_by": created_by})
-            return _run((await connection.execute(sql.RUN, {"run_id": run_id})).one()), False
+            by = {"created_by": actor.name, "created_person": actor.person}
+            await connection.execute(sql.ADD, {**identity, **values, **by})
+            return await read_run(connection, run_id), False
 
     async def _before(self, connection: AsyncConnection, window_no: int) -> Run | None:
         """The run of the window before, whose carried items come in."""
         if window_no == 1:
             return None
         row = (await connection.execute(sql.NEWEST_OF_WINDOW, {"window_no": window_no - 1})).first()
-        if row is None:
+        if row is None or row.state in DEAD:
             raise WindowState(window=f"windows/{window_no - 1}", state="CLOSED", needed="CALCULATED")
-        return _run(row)
+        return await _run(connection, row)
+
+    async def _give_way(self, connection: AsyncConnection, newest: Row[Any], actor: Actor) -> None:
+        """Void the run that stands, unless the next window was built on it."""
+        later = (await connection.execute(sql.STANDING_ON, {"run_id": newest.run_id})).first()
+        if later is not None:
+            raise WindowState(window=f"windows/{later.window_no}", state=later.state, needed="CLOSED")
+        await end(connection, newest.run_id, RunState.VOIDED, actor, "another run of the window")
 
     async def _document(
         self, connection: AsyncConnection, window_no: int, configuration: Configuration, before: Run | None
@@ -78,10 +88,7 @@ class Runs:
             ResourceNotFound: there is none.
         """
         async with self._database.read() as connection:
-            row = (await connection.execute(sql.RUN, {"run_id": run_id})).first()
-        if row is None:
-            raise ResourceNotFound(resource=f"runs/{run_id}", field=field)
-        return _run(row)
+            return await read_run(connection, run_id, field)
 
     async def newest(self, window_no: int) -> Run:
         """The newest run of a window.
@@ -91,9 +98,21 @@ class Runs:
         """
         async with self._database.read() as connection:
             row = (await connection.execute(sql.NEWEST_OF_WINDOW, {"window_no": window_no})).first()
-        if row is None:
-            raise ResourceNotFound(resource=f"windows/{window_no}/runs", field="window")
-        return _run(row)
+            if row is None:
+                raise ResourceNotFound(resource=f"windows/{window_no}/runs", field="window")
+            return await _run(connection, row)
+
+
+async def read_run(connection: AsyncConnection, run_id: UUID, field: str = "name") -> Run:
+    """A run by id, as the caller's transaction sees it; `field` named it.
+
+    Raises:
+        ResourceNotFound: there is none.
+    """
+    row = (await connection.execute(sql.RUN, {"run_id": run_id})).first()
+    if row is None:
+        raise ResourceNotFound(resource=f"runs/{run_id}", field=field)
+    return await _run(connection, row)
 
 
 def _written(configuration: Configuration) -> str:
@@ -101,7 +120,7 @@ def _written(configuration: Configuration) -> str:
     return json.dumps({"mode": configuration.mode, "minimums": minimums}, sort_keys=True)
 
 
-def _run(row: Row[Any]) -> Run:
+async def _run(connection: AsyncConnection, row: Row[Any]) -> Run:
     asked = json.loads(row.configuration)
     return Run(
         run_id=row.run_id,
@@ -111,4 +130,6 @@ def _run(row: Row[Any]) -> Run:
         created_at=row.created_at,
         created_by=row.created_by,
         result=parsed(row.result),
+        life=await life_of(connection, row.run_id),
+        before_run=row.before_run,
     )

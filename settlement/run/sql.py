@@ -1,27 +1,60 @@
-"""Every statement of runs."""
+"""Every statement of runs and of their lives."""
 
 from sqlalchemy import text
 
-# One at a time by window: two makers who start the same run get one run.
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7498, CAST(:window_no AS integer))")
+# One at a time, and not by window: a run looks at the one before it and at those built upon it.
+TAKE_TURNS = text("SELECT settlement.take_turns()")
 
-COLUMNS = "run_id, window_no, configuration, digest, created_at, created_by, result, before_run"
+COLUMNS = """r.run_id, r.window_no, r.configuration, r.digest, r.created_at, r.created_by, r.result, r.before_run,
+       settlement.state_of(r.run_id) AS state"""
 
-RUN = text(f"SELECT {COLUMNS} FROM settlement.runs WHERE run_id = :run_id")
+RUN = text(f"SELECT {COLUMNS} FROM settlement.runs r WHERE r.run_id = :run_id")
 
 NEWEST_OF_WINDOW = text(
-    f"SELECT {COLUMNS} FROM settlement.runs WHERE window_no = :window_no ORDER BY order_no DESC LIMIT 1"
+    f"SELECT {COLUMNS} FROM settlement.runs r WHERE r.window_no = :window_no ORDER BY r.order_no DESC LIMIT 1"
 )
 
-SAME_RUN = text(f"""
-SELECT {COLUMNS} FROM settlement.runs
-WHERE window_no = :window_no AND configuration = :configuration AND before_run IS NOT DISTINCT FROM :before_run
-ORDER BY order_no DESC LIMIT 1
+# Of each window its newest run: the only one that can still stand.
+STATES_OF_WINDOWS = text("""
+SELECT DISTINCT ON (window_no) window_no, run_id, settlement.state_of(run_id) AS state
+FROM settlement.runs WHERE window_no BETWEEN :least AND :most ORDER BY window_no, order_no DESC
 """)
 
-WINDOWS_WITH_RUNS = text("SELECT DISTINCT window_no FROM settlement.runs WHERE window_no BETWEEN :least AND :most")
+STANDING_ON = text("""
+SELECT run_id, window_no, state FROM (
+    SELECT run_id, window_no, settlement.state_of(run_id) AS state FROM settlement.runs WHERE before_run = :run_id
+) r WHERE settlement.is_live(state)
+""")
 
 ADD = text("""
-INSERT INTO settlement.runs (run_id, window_no, configuration, before_run, result, digest, created_at, created_by)
-VALUES (:run_id, :window_no, :configuration, :before_run, :result, :digest, exchange.coalition_now(), :created_by)
+INSERT INTO settlement.runs
+    (run_id, window_no, configuration, before_run, result, digest, created_at, created_by, created_person)
+VALUES (:run_id, :window_no, :configuration, :before_run, :result, :digest, exchange.coalition_now(), :created_by,
+    :created_person)
+""")
+
+TRANSITIONS = text("""
+SELECT step_no, from_state, to_state, at, actor, person, reason, checkers_needed
+FROM settlement.run_transitions WHERE run_id = :run_id ORDER BY step_no
+""")
+
+DECISIONS = text("""
+SELECT person, verdict, digest, at, actor, reason
+FROM settlement.run_decisions WHERE run_id = :run_id ORDER BY at, person
+""")
+
+STEP = text("""
+INSERT INTO settlement.run_transitions
+    (run_id, step_no, from_state, to_state, at, actor, person, reason, checkers_needed)
+SELECT CAST(:run_id AS uuid), count(*) + 1, settlement.state_of(:run_id), CAST(:to_state AS text),
+    exchange.coalition_now(), CAST(:actor AS text), CAST(:person AS text), CAST(:reason AS text),
+    CAST(:checkers_needed AS smallint)
+FROM settlement.run_transitions WHERE run_id = :run_id
+""")
+
+MAKERS = text("SELECT settlement.makers_of(:run_id)")
+
+DECIDE = text("""
+INSERT INTO settlement.run_decisions (run_id, person, verdict, digest, at, actor, reason)
+VALUES (:run_id, :person, :verdict, :digest, exchange.coalition_now(), :actor, :reason)
 """)

@@ -65,6 +65,8 @@ class Window(_message.Message):
         """Fixed for ever."""
         STATE_CALCULATED: Window._State.ValueType  # 3
         """Closed and netted."""
+        STATE_APPROVED: Window._State.ValueType  # 4
+        """Its run was approved."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far it is."""
@@ -77,18 +79,23 @@ class Window(_message.Message):
     """Fixed for ever."""
     STATE_CALCULATED: Window.State.ValueType  # 3
     """Closed and netted."""
+    STATE_APPROVED: Window.State.ValueType  # 4
+    """Its run was approved."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     OPEN_TIME_FIELD_NUMBER: _builtins.int
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
     CLOSED_BY_FIELD_NUMBER: _builtins.int
+    RUN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"windows/12": numbered without a gap."""
     state: Global___Window.State.ValueType
     """How far it is."""
     closed_by: _builtins.str
     """Who cut it off: a name of the credential's kind and id. Empty while open."""
+    run: _builtins.str
+    """The run that stands, "runs/0190…". Empty: there is none."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -105,10 +112,11 @@ class Window(_message.Message):
         open_time: _timestamp_pb2.Timestamp | None = ...,
         close_time: _timestamp_pb2.Timestamp | None = ...,
         closed_by: _builtins.str = ...,
+        run: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "closed_by", b"closed_by", "name", b"name", "open_time", b"open_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "closed_by", b"closed_by", "name", b"name", "open_time", b"open_time", "run", b"run", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -178,6 +186,16 @@ class Run(_message.Message):
         """Never returned."""
         STATE_CALCULATED: Run._State.ValueType  # 1
         """Calculated; the result is stored."""
+        STATE_SUBMITTED: Run._State.ValueType  # 2
+        """A maker put it before the checkers."""
+        STATE_APPROVED: Run._State.ValueType  # 3
+        """As many checkers as needed said yes."""
+        STATE_REJECTED: Run._State.ValueType  # 4
+        """A checker said no."""
+        STATE_VOIDED: Run._State.ValueType  # 5
+        """Another run took its place, or what it built on has ended."""
+        STATE_CANCELLED: Run._State.ValueType  # 6
+        """A maker took it back."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far it is."""
@@ -186,6 +204,16 @@ class Run(_message.Message):
     """Never returned."""
     STATE_CALCULATED: Run.State.ValueType  # 1
     """Calculated; the result is stored."""
+    STATE_SUBMITTED: Run.State.ValueType  # 2
+    """A maker put it before the checkers."""
+    STATE_APPROVED: Run.State.ValueType  # 3
+    """As many checkers as needed said yes."""
+    STATE_REJECTED: Run.State.ValueType  # 4
+    """A checker said no."""
+    STATE_VOIDED: Run.State.ValueType  # 5
+    """Another run took its place, or what it built on has ended."""
+    STATE_CANCELLED: Run.State.ValueType  # 6
+    """A maker took it back."""
 
     NAME_FIELD_NUMBER: _builtins.int
     WINDOW_FIELD_NUMBER: _builtins.int
@@ -195,6 +223,10 @@ class Run(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     CREATED_BY_FIELD_NUMBER: _builtins.int
     SUMMARIES_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    CHECKERS_NEEDED_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"runs/0190…"."""
     window: _builtins.str
@@ -205,6 +237,10 @@ class Run(_message.Message):
     """SHA-256 of the canonical result, hexadecimal: the same window and configuration give the same digest on every machine."""
     created_by: _builtins.str
     """Who started it."""
+    etag: _builtins.str
+    """Changes with everything that happens to the run. Approving and rejecting must show it."""
+    checkers_needed: _builtins.int
+    """How many checkers must say yes. 0 before it is submitted."""
     @_builtins.property
     def configuration(self) -> Global___RunConfiguration:
         """What was asked."""
@@ -217,6 +253,14 @@ class Run(_message.Message):
     def summaries(self) -> _containers.RepeatedCompositeFieldContainer[Global___CurrencySummary]:
         """Figures per settlement currency, by code."""
 
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunStep]:
+        """Every state it went through, oldest first."""
+
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunDecision]:
+        """What checkers said, oldest first."""
+
     def __init__(
         self,
         *,
@@ -228,14 +272,102 @@ class Run(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         created_by: _builtins.str = ...,
         summaries: _abc.Iterable[Global___CurrencySummary] | None = ...,
+        etag: _builtins.str = ...,
+        checkers_needed: _builtins.int = ...,
+        steps: _abc.Iterable[Global___RunStep] | None = ...,
+        decisions: _abc.Iterable[Global___RunDecision] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["configuration", b"configuration", "create_time", b"create_time", "created_by", b"created_by", "name", b"name", "result_digest", b"result_digest", "state", b"state", "summaries", b"summaries", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkers_needed", b"checkers_needed", "configuration", b"configuration", "create_time", b"create_time", "created_by", b"created_by", "decisions", b"decisions", "etag", b"etag", "name", b"name", "result_digest", b"result_digest", "state", b"state", "steps", b"steps", "summaries", b"summaries", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Run: _TypeAlias = Run  # noqa: Y015
+
+@_typing.final
+class RunStep(_message.Message):
+    """A state a run came into."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    state: Global___Run.State.ValueType
+    """Which."""
+    actor: _builtins.str
+    """By whom: a name of the credential's kind and id."""
+    person: _builtins.str
+    """The person who holds that credential. Empty when it names nobody."""
+    reason: _builtins.str
+    """Why. May be empty."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___Run.State.ValueType = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        actor: _builtins.str = ...,
+        person: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "person", b"person", "reason", b"reason", "state", b"state", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunStep: _TypeAlias = RunStep  # noqa: Y015
+
+@_typing.final
+class RunDecision(_message.Message):
+    """What one checker said of a run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPROVED_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RESULT_DIGEST_FIELD_NUMBER: _builtins.int
+    approved: _builtins.bool
+    """Yes or no."""
+    actor: _builtins.str
+    """By whom: a name of the credential's kind and id."""
+    person: _builtins.str
+    """The person who holds that credential."""
+    reason: _builtins.str
+    """Why. May be empty for a yes."""
+    result_digest: _builtins.str
+    """The digest of the result that was shown."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        approved: _builtins.bool = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        actor: _builtins.str = ...,
+        person: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        result_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "approved", b"approved", "person", b"person", "reason", b"reason", "result_digest", b"result_digest", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunDecision: _TypeAlias = RunDecision  # noqa: Y015
 
 @_typing.final
 class CurrencySummary(_message.Message):
@@ -706,6 +838,242 @@ class GetRunResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetRunResponse: _TypeAlias = GetRunResponse  # noqa: Y015
+
+@_typing.final
+class SubmitRunRequest(_message.Message):
+    """Which run, as it was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RESULT_DIGEST_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"runs/0190…". Required."""
+    result_digest: _builtins.str
+    """result_digest of the run as it was looked at. Required."""
+    reason: _builtins.str
+    """What the checkers should know, at most 500 characters. Left out: nothing."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        result_digest: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "result_digest", b"result_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitRunRequest: _TypeAlias = SubmitRunRequest  # noqa: Y015
+
+@_typing.final
+class SubmitRunResponse(_message.Message):
+    """The submitted run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when this person had submitted it before."""
+    @_builtins.property
+    def run(self) -> Global___Run:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        run: Global___Run | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitRunResponse: _TypeAlias = SubmitRunResponse  # noqa: Y015
+
+@_typing.final
+class ApproveRunRequest(_message.Message):
+    """Which run, as it was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RESULT_DIGEST_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"runs/0190…". Required."""
+    result_digest: _builtins.str
+    """result_digest of the run as it was looked at. Required."""
+    etag: _builtins.str
+    """etag of the run as it was looked at. Required."""
+    reason: _builtins.str
+    """A remark, at most 500 characters. Left out: none."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        result_digest: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "result_digest", b"result_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveRunRequest: _TypeAlias = ApproveRunRequest  # noqa: Y015
+
+@_typing.final
+class ApproveRunResponse(_message.Message):
+    """The run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when this person had approved it before."""
+    @_builtins.property
+    def run(self) -> Global___Run:
+        """As it stands: approved, or still waiting for another checker."""
+
+    def __init__(
+        self,
+        *,
+        run: Global___Run | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveRunResponse: _TypeAlias = ApproveRunResponse  # noqa: Y015
+
+@_typing.final
+class RejectRunRequest(_message.Message):
+    """Which run, as it was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    RESULT_DIGEST_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"runs/0190…". Required."""
+    result_digest: _builtins.str
+    """result_digest of the run as it was looked at. Required."""
+    etag: _builtins.str
+    """etag of the run as it was looked at. Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        result_digest: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "result_digest", b"result_digest"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectRunRequest: _TypeAlias = RejectRunRequest  # noqa: Y015
+
+@_typing.final
+class RejectRunResponse(_message.Message):
+    """The rejected run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when this person had rejected it before."""
+    @_builtins.property
+    def run(self) -> Global___Run:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        run: Global___Run | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectRunResponse: _TypeAlias = RejectRunResponse  # noqa: Y015
+
+@_typing.final
+class CancelRunRequest(_message.Message):
+    """Which run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"runs/0190…". Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelRunRequest: _TypeAlias = CancelRunRequest  # noqa: Y015
+
+@_typing.final
+class CancelRunResponse(_message.Message):
+    """The cancelled run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when it had been cancelled before."""
+    @_builtins.property
+    def run(self) -> Global___Run:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        run: Global___Run | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelRunResponse: _TypeAlias = CancelRunResponse  # noqa: Y015
 
 @_typing.final
 class ListNetPositionsRequest(_message.Message):

@@ -60,6 +60,26 @@ class SettlementServiceStub(object):
                 request_serializer=settlement_dot_v1_dot_settlement__service__pb2.GetRunRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.GetRunResponse.FromString,
                 _registered_method=True)
+        self.SubmitRun = channel.unary_unary(
+                '/settlement.v1.SettlementService/SubmitRun',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.SubmitRunRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.SubmitRunResponse.FromString,
+                _registered_method=True)
+        self.ApproveRun = channel.unary_unary(
+                '/settlement.v1.SettlementService/ApproveRun',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveRunRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveRunResponse.FromString,
+                _registered_method=True)
+        self.RejectRun = channel.unary_unary(
+                '/settlement.v1.SettlementService/RejectRun',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.RejectRunRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.RejectRunResponse.FromString,
+                _registered_method=True)
+        self.CancelRun = channel.unary_unary(
+                '/settlement.v1.SettlementService/CancelRun',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunResponse.FromString,
+                _registered_method=True)
         self.ListNetPositions = channel.unary_unary(
                 '/settlement.v1.SettlementService/ListNetPositions',
                 request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListNetPositionsRequest.SerializeToString,
@@ -111,7 +131,7 @@ class SettlementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def StartRun(self, request, context):
-        """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
+        """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
         Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -121,6 +141,38 @@ class SettlementServiceServicer(object):
     def GetRun(self, request, context):
         """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
         Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitRun(self, request, context):
+        """Puts a run before the checkers, by the digest of the result the maker looked at. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveRun(self, request, context):
+        """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectRun(self, request, context):
+        """Says no to exactly the result shown: the run is for the record from then on, and the window waits for another. Caller: finance checker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRun(self, request, context):
+        """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,6 +237,26 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.GetRun,
                     request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.GetRunRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_settlement__service__pb2.GetRunResponse.SerializeToString,
+            ),
+            'SubmitRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitRun,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.SubmitRunRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.SubmitRunResponse.SerializeToString,
+            ),
+            'ApproveRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveRun,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveRunRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveRunResponse.SerializeToString,
+            ),
+            'RejectRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectRun,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.RejectRunRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.RejectRunResponse.SerializeToString,
+            ),
+            'CancelRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRun,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunResponse.SerializeToString,
             ),
             'ListNetPositions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNetPositions,
@@ -343,6 +415,114 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/GetRun',
             settlement_dot_v1_dot_settlement__service__pb2.GetRunRequest.SerializeToString,
             settlement_dot_v1_dot_settlement__service__pb2.GetRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/SubmitRun',
+            settlement_dot_v1_dot_settlement__service__pb2.SubmitRunRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.SubmitRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ApproveRun',
+            settlement_dot_v1_dot_settlement__service__pb2.ApproveRunRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.ApproveRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/RejectRun',
+            settlement_dot_v1_dot_settlement__service__pb2.RejectRunRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.RejectRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/CancelRun',
+            settlement_dot_v1_dot_settlement__service__pb2.CancelRunRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.CancelRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

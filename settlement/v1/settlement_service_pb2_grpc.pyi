@@ -46,12 +46,28 @@ class SettlementServiceStub:
     Refusals: RESOURCE_NOT_FOUND.
     """
     StartRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]
-    """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
+    """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
     Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
     """
     GetRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND.
+    """
+    SubmitRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.SubmitRunRequest, _settlement_service_pb2.SubmitRunResponse]
+    """Puts a run before the checkers, by the digest of the result the maker looked at. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved.
+    """
+    ApproveRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]
+    """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+    """
+    RejectRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectRunRequest, _settlement_service_pb2.RejectRunResponse]
+    """Says no to exactly the result shown: the run is for the record from then on, and the window waits for another. Caller: finance checker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+    """
+    CancelRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.CancelRunRequest, _settlement_service_pb2.CancelRunResponse]
+    """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ListNetPositions: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListNetPositionsRequest, _settlement_service_pb2.ListNetPositionsResponse]
     """What each participant is owed or owes in all. Callers: finance, operator and auditor see all, a merchant its own.
@@ -88,12 +104,28 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     Refusals: RESOURCE_NOT_FOUND.
     """
     StartRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]  # type: ignore[assignment]
-    """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
+    """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
     Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
     """
     GetRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]  # type: ignore[assignment]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND.
+    """
+    SubmitRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.SubmitRunRequest, _settlement_service_pb2.SubmitRunResponse]  # type: ignore[assignment]
+    """Puts a run before the checkers, by the digest of the result the maker looked at. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved.
+    """
+    ApproveRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]  # type: ignore[assignment]
+    """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+    """
+    RejectRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectRunRequest, _settlement_service_pb2.RejectRunResponse]  # type: ignore[assignment]
+    """Says no to exactly the result shown: the run is for the record from then on, and the window waits for another. Caller: finance checker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+    """
+    CancelRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.CancelRunRequest, _settlement_service_pb2.CancelRunResponse]  # type: ignore[assignment]
+    """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ListNetPositions: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListNetPositionsRequest, _settlement_service_pb2.ListNetPositionsResponse]  # type: ignore[assignment]
     """What each participant is owed or owes in all. Callers: finance, operator and auditor see all, a merchant its own.
@@ -151,7 +183,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlement_service_pb2.StartRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.StartRunResponse, _abc.Awaitable[_settlement_service_pb2.StartRunResponse]]:
-        """Nets a closed window. The result is a pure function of the window and the configuration: a second run with the same configuration answers the first with replayed = true. Caller: finance maker.
+        """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
         Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
         """
 
@@ -163,6 +195,46 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_settlement_service_pb2.GetRunResponse, _abc.Awaitable[_settlement_service_pb2.GetRunResponse]]:
         """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
         Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def SubmitRun(
+        self,
+        request: _settlement_service_pb2.SubmitRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.SubmitRunResponse, _abc.Awaitable[_settlement_service_pb2.SubmitRunResponse]]:
+        """Puts a run before the checkers, by the digest of the result the maker looked at. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveRun(
+        self,
+        request: _settlement_service_pb2.ApproveRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.ApproveRunResponse, _abc.Awaitable[_settlement_service_pb2.ApproveRunResponse]]:
+        """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def RejectRun(
+        self,
+        request: _settlement_service_pb2.RejectRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.RejectRunResponse, _abc.Awaitable[_settlement_service_pb2.RejectRunResponse]]:
+        """Says no to exactly the result shown: the run is for the record from then on, and the window waits for another. Caller: finance checker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def CancelRun(
+        self,
+        request: _settlement_service_pb2.CancelRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.CancelRunResponse, _abc.Awaitable[_settlement_service_pb2.CancelRunResponse]]:
+        """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
         """
 
     @_abc_1.abstractmethod

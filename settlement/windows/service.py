@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from settlement import exchange_ledger
+from settlement.actors import Actor
 from settlement.exchange_ledger import Window
-from settlement.run.sql import WINDOWS_WITH_RUNS
+from settlement.run.life import DEAD, RunState
+from settlement.run.sql import STATES_OF_WINDOWS
+from settlement.windows import sql
 
 
 class WindowView(NamedTuple):
-    """A window and whether it was run."""
+    """A window with the run that stands and how far that is; both None when there is none."""
 
     window: Window
-    calculated: bool
+    run_id: UUID | None = None
+    state: RunState | None = None
 
 
 class Windows:
@@ -24,14 +30,17 @@ class Windows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def close(self, window_no: int | None, closed_by: str) -> tuple[Window, int, bool]:
+    async def close(self, window_no: int | None, actor: Actor) -> tuple[Window, int, bool]:
         """Cut a window off (None: the open one); the window, the number of the open one, whether it was closed before.
 
         Raises:
             ResourceNotFound: there is no such window yet.
         """
         async with self._database.write() as connection:
-            window, replayed = await exchange_ledger.close_window(connection, window_no, closed_by)
+            window, replayed = await exchange_ledger.close_window(connection, window_no, actor.name)
+            if not replayed:
+                values = {"window_no": window.window_no, "actor": actor.name, "person": actor.person}
+                await connection.execute(sql.CLOSED, {**values, "at": window.closed_at})
             return window, await exchange_ledger.open_window_no(connection), replayed
 
     async def read(self, window_no: int | None) -> WindowView:
@@ -43,15 +52,20 @@ class Windows:
         async with self._database.read() as connection:
             number = await exchange_ledger.open_window_no(connection) if window_no is None else window_no
             window = await exchange_ledger.read_window(connection, number)
-            run = await connection.execute(WINDOWS_WITH_RUNS, {"least": number, "most": number})
-            return WindowView(window, run.first() is not None)
+            return (await _views(connection, [window]))[0]
 
     async def page(self, before: int, limit: int) -> list[WindowView]:
         """Windows with smaller numbers, newest first."""
         async with self._database.read() as connection:
             windows = await exchange_ledger.windows_before(connection, before, limit)
-            run: Collection[int] = ()
-            if windows:
-                bounds = {"least": windows[-1].window_no, "most": windows[0].window_no}
-                run = set((await connection.execute(WINDOWS_WITH_RUNS, bounds)).scalars())
-        return [WindowView(window, window.window_no in run) for window in windows]
+            return await _views(connection, list(windows))
+
+
+async def _views(connection: AsyncConnection, windows: list[Window]) -> list[WindowView]:
+    """Windows, newest first, with their runs."""
+    if not windows:
+        return []
+    bounds = {"least": windows[-1].window_no, "most": windows[0].window_no}
+    rows = await connection.execute(STATES_OF_WINDOWS, bounds)
+    standing = {row.window_no: (row.run_id, RunState(row.state)) for row in rows if row.state not in DEAD}
+    return [WindowView(window, *standing.get(window.window_no, (None, None))) for window in windows]

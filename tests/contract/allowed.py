@@ -18,7 +18,8 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
     """,
     (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetTransfer ListTransfers",
-    (MAKER,): "CloseWindow StartRun",
+    (MAKER,): "CloseWindow StartRun SubmitRun CancelRun",
+    (CHECKER,): "ApproveRun RejectRun",
     (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun",
 }
 

@@ -22,6 +22,7 @@ MEMBER, TRANSFER, CURRENCY, MERCHANT, WINDOW = (
     "merchants/NIX",
     "windows/999999",
 )
+DIGEST = "0" * 64
 LONG_AGO, FAR, FARTHER = (instant(f"{year}-01-01T00:00:00+00:00") for year in (2001, 2150, 2151))
 POINTS = types.PointsAmount(currency=CURRENCY, units=5)
 RATE = rates.Rate(
@@ -59,7 +60,11 @@ CURRENCY_TO_ISSUE = types.Currency(
     breakage_share_bps=1,
 )
 KEY = directory.ApiKey(
-    caller_role=directory.CALLER_ROLE_MERCHANT, merchant=MERCHANT, display_name="Nix", expire_time=FAR
+    caller_role=directory.CALLER_ROLE_MERCHANT,
+    merchant=MERCHANT,
+    display_name="Nix",
+    expire_time=FAR,
+    holder="li.wei",
 )
 CONFIGURATION = settlement.RunConfiguration(mode=settlement.NETTING_MODE_BILATERAL, minimum_minor_units={"CNY": 5})
 
@@ -151,6 +156,10 @@ GOOD: dict[str, Message] = {
     "CloseWindow": settlement.CloseWindowRequest(name=WINDOW),
     "StartRun": settlement.StartRunRequest(window=WINDOW, configuration=CONFIGURATION),
     "GetRun": settlement.GetRunRequest(name=f"runs/{UUID}"),
+    "SubmitRun": settlement.SubmitRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, reason="r"),
+    "ApproveRun": settlement.ApproveRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, etag="e", reason="r"),
+    "RejectRun": settlement.RejectRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, etag="e", reason="r"),
+    "CancelRun": settlement.CancelRunRequest(name=f"runs/{UUID}", reason="r"),
     "ListNetPositions": settlement.ListNetPositionsRequest(run=f"runs/{UUID}", page_size=1),
     "ListObligations": settlement.ListObligationsRequest(
         window=WINDOW, debtor=MERCHANT, creditor="merchants/NUX", page_size=1

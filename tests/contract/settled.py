@@ -43,6 +43,29 @@ class Finance:
         started: pb.StartRunResponse = await self.maker.ask(self.stub.StartRun, request)
         return started
 
+    async def submit(self, run: pb.Run, reason: str = "") -> pb.Run:
+        """Put a run before the checkers."""
+        request = pb.SubmitRunRequest(name=run.name, result_digest=run.result_digest, reason=reason)
+        submitted: pb.Run = (await self.maker.ask(self.stub.SubmitRun, request)).run
+        return submitted
+
+    async def approve(self, run: pb.Run, checker: Party | None = None) -> pb.Run:
+        """Say yes to a run as it was shown."""
+        request = pb.ApproveRunRequest(name=run.name, result_digest=run.result_digest, etag=run.etag)
+        approved: pb.Run = (await (checker or self.checker).ask(self.stub.ApproveRun, request)).run
+        return approved
+
+    async def reject(self, run: pb.Run, reason: str = "no") -> pb.Run:
+        """Say no to a run as it was shown."""
+        request = pb.RejectRunRequest(name=run.name, result_digest=run.result_digest, etag=run.etag, reason=reason)
+        rejected: pb.Run = (await self.checker.ask(self.stub.RejectRun, request)).run
+        return rejected
+
+    async def read(self, run: pb.Run) -> pb.Run:
+        """A run as it stands."""
+        found: pb.Run = (await self.maker.ask(self.stub.GetRun, pb.GetRunRequest(name=run.name))).run
+        return found
+
     async def rows(self, caller: Party, run: pb.Run, what: str, page_size: int = 1_000) -> list[list[Any]]:
         """A run's "positions", "pairs" or "payments", page by page, as a caller sees them."""
         method, request = {

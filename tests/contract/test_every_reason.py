@@ -8,6 +8,7 @@ import pytest
 from exchange.refusals import Category, InvalidField, Refusal, StoredRefusal
 from exchange.serving.errors import STATUS_CODES
 from exchange.v1.error_reason_pb2 import ErrorReason
+from settlement import refusals as settlements_own
 from tests.contract.refusals import catalogue
 
 PREFIX = "ERROR_REASON_"
@@ -46,6 +47,7 @@ def test_every_reason_says_its_status_and_its_data(reason: str) -> None:
 
 def refusals() -> dict[str, type[Refusal]]:
     """Refusals of the code by reason; the one read back from the ledger borrows another's."""
+    assert settlements_own.WrongState in Refusal.__subclasses__(), "those of the downstream are known once imported"
     return {refusal.reason: refusal for refusal in Refusal.__subclasses__() if refusal is not StoredRefusal}
 
 

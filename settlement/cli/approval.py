@@ -1,0 +1,96 @@
+"""`settlement submit | approve | reject | cancel`: what one person made, another checks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from settlement.cli.files import refused
+from settlement.cli.ledger import identified, on_ledger, window_number
+
+if TYPE_CHECKING:
+    from exchange.db.engine import Database
+    from settlement.actors import Actor
+    from settlement.approval.service import Approvals
+    from settlement.run.model import Run
+
+DIGITS_MIN = 12
+"""So many digits of a digest say which result was looked at."""
+
+Window = Annotated[str, typer.Argument(help="Number of a window that was run.")]
+Digest = Annotated[str, typer.Option(help="The digest `show` told, its first 12 digits at least.")]
+Why = Annotated[str, typer.Option(help="Why, for the record.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON.")]
+Step = Callable[["Approvals", "Run", "Actor"], Awaitable[tuple["Run", bool]]]
+
+
+def submit(window: Window, digest: Digest, reason: Why = "", *, json: Json = False) -> None:
+    """Put the run of a window before the checkers."""
+
+    async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:
+        return await approvals.submit(run.run_id, run.digest, actor, reason)
+
+    _take(window, digest, "FINANCE_MAKER", step, as_json=json)
+
+
+def approve(window: Window, digest: Digest, reason: Why = "", *, json: Json = False) -> None:
+    """Say yes to exactly the result with this digest. Whoever had a hand in it is refused.
+
+    Who you are is told by the key in SETTLEMENT_KEY, else by your user at this machine.
+    """
+
+    async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:
+        return await approvals.approve(run.run_id, run.digest, run.etag, actor, reason)
+
+    _take(window, digest, "FINANCE_CHECKER", step, as_json=json)
+
+
+def reject(window: Window, digest: Digest, reason: Why, *, json: Json = False) -> None:
+    """Say no to exactly the result with this digest; its window waits for another run."""
+
+    async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:
+        return await approvals.reject(run.run_id, run.digest, run.etag, actor, reason)
+
+    _take(window, digest, "FINANCE_CHECKER", step, as_json=json)
+
+
+def cancel(window: Window, reason: Why, *, json: Json = False) -> None:
+    """Take the run of a window back before anything was instructed."""
+
+    async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:
+        return await approvals.cancel(run.run_id, actor, reason)
+
+    _take(window, None, "FINANCE_MAKER", step, as_json=json)
+
+
+def _take(window: str, digest: str | None, role: str, step: Step, *, as_json: bool) -> None:
+    number = window_number(window)
+    if number is None:
+        refused("the open window was not run yet: say the number of a closed one")
+        return
+    if digest is not None and len(digest) < DIGITS_MIN:
+        refused(f"--digest {digest}: give its first {DIGITS_MIN} digits at least")
+
+    async def work(database: Database) -> tuple[Run, bool]:
+        from settlement.approval.service import Approvals
+        from settlement.refusals import DigestMismatch
+        from settlement.run.service import Runs
+
+        actor = await identified(database, role)
+        run = await Runs(database).newest(number)
+        if digest is not None and not run.digest.startswith(digest.lower()):
+            raise DigestMismatch(resource=run.name, digest=run.digest)
+        return await step(Approvals(database), run, actor)
+
+    run, replayed = on_ledger(work)
+    if as_json:
+        from settlement.cli.run_tables import to_json
+
+        typer.echo(to_json(run, replayed=replayed))
+        return
+    from settlement.cli.run_tables import where_it_stands
+
+    typer.echo(f"{run.name} of windows/{run.window_no}{', as before' if replayed else ''}")
+    typer.echo(where_it_stands(run))
