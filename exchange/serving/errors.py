@@ -38,6 +38,9 @@ STATUS_CODES: dict[Category, grpc.StatusCode] = {
 RETRY_AFTER_MS: dict[Category, int] = {Category.LIMIT: 100, Category.UNAVAILABLE: 1_000}
 """How long a client waits, in milliseconds, before it repeats a request refused for one of these categories."""
 
+_PUSHBACK_MS = {STATUS_CODES[category].value[0]: str(ms) for category, ms in RETRY_AFTER_MS.items()}
+"""The same for gRPC libraries that repeat by themselves: they read this header, and no details."""
+
 CODE_OF_NUMBER: dict[int, grpc.StatusCode] = {code.value[0]: code for code in grpc.StatusCode}
 """gRPC's status codes by the number a google.rpc.Status carries."""
 
@@ -49,6 +52,7 @@ _VALUE_BYTES_MAX = 256
 _METADATA_PAIRS_MAX = 10
 _VIOLATION_BYTES_MAX = 160
 _DETAILS_HEADER = "grpc-status-details-bin"
+_PUSHBACK_HEADER = "grpc-retry-pushback-ms"
 _TYPE_URL = "type.googleapis.com/"
 
 
@@ -87,10 +91,11 @@ async def abort_with(context: grpc.aio.ServicerContext[Any, Any], refusal: Refus
 
 async def abort_with_status(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> NoReturn:
     """Ends the call with a status. Raises grpc's AbortError, which must reach gRPC."""
+    trailer: tuple[tuple[str, str | bytes], ...] = ((_DETAILS_HEADER, status.SerializeToString()),)
+    if status.code in _PUSHBACK_MS:
+        trailer += ((_PUSHBACK_HEADER, _PUSHBACK_MS[status.code]),)
     await context.abort(
-        CODE_OF_NUMBER[status.code],
-        _cut(status.message, _MESSAGE_BYTES_MAX),
-        trailing_metadata=((_DETAILS_HEADER, status.SerializeToString()),),
+        CODE_OF_NUMBER[status.code], _cut(status.message, _MESSAGE_BYTES_MAX), trailing_metadata=trailer
     )
 
 

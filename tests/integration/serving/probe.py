@@ -199,6 +199,7 @@ class Answer:
     def __init__(self, error: grpc.aio.AioRpcError) -> None:
         self.code, self.text = error.code(), error.details() or ""
         status: status_pb2.Status | None = rpc_status.from_call(error)
+        self.trailer = dict(error.trailing_metadata() or ())
         self.raw = status.SerializeToString() if status else b""
         self.details = list(status.details) if status else []
         info = self.detail(error_details_pb2.ErrorInfo)

@@ -121,6 +121,8 @@ async def test_a_full_server_refuses_at_once_and_serves_again_when_there_is_room
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "SERVER_BUSY")
         assert refusal.metadata == {"limit": "1"}
         assert refusal.detail(error_details_pb2.RetryInfo).retry_delay.nanos == 100_000_000
+        # For gRPC libraries that repeat by themselves and read no details.
+        assert refusal.trailer["grpc-retry-pushback-ms"] == "100"
         assert await first == A_CONVERSION
         assert await client.call("Echo", A_CONVERSION) == A_CONVERSION
 
