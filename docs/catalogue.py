@@ -1,7 +1,8 @@
 """Writes what the reference pages must not say differently from the code.
 
-    python docs/catalogue.py write    docs/errors.md, and the table of settings in docs/operations.md
-    python docs/catalogue.py check    which of the two are not what `write` would make of them
+    python docs/catalogue.py write    docs/errors.md, the table of settings in docs/operations.md, and for clients
+                                      docs/retry-policy.json, the deadlines in docs/clients.md and their exceptions
+    python docs/catalogue.py check    which of them are not what `write` would make of them
 
 The statuses, occasions and metadata of refusals come from the comments of error_reason.proto, those of settings from
 exchange/config.py. What a caller does about a refusal stands here: it is advice, no part of the contract.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,8 +25,9 @@ from exchange.config import PREFIX, Settings
 from exchange.serving.errors import DOMAIN
 
 DOCS = Path(__file__).resolve().parent
-PROTO = DOCS.parent / "protos" / "exchange" / "v1" / "error_reason.proto"
-CONFIG = DOCS.parent / "exchange" / "config.py"
+ROOT = DOCS.parent
+PROTO = ROOT / "protos" / "exchange" / "v1" / "error_reason.proto"
+CONFIG = ROOT / "exchange" / "config.py"
 TABLE_BEGINS = "<!-- settings: written by docs/catalogue.py -->"
 TABLE_ENDS = "<!-- end of settings -->"
 
@@ -231,20 +233,33 @@ def _values(field: Any) -> str:
     return " ".join(bounds)
 
 
+def written_files() -> dict[str, Callable[[], str]]:
+    """Every file that is written, or has a table that is, and its text."""
+    # As a script this file stands in no package; the tests import it as one of the project's folder.
+    sys.path.append(str(ROOT))
+    from docs import client_reference as clients
+
+    return {
+        "docs/errors.md": errors_page,
+        "docs/operations.md": operations_page,
+        "docs/clients.md": clients.clients_page,
+        "docs/retry-policy.json": clients.retry_policy,
+        "exchange/client/reasons.py": lambda: clients.reasons_module(reasons()),
+    }
+
+
 def main(arguments: list[str]) -> int:
     """Dispatch write or check; 2 for anything else."""
-    pages = {"errors.md": errors_page, "operations.md": operations_page}
+    written = written_files()
     if arguments == ["write"]:
-        for name, text in pages.items():
-            (DOCS / name).write_text(text(), encoding="utf-8")
+        for name, text in written.items():
+            (ROOT / name).write_text(text(), encoding="utf-8")
         return 0
     if arguments != ["check"]:
         sys.stderr.write(__doc__ or "")
         return 2
-    stale = [name for name, text in pages.items() if (DOCS / name).read_text(encoding="utf-8") != text()]
-    sys.stdout.writelines(
-        f"docs/{name}: not what the code says; run python docs/catalogue.py write\n" for name in stale
-    )
+    stale = [name for name, text in written.items() if (ROOT / name).read_text(encoding="utf-8") != text()]
+    sys.stdout.writelines(f"{name}: not what the code says; run python docs/catalogue.py write\n" for name in stale)
     return 1 if stale else 0
 
 

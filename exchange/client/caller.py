@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TypeVar
 
 import grpc
 
 # Ships without type information.
-from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from grpc import aio
 
+from exchange.client.errors import Refused, refused, told_by, told_in
 from exchange.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from exchange.v1.member_service_pb2_grpc import MemberServiceStub
 from exchange.v1.rate_service_pb2_grpc import RateServiceStub
 from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceStub
 from exchange.v1.transfer_service_pb2_grpc import TransferServiceStub
 
+__all__ = ["Caller", "Refused", "Stubs", "refusal_in", "refusal_of"]
+
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
-_DETAILS_HEADER = "grpc-status-details-bin"
 CALL_SECONDS_MAX = 30.0
 ATTEMPTS_MAX = 8
 _FIRST_PAUSE_SECONDS = 0.02
 _UNDECIDED = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED})
 """Nothing is known to have happened, and the same request with the same request_id may be sent again."""
-
-
-class Refused(Exception):
-    """The server said no.
-
-    Attributes:
-        reason: of `exchange.v1.ErrorReason` without its prefix; the status's name when the server gave none.
-        metadata: what the refusal is about, as `ErrorReason` documents it.
-    """
-
-    def __init__(self, reason: str, message: str, metadata: Mapping[str, str]) -> None:
-        super().__init__(f"{reason}: {message}")
-        self.reason = reason
-        self.message = message
-        self.metadata = metadata
 
 
 class Stubs:
@@ -83,19 +68,9 @@ class Caller:
 
 def refusal_of(error: aio.AioRpcError) -> Refused:
     """The refusal behind a failed call."""
-    for key, value in error.trailing_metadata() or ():
-        if key == _DETAILS_HEADER and isinstance(value, bytes):
-            return refusal_in(Status.FromString(value))
-    return Refused(error.code().name, error.details() or "", {})
+    return refused(told_by(error))
 
 
 def refusal_in(status: Status) -> Refused:
     """The refusal a status with details tells, such as one of a batch's results."""
-    for detail in status.details:
-        info = ErrorInfo()
-        if detail.Unpack(info):
-            return Refused(info.reason, status.message, dict(info.metadata))
-    return Refused(_CODES.get(status.code, str(status.code)), status.message, {})
-
-
-_CODES = {code.value[0]: code.name for code in grpc.StatusCode}
+    return refused(told_in(status))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from exchange.ledger.sql import FENCE
 from tests.servers import Server
 
 # What a posting prepares before it decides (an account without transfers) and what a definite refusal rightly leaves
@@ -75,3 +76,12 @@ async def keys_used(server: Server, request_id: str) -> int:
     """How many merchants' requests with this key were decided for ever."""
     question = "SELECT count(*) FROM exchange.request_keys WHERE request_id = $1"
     return int(await (await _watcher(server.url)).fetchval(question, request_id))
+
+
+@asynccontextmanager
+async def standing_still(server: Server) -> AsyncIterator[None]:
+    """Within the block no posting is decided: somebody else holds the ledger's fence."""
+    async with connected(server.url) as connection:
+        await connection.execute(f"SELECT pg_advisory_lock({FENCE})")
+        yield
+        await connection.execute(f"SELECT pg_advisory_unlock({FENCE})")

@@ -10,7 +10,6 @@ import pytest
 import structlog
 from grpc import aio
 
-from exchange.ledger.sql import FENCE
 from exchange.serving.telemetry import configure_logging
 from exchange.v1 import member_service_pb2 as member_pb
 from exchange.v1 import transfer_service_pb2 as transfer_pb
@@ -18,22 +17,13 @@ from tests.contract.cables import a_cable
 from tests.contract.cast import Cast, a_cast
 from tests.contract.methods import METHODS
 from tests.contract.refusals import Refused, refusal, refusal_in
-from tests.contract.stillness import connected, keys_used, nothing_changes
+from tests.contract.stillness import connected, keys_used, nothing_changes, standing_still
 from tests.database import Databases
 from tests.movements import an_earn
 from tests.servers import Server, a_server
 from tests.worlds import Merchant, World, a_channel, a_world
 
 Earned = transfer_pb.EarnPointsResponse
-
-
-@asynccontextmanager
-async def standing_still(server: Server) -> AsyncIterator[None]:
-    """Within the block no posting is decided: somebody else holds the ledger's fence."""
-    async with connected(server.url) as connection:
-        await connection.execute(f"SELECT pg_advisory_lock({FENCE})")
-        yield
-        await connection.execute(f"SELECT pg_advisory_unlock({FENCE})")
 
 
 @asynccontextmanager

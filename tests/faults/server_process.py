@@ -40,9 +40,12 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def a_server_process(url: str) -> AsyncIterator[ServerProcess]:
-    """`python -m exchange serve` on a database, with full durability; gone when the block ends, killed or not."""
-    environ = environment(database_url=url, host="127.0.0.1", port="0", log_level="error")
+async def a_server_process(url: str, port: int = 0) -> AsyncIterator[ServerProcess]:
+    """`python -m exchange serve` on a database, with full durability; gone when the block ends, killed or not.
+
+    Without a port it takes any that is free.
+    """
+    environ = environment(database_url=url, host="127.0.0.1", port=str(port), log_level="error")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "exchange", "serve", env=environ, stdin=DEVNULL, stdout=PIPE, start_new_session=True
     )

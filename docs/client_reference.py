@@ -1,0 +1,147 @@
+"""What docs/catalogue.py writes for client programs: their exceptions, the retry policy, the table of deadlines."""
+# A script beside the pages it writes, in no package.
+# ruff: noqa: INP001
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+from google.protobuf.descriptor import ServiceDescriptor
+
+from exchange.client.errors import DEFINITE, Refused, Told
+from exchange.client.policy import CODE_OF_NAME, Kind, deadlines_of, kind_of, service_config
+
+ROOT = Path(__file__).resolve().parents[1]
+PROTOS = ROOT / "protos"
+DEADLINES_BEGIN = "<!-- deadlines: written by docs/catalogue.py -->"
+DEADLINES_END = "<!-- end of deadlines -->"
+WHOLE_NUMBERS = frozenset(
+    {
+        "available",
+        "block",
+        "cap",
+        "held",
+        "in_micros",
+        "item",
+        "left",
+        "limit",
+        "maximum",
+        "minimum",
+        "out_micros",
+        "requested",
+        "used",
+    }
+)
+"""Names of metadata that are whole numbers wherever they stand."""
+
+HEAD = '''"""An exception for each reason of `exchange.v1.ErrorReason`, its metadata as attributes.
+
+Written by docs/catalogue.py from protos/exchange/v1/error_reason.proto: do not edit. docs/errors.md tells what to do.
+"""
+
+from __future__ import annotations
+
+from exchange.client.errors import Definite, Refused, Undecided
+'''
+
+
+class Reason(Protocol):
+    """A reason as docs/catalogue.py reads it."""
+
+    @property
+    def name(self) -> str:
+        """Without prefix."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """The name of its status code."""
+        ...
+
+    @property
+    def when(self) -> str:
+        """Sentences that say when it is given."""
+        ...
+
+    @property
+    def metadata(self) -> str:
+        """Names of its metadata, with examples."""
+        ...
+
+
+def reasons_module(reasons: Iterable[Reason]) -> str:
+    """The text of exchange/client/reasons.py."""
+    known = list(reasons)
+    lines = [HEAD]
+    for reason in known:
+        base = "Definite" if CODE_OF_NAME[reason.status] in DEFINITE else "Undecided"
+        lines += ["", f"class {class_name(reason.name)}({base}):"]
+        lines += [f'    """{reason.status}. {_first_sentence(reason.when)}"""', "", f'    FOR = "{reason.name}"']
+        fields = [f"    {name}: {kind}" for name, kind in fields_of(reason) if not _is_taken(name)]
+        lines += ["", *fields, ""] if fields else [""]
+    lines += ["", "BY_REASON: dict[str, type[Refused]] = {"]
+    lines += [f'    "{reason.name}": {class_name(reason.name)},' for reason in known]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def class_name(reason: str) -> str:
+    """The name of a reason's class: InsufficientPoints of INSUFFICIENT_POINTS."""
+    return "".join(word.capitalize() for word in reason.split("_"))
+
+
+def fields_of(reason: Reason) -> list[tuple[str, str]]:
+    """Name and type of a reason's metadata."""
+    found = []
+    for name, example in re.findall(r'(\w+)(?:: "([^"]*)")?(?:, |$)', reason.metadata):
+        is_number = name in WHOLE_NUMBERS or bool(re.fullmatch(r"-?\d+", example))
+        found.append((name, "int" if is_number else "str"))
+    return found
+
+
+def _is_taken(name: str) -> bool:
+    """Whether every refusal has an attribute of that name already; then the metadata alone tell it."""
+    return hasattr(Refused(Told(CODE_OF_NAME["UNKNOWN"], "")), name)
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.) ", text, maxsplit=1)[0]
+
+
+def services() -> list[ServiceDescriptor]:
+    """Every service of the protos, in the order of their files."""
+    found: list[ServiceDescriptor] = []
+    for path in sorted(PROTOS.glob("*/v1/*_service.proto")):
+        module: Any = importlib.import_module(f"{path.parts[-3]}.v1.{path.stem}_pb2")
+        found += module.DESCRIPTOR.services_by_name.values()
+    return found
+
+
+def retry_policy() -> str:
+    """The text of docs/retry-policy.json."""
+    return json.dumps(service_config(services()), indent=2) + "\n"
+
+
+def clients_page() -> str:
+    """The text of docs/clients.md with its table as it should be."""
+    present = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    before, _, rest = present.partition(DEADLINES_BEGIN)
+    _, found, after = rest.partition(DEADLINES_END)
+    assert found, f"docs/clients.md has lost its markers {DEADLINES_BEGIN} and {DEADLINES_END}"
+    return before + deadlines_table() + after
+
+
+def deadlines_table() -> str:
+    """The table of deadlines, markers included: a row for each method."""
+    lines = [DEADLINES_BEGIN, "", "| method | kind | one attempt | in all |", "|---|---|---|---|"]
+    for service in services():
+        for method in service.methods:
+            deadlines, kind = deadlines_of(method), kind_of(method)
+            assert (deadlines is None) == (kind is Kind.STREAM)
+            times = ["none", "none"] if deadlines is None else [f"{seconds:g} s" for seconds in deadlines]
+            lines.append(f"| {service.full_name}/{method.name} | {kind.value} | {times[0]} | {times[1]} |")
+    return "\n".join([*lines, "", DEADLINES_END])

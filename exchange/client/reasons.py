@@ -1,0 +1,419 @@
+"""An exception for each reason of `exchange.v1.ErrorReason`, its metadata as attributes.
+
+Written by docs/catalogue.py from protos/exchange/v1/error_reason.proto: do not edit. docs/errors.md tells what to do.
+"""
+
+from __future__ import annotations
+
+from exchange.client.errors import Definite, Refused, Undecided
+
+
+class InvalidField(Definite):
+    """INVALID_ARGUMENT. A field has a shape no request may have; BadRequest names it."""
+
+    FOR = "INVALID_FIELD"
+
+    field: str
+
+
+class MalformedMessage(Definite):
+    """INVALID_ARGUMENT. The bytes are no message of the method's type."""
+
+    FOR = "MALFORMED_MESSAGE"
+
+
+class CredentialMissing(Definite):
+    """UNAUTHENTICATED. No credential came with the call: send "authorization: Bearer KEY"."""
+
+    FOR = "CREDENTIAL_MISSING"
+
+
+class CredentialUnknown(Definite):
+    """UNAUTHENTICATED. The key or certificate is unknown, revoked or expired."""
+
+    FOR = "CREDENTIAL_UNKNOWN"
+
+
+class MethodNotAllowed(Definite):
+    """PERMISSION_DENIED. The caller's kind may not call this method."""
+
+    FOR = "METHOD_NOT_ALLOWED"
+
+    method: str
+    caller_role: str
+
+
+class RoleMissing(Definite):
+    """PERMISSION_DENIED. The merchant lacks a role."""
+
+    FOR = "ROLE_MISSING"
+
+    merchant: str
+    role: str
+
+
+class NotTheIssuer(Definite):
+    """PERMISSION_DENIED. Only the issuer of one of the two currencies converts."""
+
+    FOR = "NOT_THE_ISSUER"
+
+    merchant: str
+    source: str
+    target: str
+
+
+class ResourceNotFound(Definite):
+    """NOT_FOUND. There is no such thing, or it is none of the caller's business."""
+
+    FOR = "RESOURCE_NOT_FOUND"
+
+    resource: str
+    field: str
+
+
+class ResourceExists(Definite):
+    """ALREADY_EXISTS. The name or reference is taken."""
+
+    FOR = "RESOURCE_EXISTS"
+
+    resource: str
+
+
+class MerchantSuspended(Definite):
+    """FAILED_PRECONDITION. A merchant of the movement is suspended."""
+
+    FOR = "MERCHANT_SUSPENDED"
+
+    merchant: str
+
+
+class CurrencySuspended(Definite):
+    """FAILED_PRECONDITION. A currency of the movement is suspended."""
+
+    FOR = "CURRENCY_SUSPENDED"
+
+    currency: str
+
+
+class InsufficientPoints(Definite):
+    """FAILED_PRECONDITION. Too few spendable points."""
+
+    FOR = "INSUFFICIENT_POINTS"
+
+    currency: str
+    available: int
+    requested: int
+
+
+class NoPrice(Definite):
+    """FAILED_PRECONDITION. The currency has no price at this instant."""
+
+    FOR = "NO_PRICE"
+
+    currency: str
+    price: str
+
+
+class NoRate(Definite):
+    """FAILED_PRECONDITION. No rate is effective for the pair at this instant."""
+
+    FOR = "NO_RATE"
+
+    source: str
+    target: str
+
+
+class BelowMinimum(Definite):
+    """FAILED_PRECONDITION. Less than the rate's minimum."""
+
+    FOR = "BELOW_MINIMUM"
+
+    requested: int
+    minimum: int
+    rate: str
+
+
+class AboveMaximum(Definite):
+    """FAILED_PRECONDITION. More than the rate's maximum."""
+
+    FOR = "ABOVE_MAXIMUM"
+
+    requested: int
+    maximum: int
+    rate: str
+
+
+class ConvertsToNothing(Definite):
+    """FAILED_PRECONDITION. After blocks and rounding nothing would be received."""
+
+    FOR = "CONVERTS_TO_NOTHING"
+
+    requested: int
+    block: int
+    rate: str
+
+
+class DailyCapExceeded(Definite):
+    """FAILED_PRECONDITION. The member's daily cap of the rate would be passed."""
+
+    FOR = "DAILY_CAP_EXCEEDED"
+
+    cap: int
+    used: int
+    requested: int
+    rate: str
+
+
+class AmountOverflow(Definite):
+    """FAILED_PRECONDITION. A figure would pass what 64 bits hold."""
+
+    FOR = "AMOUNT_OVERFLOW"
+
+    figure: str
+
+
+class NegativeSpread(Definite):
+    """FAILED_PRECONDITION. The operator's part of a conversion would be negative."""
+
+    FOR = "NEGATIVE_SPREAD"
+
+    source: str
+    target: str
+    out_micros: int
+    in_micros: int
+
+
+class RequestIdReused(Definite):
+    """FAILED_PRECONDITION. The request_id was used for another request."""
+
+    FOR = "REQUEST_ID_REUSED"
+
+
+class RateOverlap(Definite):
+    """FAILED_PRECONDITION. Two versions of a pair would hold at once."""
+
+    FOR = "RATE_OVERLAP"
+
+    source: str
+    target: str
+    overlaps: str
+
+
+class SettlementCurrencyMismatch(Definite):
+    """FAILED_PRECONDITION. The two currencies are priced in different money."""
+
+    FOR = "SETTLEMENT_CURRENCY_MISMATCH"
+
+    source: str
+    target: str
+
+
+class TooLate(Definite):
+    """FAILED_PRECONDITION. An instant lies before what may still be changed."""
+
+    FOR = "TOO_LATE"
+
+    field: str
+    earliest: str
+
+
+class ExpiryNotAllowed(Definite):
+    """FAILED_PRECONDITION. An expiry was given to a currency whose policy does not take one, or it has passed."""
+
+    FOR = "EXPIRY_NOT_ALLOWED"
+
+    currency: str
+    expire_time: str
+
+
+class BatchNotApplied(Undecided):
+    """ABORTED. Another item of an atomic batch was refused; this one was not decided and its key is unused."""
+
+    FOR = "BATCH_NOT_APPLIED"
+
+    item: int
+
+
+class ServerBusy(Undecided):
+    """RESOURCE_EXHAUSTED. The server has as much waiting as it takes; nothing was begun."""
+
+    FOR = "SERVER_BUSY"
+
+    limit: int
+
+
+class DeadlinePassed(Undecided):
+    """DEADLINE_EXCEEDED. The caller's deadline passed; if the request was already taken, it may still be committed."""
+
+    FOR = "DEADLINE_PASSED"
+
+
+class ServerDraining(Undecided):
+    """UNAVAILABLE. The server is shutting down."""
+
+    FOR = "SERVER_DRAINING"
+
+
+class DatabaseUnavailable(Undecided):
+    """UNAVAILABLE. The database does not answer; the outcome is unknown."""
+
+    FOR = "DATABASE_UNAVAILABLE"
+
+
+class InternalFault(Undecided):
+    """INTERNAL. A fault of ours; the incident id finds it in our logs."""
+
+    FOR = "INTERNAL_FAULT"
+
+    incident: str
+
+
+class WindowState(Definite):
+    """FAILED_PRECONDITION. The window is not in the state the step needs."""
+
+    FOR = "WINDOW_STATE"
+
+    window: str
+    state: str
+    needed: str
+
+
+class InvalidPageToken(Definite):
+    """INVALID_ARGUMENT. The page token is not one of this list with this filter."""
+
+    FOR = "INVALID_PAGE_TOKEN"
+
+    field: str
+
+
+class UnknownMethod(Definite):
+    """UNIMPLEMENTED. There is no such method."""
+
+    FOR = "UNKNOWN_METHOD"
+
+    method: str
+
+
+class LedgerHalted(Undecided):
+    """UNAVAILABLE. The coalition stopped taking movements because an inconsistency was found."""
+
+    FOR = "LEDGER_HALTED"
+
+    since: str
+
+
+class HoldEnded(Definite):
+    """FAILED_PRECONDITION. The hold was captured or given back already."""
+
+    FOR = "HOLD_ENDED"
+
+    hold: str
+
+
+class HoldLapsed(Definite):
+    """FAILED_PRECONDITION. The hold's time was over."""
+
+    FOR = "HOLD_LAPSED"
+
+    hold: str
+    expired: str
+
+
+class CaptureExceedsHold(Definite):
+    """FAILED_PRECONDITION. More than was reserved."""
+
+    FOR = "CAPTURE_EXCEEDS_HOLD"
+
+    hold: str
+    held: int
+    requested: int
+
+
+class NotReversible(Definite):
+    """FAILED_PRECONDITION. This kind of transfer is not reversed, or only whole."""
+
+    FOR = "NOT_REVERSIBLE"
+
+    transfer: str
+    kind: str
+
+
+class AlreadyReversed(Definite):
+    """FAILED_PRECONDITION. All of it was reversed before."""
+
+    FOR = "ALREADY_REVERSED"
+
+    transfer: str
+
+
+class ReversalExceeds(Definite):
+    """FAILED_PRECONDITION. More than is left of the original."""
+
+    FOR = "REVERSAL_EXCEEDS"
+
+    transfer: str
+    left: int
+    requested: int
+
+
+class NoCashOut(Definite):
+    """FAILED_PRECONDITION. The currency is not paid out in money."""
+
+    FOR = "NO_CASH_OUT"
+
+    currency: str
+
+
+class NothingDue(Undecided):
+    """ABORTED. No points of the account have reached their end; only the exchange's own work meets this."""
+
+    FOR = "NOTHING_DUE"
+
+    currency: str
+
+
+BY_REASON: dict[str, type[Refused]] = {
+    "INVALID_FIELD": InvalidField,
+    "MALFORMED_MESSAGE": MalformedMessage,
+    "CREDENTIAL_MISSING": CredentialMissing,
+    "CREDENTIAL_UNKNOWN": CredentialUnknown,
+    "METHOD_NOT_ALLOWED": MethodNotAllowed,
+    "ROLE_MISSING": RoleMissing,
+    "NOT_THE_ISSUER": NotTheIssuer,
+    "RESOURCE_NOT_FOUND": ResourceNotFound,
+    "RESOURCE_EXISTS": ResourceExists,
+    "MERCHANT_SUSPENDED": MerchantSuspended,
+    "CURRENCY_SUSPENDED": CurrencySuspended,
+    "INSUFFICIENT_POINTS": InsufficientPoints,
+    "NO_PRICE": NoPrice,
+    "NO_RATE": NoRate,
+    "BELOW_MINIMUM": BelowMinimum,
+    "ABOVE_MAXIMUM": AboveMaximum,
+    "CONVERTS_TO_NOTHING": ConvertsToNothing,
+    "DAILY_CAP_EXCEEDED": DailyCapExceeded,
+    "AMOUNT_OVERFLOW": AmountOverflow,
+    "NEGATIVE_SPREAD": NegativeSpread,
+    "REQUEST_ID_REUSED": RequestIdReused,
+    "RATE_OVERLAP": RateOverlap,
+    "SETTLEMENT_CURRENCY_MISMATCH": SettlementCurrencyMismatch,
+    "TOO_LATE": TooLate,
+    "EXPIRY_NOT_ALLOWED": ExpiryNotAllowed,
+    "BATCH_NOT_APPLIED": BatchNotApplied,
+    "SERVER_BUSY": ServerBusy,
+    "DEADLINE_PASSED": DeadlinePassed,
+    "SERVER_DRAINING": ServerDraining,
+    "DATABASE_UNAVAILABLE": DatabaseUnavailable,
+    "INTERNAL_FAULT": InternalFault,
+    "WINDOW_STATE": WindowState,
+    "INVALID_PAGE_TOKEN": InvalidPageToken,
+    "UNKNOWN_METHOD": UnknownMethod,
+    "LEDGER_HALTED": LedgerHalted,
+    "HOLD_ENDED": HoldEnded,
+    "HOLD_LAPSED": HoldLapsed,
+    "CAPTURE_EXCEEDS_HOLD": CaptureExceedsHold,
+    "NOT_REVERSIBLE": NotReversible,
+    "ALREADY_REVERSED": AlreadyReversed,
+    "REVERSAL_EXCEEDS": ReversalExceeds,
+    "NO_CASH_OUT": NoCashOut,
+    "NOTHING_DUE": NothingDue,
+}
