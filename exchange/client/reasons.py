@@ -372,6 +372,51 @@ class NothingDue(Undecided):
     currency: str
 
 
+class WrongState(Definite):
+    """FAILED_PRECONDITION. A thing is not in the state the step needs."""
+
+    FOR = "WRONG_STATE"
+
+    resource: str
+    state: str
+    needed: str
+
+
+class DigestMismatch(Definite):
+    """FAILED_PRECONDITION. The digest shown is not that of what is there."""
+
+    FOR = "DIGEST_MISMATCH"
+
+    resource: str
+    digest: str
+
+
+class EtagMismatch(Undecided):
+    """ABORTED. Something happened to the thing since it was looked at."""
+
+    FOR = "ETAG_MISMATCH"
+
+    resource: str
+    etag: str
+
+
+class SamePerson(Definite):
+    """PERMISSION_DENIED. Whoever had a hand in making something does not check it."""
+
+    FOR = "SAME_PERSON"
+
+    resource: str
+    person: str
+
+
+class PersonUnknown(Definite):
+    """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart."""
+
+    FOR = "PERSON_UNKNOWN"
+
+    credential: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -416,4 +461,9 @@ BY_REASON: dict[str, type[Refused]] = {
     "REVERSAL_EXCEEDS": ReversalExceeds,
     "NO_CASH_OUT": NoCashOut,
     "NOTHING_DUE": NothingDue,
+    "WRONG_STATE": WrongState,
+    "DIGEST_MISMATCH": DigestMismatch,
+    "ETAG_MISMATCH": EtagMismatch,
+    "SAME_PERSON": SamePerson,
+    "PERSON_UNKNOWN": PersonUnknown,
 }
