@@ -80,6 +80,9 @@ ADVICE = {
     "ETAG_MISMATCH": "Read it again, look at what happened meanwhile, and decide anew with the `etag` told.",
     "SAME_PERSON": "Let somebody else check it, who neither closed, calculated nor submitted it.",
     "PERSON_UNKNOWN": "The operator issues a key that names its `holder`, or a certificate that does.",
+    "QUOTE_EXPIRED": "Ask for a new quote.",
+    "QUOTE_USED": "Ask for a new quote; `transfer` is the conversion this one was good for.",
+    "BELOW_MIN_TARGET": "Show the member what it would receive now, or ask for less.",
 }
 
 KEPT = "No. A movement's request_id keeps this answer for ever: once the cause is gone, ask under a new one."

@@ -25,6 +25,7 @@ from exchange.due import Due
 from exchange.extensions import Extension, load
 from exchange.ledger.poster import Poster
 from exchange.movements import decide
+from exchange.quotes.service import Quotes
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges, check_spreads
 from exchange.rates.source import CoalitionSource
@@ -72,13 +73,15 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             linger=settings.poster_linger_ms_max / MS_PER_S,
         )
         poster.start()
+        members = Members(database)
         api = Api(
             database=database,
             source=source,
             poster=poster,
             changes=DirectoryChanges(database, source, check_spreads),
             rates=RateChanges(database, source),
-            members=Members(database),
+            quotes=Quotes(database, source, members),
+            members=members,
             tokens=PageTokens(secret),
             due=Due(database, poster),
         )

@@ -313,6 +313,24 @@ class NothingDue(Refusal):
     sentence = "No points of the account have reached their end:"
 
 
+class QuoteExpired(Refusal):
+    reason = "QUOTE_EXPIRED"
+    category = Category.FAILED
+    sentence = "The quote's time was over:"
+
+
+class QuoteUsed(Refusal):
+    reason = "QUOTE_USED"
+    category = Category.FAILED
+    sentence = "The quote was used before:"
+
+
+class BelowMinTarget(Refusal):
+    reason = "BELOW_MIN_TARGET"
+    category = Category.FAILED
+    sentence = "Fewer points would be received than there must be:"
+
+
 class StoredRefusal(Refusal):
     """The first answer to a request_id, read back from the ledger to be given again."""
 

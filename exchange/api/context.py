@@ -11,6 +11,7 @@ from exchange.directory.model import Directory
 from exchange.directory.service import DirectoryChanges
 from exchange.due import Due
 from exchange.ledger.poster import Poster
+from exchange.quotes.service import Quotes
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges
 from exchange.rates.source import CoalitionSource
@@ -26,6 +27,7 @@ class Api:
     poster: Poster[Coalition]
     changes: DirectoryChanges
     rates: RateChanges
+    quotes: Quotes
     members: Members
     tokens: PageTokens
     due: Due

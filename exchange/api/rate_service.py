@@ -9,6 +9,7 @@ from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
 from exchange.api.pages import page_of
+from exchange.api.quoting import quote_message, to_wanted
 from exchange.clock import coalition_now
 from exchange.directory.model import Directory
 from exchange.rates.model import Rate
@@ -95,6 +96,21 @@ class RateService(RateServiceServicer):
         if rate is None:
             raise NoRate(source=source.name, target=target.name)
         return pb.GetEffectiveRateResponse(rate=_message(rate, coalition.directory))
+
+    async def CreateQuote(self, request: pb.CreateQuoteRequest, context: Context) -> pb.CreateQuoteResponse:
+        caller = caller_of(context)
+        key, wanted = to_wanted(request, caller)
+        quote = await self._api.quotes.give(caller, key, wanted)
+        directory = (await self._api.source.current()).directory
+        return pb.CreateQuoteResponse(quote=quote_message(quote, directory, quote.created_at))
+
+    async def GetQuote(self, request: pb.GetQuoteRequest, context: Context) -> pb.GetQuoteResponse:
+        caller, check = caller_of(context), Violations()
+        quote_id = UUID(check.uuid_name("name", request.name, "quotes"))
+        check.raise_if_any()
+        directory = await self._api.directory(caller)
+        quote, now = await self._api.quotes.read(caller, quote_id)
+        return pb.GetQuoteResponse(quote=quote_message(quote, directory, now))
 
 
 def _rate(check: Violations, wanted: pb.Rate) -> Rate:

@@ -147,13 +147,33 @@ def to_convert(request: pb.ConvertPointsRequest, caller: Caller, prefix: str = "
     """A conversion as asked for; see `to_earn`."""
     check = Violations()
     member, common = _common(request, caller, check, prefix)
+    least = check.within(f"{prefix}min_target_units", request.min_target_units, 0)
+    if request.quote:
+        return _convert_by_quote(request, member, common, check, prefix)
     code, units = _points(request.source, "source", check, prefix)
     target = check.resource_name(f"{prefix}target_currency", request.target_currency, "currencies")
     if target == code and target:
         check.say(f"{prefix}target_currency", "is the source currency")
     check.raise_if_any()
-    fingerprint = _fingerprint("convert", member, code, units, target, common["reference"])
-    return Convert(**common, fingerprint=fingerprint, member=member, currency=code, units=units, target=target)
+    # Without a guard the fingerprint is what it was before there were any.
+    guard = (least,) if least else ()
+    fingerprint = _fingerprint("convert", member, code, units, target, common["reference"], *guard)
+    return Convert(
+        **common, fingerprint=fingerprint, member=member, currency=code, units=units, target=target,
+        min_target_units=least,
+    )  # fmt: skip
+
+
+def _convert_by_quote(
+    request: pb.ConvertPointsRequest, member: MemberKey, common: Common, check: Violations, prefix: str
+) -> Convert:
+    quote = parsed_id(check.uuid_name(f"{prefix}quote", request.quote, "quotes"))
+    for field in ("source", "target_currency", "min_target_units"):
+        if request.HasField("source") if field == "source" else getattr(request, field):
+            check.say(f"{prefix}{field}", "is said by quote: leave it out")
+    check.raise_if_any()
+    fingerprint = _fingerprint("convert by quote", member, quote, common["reference"])
+    return Convert(**common, fingerprint=fingerprint, member=member, currency="", units=0, target="", quote=quote)
 
 
 def to_capture(request: pb.CaptureHoldRequest, caller: Caller, prefix: str = "") -> Capture:

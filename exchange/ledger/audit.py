@@ -109,6 +109,21 @@ CHECKS: dict[str, str] = {
         LEFT JOIN LATERAL (SELECT coalesce(sums.burnt, sums.made, sums.held) AS units) moved ON true
         WHERE t.transfer_id IS NULL OR f.done_units > moved.units
     """,
+    "a quote is used once, in time, for what it promised": f"""
+        SELECT u.quote_id, u.transfer_id, t.occurred_at, q.expires_at, q.used_units, q.received_units, moved.used,
+               moved.received
+        FROM exchange.quote_uses u
+        LEFT JOIN exchange.quotes q USING (bucket, quote_id)
+        LEFT JOIN exchange.transfers t ON t.bucket = u.bucket AND t.transfer_id = u.transfer_id
+        LEFT JOIN LATERAL (
+            SELECT sum(units) FILTER (WHERE side = {_CREDIT} AND currency_no = q.source_no) AS used,
+                   sum(units) FILTER (WHERE side = {_DEBIT} AND currency_no = q.target_no) AS received
+            FROM unnest(t.legs) WHERE account = {_CIRCULATION}) moved ON true
+        WHERE (q.merchant_no, q.member_id, q.rate_id, q.used_units) IS DISTINCT FROM
+              (t.merchant_no, t.member_id, t.rate_id, moved.used)
+           OR coalesce(moved.received, 0) < q.received_units OR t.occurred_at NOT BETWEEN q.created_at AND q.expires_at
+           OR t.occurred_at = q.expires_at OR t.kind <> 4
+    """,
     "window totals equal a recount of their obligations": """
         SELECT window_no, debtor, creditor, currency_code, kind, k.micros AS kept, e.micros AS recomputed,
                k.obligations AS kept_count, e.obligations AS recomputed_count

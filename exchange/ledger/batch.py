@@ -99,3 +99,5 @@ class Batch(Generic[R]):
             await self.connection.execute(sql.NOTE_PROGRESS, *transposed(effects.progress, 5))
         if effects.carried:
             await self.connection.execute(sql.CARRY_SPEND, *transposed(effects.carried, 4))
+        if effects.quoted:
+            await self.connection.execute(sql.USE_QUOTES, *transposed(effects.quoted, 3))

@@ -29,6 +29,7 @@ class Effects:
     daily: list[tuple[int, UUID, int, int, int]] = field(default_factory=list)
     progress: list[tuple[int, UUID, int, bool, datetime | None]] = field(default_factory=list)
     carried: list[tuple[int, UUID, str, int]] = field(default_factory=list)
+    quoted: list[tuple[int, UUID, UUID | None]] = field(default_factory=list)
     today: date | None = None
 
     @classmethod
@@ -77,6 +78,8 @@ class Effects:
             self.progress.append((facts.bucket, transfer_id, progress.done_units, progress.ended, progress.lapses_at))
         for rule_id in facts.carried_changed:
             self.carried.append((facts.bucket, facts.member_id, rule_id, facts.carried[rule_id]))
+        for quote_id in facts.quotes_used:
+            self.quoted.append((facts.bucket, quote_id, facts.quotes[quote_id].transfer_id))
 
     def arguments(self) -> tuple[Any, ...]:
         """Positional arguments of `sql.EFFECTS`."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from exchange.ledger.model import Account as ChartAccount
 from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Progress, Side, Transfer
+from exchange.ledger.quote import Quote
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
 
@@ -171,6 +172,8 @@ class MemberFacts:
         progress_changed: which of them the batch changed.
         carried: minor units spent and not yet given points for, by earn rule; absent: none.
         carried_changed: which of them the batch changed.
+        quotes: given for the member, that commands name.
+        quotes_used: which of them the batch uses up.
     """
 
     now: datetime
@@ -185,6 +188,8 @@ class MemberFacts:
     progress_changed: set[UUID] = field(default_factory=set)
     carried: dict[str, int] = field(default_factory=dict)
     carried_changed: set[str] = field(default_factory=set)
+    quotes: dict[UUID, Quote] = field(default_factory=dict)
+    quotes_used: set[UUID] = field(default_factory=set)
 
     def copy(self) -> MemberFacts:
         """For trying out a group that may have to be undone."""
@@ -201,6 +206,8 @@ class MemberFacts:
             progress_changed=set(self.progress_changed),
             carried=dict(self.carried),
             carried_changed=set(self.carried_changed),
+            quotes=dict(self.quotes),
+            quotes_used=set(self.quotes_used),
         )
 
 
@@ -250,3 +257,6 @@ def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
     if posting.spend is not None:
         facts.carried[posting.spend.rule_id] = posting.spend.carried_minor
         facts.carried_changed.add(posting.spend.rule_id)
+    if posting.quote_id is not None:
+        facts.quotes[posting.quote_id] = facts.quotes[posting.quote_id]._replace(transfer_id=transfer_id)
+        facts.quotes_used.add(posting.quote_id)

@@ -26,6 +26,7 @@ from exchange.ledger.model import (
     TransferKind,
     transfer_bucket,
 )
+from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import Reference
 
 
@@ -37,12 +38,18 @@ class Gathering:
         self.reference = reference
         self.members = [command for command in commands if isinstance(command, MemberCommand)]
         self.follow_ups = [command for command in commands if isinstance(command, FollowUp)]
+        self.quoted = [(command, command.quote) for command in self.members if command.quote is not None]
         self.originals: dict[UUID, Transfer] = {}
+        self.quotes: dict[UUID, Quote] = {}
         self.targets: dict[int, Target | None] = {}
 
     async def find(self, caches: Caches) -> None:
         """Whose accounts each command touches; what is found here never changes, so no lock is needed yet."""
         await self._find_members(caches)
+        if self.quoted:
+            asked = {quote_id for _, quote_id in self.quoted}
+            rows = await self.connection.fetch(sql.QUOTES, [transfer_bucket(name) for name in asked], list(asked))
+            self.quotes = {row[0]: quote_of(tuple(row)) for row in rows}
         if self.follow_ups:
             names = {command.original for command in self.follow_ups}
             self.originals = await read_transfers(self.connection, [(transfer_bucket(name), name) for name in names])
@@ -86,6 +93,8 @@ class Gathering:
             target = self.targets[id(follow_up)]
             assert target is not None
             wanted.update((*target, leg.currency_no) for leg in original.legs)
+        for target, quote in self._promised():
+            wanted.update((*target, number) for number in (quote.terms.source_no, quote.terms.target_no))
         if not wanted:
             return {}
         missing = sorted(wanted - caches.accounts)
@@ -108,6 +117,13 @@ class Gathering:
             if self.targets[id(command)] is not None:
                 yield command, self.originals[command.original]
 
+    def _promised(self) -> Iterable[tuple[Target, Quote]]:
+        """Quotes that are named by the merchant they were given to, for the member they were given for."""
+        for command, quote_id in self.quoted:
+            target, quote = self.targets[id(command)], self.quotes.get(quote_id)
+            if target is not None and quote is not None and quote.is_for(command.merchant_no, target.member_id):
+                yield target, quote
+
     async def facts(self, accounts: dict[AccountKey, MemberAccount], now: datetime) -> dict[UUID, MemberFacts]:
         """Everything the rules may look at, by member. After the locks."""
         today = now.astimezone(self.reference.time_zone).date()
@@ -122,7 +138,9 @@ class Gathering:
         await self._read_followed(found, now)
         await self._read_due(found, now)
         await self._read_carried(found)
-        if self.reference.has_daily_caps and any(c.kind == TransferKind.CONVERT for c in self.members):
+        if self.quoted:
+            await self._read_promised(found)
+        if self.quoted or (self.reference.has_daily_caps and any(c.kind == TransferKind.CONVERT for c in self.members)):
             buckets = [facts.bucket for facts in found.values()]
             for row in await self.connection.fetch(sql.DAILY_CONVERSIONS, buckets, list(found), today):
                 found[row[0]].daily_used[(row[1], row[2])] = row[3]
@@ -144,6 +162,9 @@ class Gathering:
                 # What a reversal may take back; too much looked at is harmless.
                 key = (*target, leg.currency_no)
                 wanted[key] = wanted.get(key, 0) + leg.units
+        for target, quote in self._promised():
+            key = (*target, quote.terms.source_no)
+            wanted[key] = wanted.get(key, 0) + quote.terms.used_units
         if wanted:
             wishes = [(*key, units) for key, units in wanted.items()]
             rows = await self.connection.fetch(sql.SPENDABLE_LOTS, wishes, now)
@@ -184,6 +205,13 @@ class Gathering:
                 account = found[row[0]].accounts[row[1]]
                 account.show(Lot(*row[2:]), now)
                 account.due.append(row[2])
+
+    async def _read_promised(self, found: dict[UUID, MemberFacts]) -> None:
+        quotes = {quote.quote_id: quote for _, quote in self._promised()}
+        buckets = [transfer_bucket(quote_id) for quote_id in quotes]
+        used = {row[0]: row[1] for row in await self.connection.fetch(sql.QUOTE_USES, buckets, list(quotes))}
+        for quote_id, quote in quotes.items():
+            found[quote.member_id].quotes[quote_id] = quote._replace(transfer_id=used.get(quote_id))
 
     async def _read_carried(self, found: dict[UUID, MemberFacts]) -> None:
         asked = [

@@ -107,6 +107,7 @@ class MemberCommand(Command):
         currency: code of the currency.
         units: how many points; 0 where the rule says how many.
         spend_rule: id of the earn rule by which money spent makes the points.
+        quote: the quote that says currency and points.
         located: bucket and id of the member, where the exchange itself asks and no link is needed.
     """
 
@@ -114,6 +115,7 @@ class MemberCommand(Command):
     currency: str
     units: int
     spend_rule: str | None = None
+    quote: UUID | None = None
     located: tuple[int, UUID] | None = None
 
     @property
@@ -232,6 +234,7 @@ class Posting:
         progress: for a hold: how its own follow-ups begin.
         frozen_price_micros: for a hold: the redeem price its capture is owed at.
         spend: for an earn by spend.
+        quote_id: the quote a conversion uses up.
     """
 
     legs: list[PointsLeg]
@@ -243,6 +246,7 @@ class Posting:
     progress: Progress | None = None
     frozen_price_micros: int | None = None
     spend: Spend | None = None
+    quote_id: UUID | None = None
 
 
 class Transfer(NamedTuple):

@@ -87,6 +87,20 @@ FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS asked (bucket, member_id,
 JOIN exchange.spend_carries c USING (bucket, member_id, rule_id)
 """
 
+# What a quote promised never changes; whether it was used is asked under the account's lock.
+QUOTES = """
+SELECT q.quote_id, q.merchant_no, q.member_id, q.rate_id, q.source_no, q.target_no, q.used_units, q.received_units,
+       q.fee_micros, q.out_price_micros, q.in_price_micros, q.member_daily_cap_units, q.created_at, q.expires_at
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, quote_id)
+JOIN exchange.quotes q USING (bucket, quote_id)
+"""
+
+QUOTE_USES = """
+SELECT u.quote_id, u.transfer_id
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, quote_id)
+JOIN exchange.quote_uses u USING (bucket, quote_id)
+"""
+
 # The account's lock guards its lots. Only as many as the batch may take come back, in spending order.
 SPENDABLE_LOTS = """
 SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
@@ -201,4 +215,11 @@ FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::bigint[])
     AS carried (bucket, member_id, rule_id, carried_minor)
 ORDER BY bucket, member_id, rule_id
 ON CONFLICT (bucket, member_id, rule_id) DO UPDATE SET carried_minor = excluded.carried_minor
+"""
+
+USE_QUOTES = """
+INSERT INTO exchange.quote_uses (bucket, quote_id, transfer_id)
+SELECT bucket, quote_id, transfer_id
+FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) AS used (bucket, quote_id, transfer_id)
+ORDER BY bucket, quote_id
 """

@@ -51,6 +51,8 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "EndRate": _OPERATOR,
         "ListRates": _ALL,
         "GetEffectiveRate": _ALL,
+        "CreateQuote": _MERCHANT,
+        "GetQuote": _MERCHANT_OPERATOR_AUDITOR,
     },
     "exchange.v1.TransferService": {
         "EarnPoints": _MERCHANT,

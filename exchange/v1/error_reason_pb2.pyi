@@ -120,6 +120,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. Whoever had a hand in making something does not check it. {resource, person}."""
     ERROR_REASON_PERSON_UNKNOWN: _ErrorReason.ValueType  # 204
     """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
+    ERROR_REASON_QUOTE_EXPIRED: _ErrorReason.ValueType  # 80
+    """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
+    ERROR_REASON_QUOTE_USED: _ErrorReason.ValueType  # 81
+    """FAILED_PRECONDITION. The quote was used before: it is good for one conversion. {quote, transfer}."""
+    ERROR_REASON_BELOW_MIN_TARGET: _ErrorReason.ValueType  # 82
+    """FAILED_PRECONDITION. The conversion would give fewer points than min_target_units. {received: "3299", min_target: "3300", rate}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -225,4 +231,10 @@ ERROR_REASON_SAME_PERSON: ErrorReason.ValueType  # 203
 """PERMISSION_DENIED. Whoever had a hand in making something does not check it. {resource, person}."""
 ERROR_REASON_PERSON_UNKNOWN: ErrorReason.ValueType  # 204
 """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
+ERROR_REASON_QUOTE_EXPIRED: ErrorReason.ValueType  # 80
+"""FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
+ERROR_REASON_QUOTE_USED: ErrorReason.ValueType  # 81
+"""FAILED_PRECONDITION. The quote was used before: it is good for one conversion. {quote, transfer}."""
+ERROR_REASON_BELOW_MIN_TARGET: ErrorReason.ValueType  # 82
+"""FAILED_PRECONDITION. The conversion would give fewer points than min_target_units. {received: "3299", min_target: "3300", rate}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -22,10 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from exchange.v1 import types_pb2 as exchange_dot_v1_dot_types__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65xchange/v1/rate_service.proto\x12\x0b\x65xchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x03\n\x04Rate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0fsource_currency\x18\x02 \x01(\t\x12\x17\n\x0ftarget_currency\x18\x03 \x01(\t\x12\x14\n\x0csource_units\x18\x04 \x01(\x03\x12\x14\n\x0ctarget_units\x18\x05 \x01(\x03\x12\x13\n\x0b\x62lock_units\x18\x06 \x01(\x03\x12\x15\n\rminimum_units\x18\x07 \x01(\x03\x12\x15\n\rmaximum_units\x18\x08 \x01(\x03\x12\x19\n\x11\x62onus_every_units\x18\t \x01(\x03\x12\x13\n\x0b\x62onus_units\x18\n \x01(\x03\x12\x12\n\nfee_micros\x18\x0b \x01(\x03\x12\x1c\n\x14\x66\x65\x65_per_point_micros\x18\x0c \x01(\x03\x12\x16\n\x0e\x66\x65\x65_cap_micros\x18\r \x01(\x03\x12\x1e\n\x16member_daily_cap_units\x18\x0e \x01(\x03\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x12PublishRateRequest\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"6\n\x13PublishRateResponse\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate\"L\n\x0e\x45ndRateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"2\n\x0f\x45ndRateResponse\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate\"k\n\x10ListRatesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x17\n\x0fsource_currency\x18\x03 \x01(\t\x12\x17\n\x0ftarget_currency\x18\x04 \x01(\t\"N\n\x11ListRatesResponse\x12 \n\x05rates\x18\x01 \x03(\x0b\x32\x11.exchange.v1.Rate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x17GetEffectiveRateRequest\x12\x17\n\x0fsource_currency\x18\x01 \x01(\t\x12\x17\n\x0ftarget_currency\x18\x02 \x01(\t\x12+\n\x07\x61t_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x18GetEffectiveRateResponse\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate2\xd2\x02\n\x0bRateService\x12P\n\x0bPublishRate\x12\x1f.exchange.v1.PublishRateRequest\x1a .exchange.v1.PublishRateResponse\x12\x44\n\x07\x45ndRate\x12\x1b.exchange.v1.EndRateRequest\x1a\x1c.exchange.v1.EndRateResponse\x12J\n\tListRates\x12\x1d.exchange.v1.ListRatesRequest\x1a\x1e.exchange.v1.ListRatesResponse\x12_\n\x10GetEffectiveRate\x12$.exchange.v1.GetEffectiveRateRequest\x1a%.exchange.v1.GetEffectiveRateResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x65xchange/v1/rate_service.proto\x12\x0b\x65xchange.v1\x1a\x17\x65xchange/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x03\n\x04Rate\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0fsource_currency\x18\x02 \x01(\t\x12\x17\n\x0ftarget_currency\x18\x03 \x01(\t\x12\x14\n\x0csource_units\x18\x04 \x01(\x03\x12\x14\n\x0ctarget_units\x18\x05 \x01(\x03\x12\x13\n\x0b\x62lock_units\x18\x06 \x01(\x03\x12\x15\n\rminimum_units\x18\x07 \x01(\x03\x12\x15\n\rmaximum_units\x18\x08 \x01(\x03\x12\x19\n\x11\x62onus_every_units\x18\t \x01(\x03\x12\x13\n\x0b\x62onus_units\x18\n \x01(\x03\x12\x12\n\nfee_micros\x18\x0b \x01(\x03\x12\x1c\n\x14\x66\x65\x65_per_point_micros\x18\x0c \x01(\x03\x12\x16\n\x0e\x66\x65\x65_cap_micros\x18\r \x01(\x03\x12\x1e\n\x16member_daily_cap_units\x18\x0e \x01(\x03\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0cpublish_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"L\n\x12PublishRateRequest\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate\x12\x15\n\rvalidate_only\x18\x02 \x01(\x08\"6\n\x13PublishRateResponse\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate\"L\n\x0e\x45ndRateRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x08\x65nd_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"2\n\x0f\x45ndRateResponse\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate\"k\n\x10ListRatesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x17\n\x0fsource_currency\x18\x03 \x01(\t\x12\x17\n\x0ftarget_currency\x18\x04 \x01(\t\"N\n\x11ListRatesResponse\x12 \n\x05rates\x18\x01 \x03(\x0b\x32\x11.exchange.v1.Rate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x17GetEffectiveRateRequest\x12\x17\n\x0fsource_currency\x18\x01 \x01(\t\x12\x17\n\x0ftarget_currency\x18\x02 \x01(\t\x12+\n\x07\x61t_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x18GetEffectiveRateResponse\x12\x1f\n\x04rate\x18\x01 \x01(\x0b\x32\x11.exchange.v1.Rate\"\xfb\x03\n\x05Quote\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08merchant\x18\x02 \x01(\t\x12\x0e\n\x06member\x18\x03 \x01(\t\x12\x0c\n\x04rate\x18\x04 \x01(\t\x12\'\n\x04used\x18\x05 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12+\n\x08received\x18\x06 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12#\n\x1b\x63onversion_out_price_micros\x18\x07 \x01(\x03\x12\"\n\x1a\x63onversion_in_price_micros\x18\x08 \x01(\x03\x12%\n\x03\x66\x65\x65\x18\t \x01(\x0b\x32\x18.exchange.v1.MoneyAmount\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x05state\x18\x0c \x01(\x0e\x32\x18.exchange.v1.Quote.State\x12\x10\n\x08transfer\x18\r \x01(\t\"Q\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x0e\n\nSTATE_USED\x10\x02\x12\x11\n\rSTATE_EXPIRED\x10\x03\"\xe8\x01\n\x12\x43reateQuoteRequest\x12\x10\n\x06member\x18\x01 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x02 \x01(\tH\x00\x12\x17\n\x0fsource_currency\x18\x03 \x01(\t\x12\x17\n\x0ftarget_currency\x18\x04 \x01(\t\x12\x16\n\x0csource_units\x18\x05 \x01(\x03H\x01\x12\x16\n\x0ctarget_units\x18\x06 \x01(\x03H\x01\x12+\n\x08lifetime\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0c\n\nmember_keyB\x07\n\x05\x66ixed\"8\n\x13\x43reateQuoteResponse\x12!\n\x05quote\x18\x01 \x01(\x0b\x32\x12.exchange.v1.Quote\"\x1f\n\x0fGetQuoteRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"5\n\x10GetQuoteResponse\x12!\n\x05quote\x18\x01 \x01(\x0b\x32\x12.exchange.v1.Quote2\xed\x03\n\x0bRateService\x12P\n\x0bPublishRate\x12\x1f.exchange.v1.PublishRateRequest\x1a .exchange.v1.PublishRateResponse\x12\x44\n\x07\x45ndRate\x12\x1b.exchange.v1.EndRateRequest\x1a\x1c.exchange.v1.EndRateResponse\x12J\n\tListRates\x12\x1d.exchange.v1.ListRatesRequest\x1a\x1e.exchange.v1.ListRatesResponse\x12_\n\x10GetEffectiveRate\x12$.exchange.v1.GetEffectiveRateRequest\x1a%.exchange.v1.GetEffectiveRateResponse\x12P\n\x0b\x43reateQuote\x12\x1f.exchange.v1.CreateQuoteRequest\x1a .exchange.v1.CreateQuoteResponse\x12G\n\x08GetQuote\x12\x1c.exchange.v1.GetQuoteRequest\x1a\x1d.exchange.v1.GetQuoteResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,24 +35,36 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.rate_service_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035example.coalition.exchange.v1P\001Z(coalition.example/exchange/v1;exchangev1\252\002\025Coalition.Exchange.V1'
-  _globals['_RATE']._serialized_start=81
-  _globals['_RATE']._serialized_end=564
-  _globals['_PUBLISHRATEREQUEST']._serialized_start=566
-  _globals['_PUBLISHRATEREQUEST']._serialized_end=642
-  _globals['_PUBLISHRATERESPONSE']._serialized_start=644
-  _globals['_PUBLISHRATERESPONSE']._serialized_end=698
-  _globals['_ENDRATEREQUEST']._serialized_start=700
-  _globals['_ENDRATEREQUEST']._serialized_end=776
-  _globals['_ENDRATERESPONSE']._serialized_start=778
-  _globals['_ENDRATERESPONSE']._serialized_end=828
-  _globals['_LISTRATESREQUEST']._serialized_start=830
-  _globals['_LISTRATESREQUEST']._serialized_end=937
-  _globals['_LISTRATESRESPONSE']._serialized_start=939
-  _globals['_LISTRATESRESPONSE']._serialized_end=1017
-  _globals['_GETEFFECTIVERATEREQUEST']._serialized_start=1019
-  _globals['_GETEFFECTIVERATEREQUEST']._serialized_end=1139
-  _globals['_GETEFFECTIVERATERESPONSE']._serialized_start=1141
-  _globals['_GETEFFECTIVERATERESPONSE']._serialized_end=1200
-  _globals['_RATESERVICE']._serialized_start=1203
-  _globals['_RATESERVICE']._serialized_end=1541
+  _globals['_RATE']._serialized_start=138
+  _globals['_RATE']._serialized_end=621
+  _globals['_PUBLISHRATEREQUEST']._serialized_start=623
+  _globals['_PUBLISHRATEREQUEST']._serialized_end=699
+  _globals['_PUBLISHRATERESPONSE']._serialized_start=701
+  _globals['_PUBLISHRATERESPONSE']._serialized_end=755
+  _globals['_ENDRATEREQUEST']._serialized_start=757
+  _globals['_ENDRATEREQUEST']._serialized_end=833
+  _globals['_ENDRATERESPONSE']._serialized_start=835
+  _globals['_ENDRATERESPONSE']._serialized_end=885
+  _globals['_LISTRATESREQUEST']._serialized_start=887
+  _globals['_LISTRATESREQUEST']._serialized_end=994
+  _globals['_LISTRATESRESPONSE']._serialized_start=996
+  _globals['_LISTRATESRESPONSE']._serialized_end=1074
+  _globals['_GETEFFECTIVERATEREQUEST']._serialized_start=1076
+  _globals['_GETEFFECTIVERATEREQUEST']._serialized_end=1196
+  _globals['_GETEFFECTIVERATERESPONSE']._serialized_start=1198
+  _globals['_GETEFFECTIVERATERESPONSE']._serialized_end=1257
+  _globals['_QUOTE']._serialized_start=1260
+  _globals['_QUOTE']._serialized_end=1767
+  _globals['_QUOTE_STATE']._serialized_start=1686
+  _globals['_QUOTE_STATE']._serialized_end=1767
+  _globals['_CREATEQUOTEREQUEST']._serialized_start=1770
+  _globals['_CREATEQUOTEREQUEST']._serialized_end=2002
+  _globals['_CREATEQUOTERESPONSE']._serialized_start=2004
+  _globals['_CREATEQUOTERESPONSE']._serialized_end=2060
+  _globals['_GETQUOTEREQUEST']._serialized_start=2062
+  _globals['_GETQUOTEREQUEST']._serialized_end=2093
+  _globals['_GETQUOTERESPONSE']._serialized_start=2095
+  _globals['_GETQUOTERESPONSE']._serialized_end=2148
+  _globals['_RATESERVICE']._serialized_start=2151
+  _globals['_RATESERVICE']._serialized_end=2644
 # @@protoc_insertion_point(module_scope)

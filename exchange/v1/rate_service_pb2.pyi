@@ -4,10 +4,13 @@ isort:skip_file
 Rates between currencies: published, never edited."""
 
 from collections import abc as _abc
+from exchange.v1 import types_pb2 as _types_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -332,3 +335,237 @@ class GetEffectiveRateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetEffectiveRateResponse: _TypeAlias = GetEffectiveRateResponse  # noqa: Y015
+
+@_typing.final
+class Quote(_message.Message):
+    """What one conversion will do, whatever becomes of rate and prices meanwhile. Limits still hold when it is used: the points must be there,
+    the member's daily cap counts, and suspended merchants and currencies convert nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Quote._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Quote._State.ValueType  # 0
+        """Never returned."""
+        STATE_OPEN: Quote._State.ValueType  # 1
+        """May be used."""
+        STATE_USED: Quote._State.ValueType  # 2
+        """Was used, once and for good."""
+        STATE_EXPIRED: Quote._State.ValueType  # 3
+        """Its time was over before anybody used it."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Where a quote stands."""
+
+    STATE_UNSPECIFIED: Quote.State.ValueType  # 0
+    """Never returned."""
+    STATE_OPEN: Quote.State.ValueType  # 1
+    """May be used."""
+    STATE_USED: Quote.State.ValueType  # 2
+    """Was used, once and for good."""
+    STATE_EXPIRED: Quote.State.ValueType  # 3
+    """Its time was over before anybody used it."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    CONVERSION_OUT_PRICE_MICROS_FIELD_NUMBER: _builtins.int
+    CONVERSION_IN_PRICE_MICROS_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"quotes/0190…"."""
+    merchant: _builtins.str
+    """Whom it was given to; nobody else can use it."""
+    member: _builtins.str
+    """Whose points it is about."""
+    rate: _builtins.str
+    """The rate it was made by, "rates/0190…"."""
+    conversion_out_price_micros: _builtins.int
+    """The source issuer pays this much in all for each point used, micro-units."""
+    conversion_in_price_micros: _builtins.int
+    """The source issuer owes the target issuer this much for each point received, micro-units."""
+    state: Global___Quote.State.ValueType
+    """Where it stands."""
+    transfer: _builtins.str
+    """What used it, "transfers/0190…". Empty: nothing yet."""
+    @_builtins.property
+    def used(self) -> _types_pb2.PointsAmount:
+        """What the conversion uses of the source currency, exactly."""
+
+    @_builtins.property
+    def received(self) -> _types_pb2.PointsAmount:
+        """What it gives of the target currency, exactly, volume bonus included."""
+
+    @_builtins.property
+    def fee(self) -> _types_pb2.MoneyAmount:
+        """The source issuer owes the operator this fee."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was given."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """First instant it no longer holds, by the coalition's clock."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+        member: _builtins.str = ...,
+        rate: _builtins.str = ...,
+        used: _types_pb2.PointsAmount | None = ...,
+        received: _types_pb2.PointsAmount | None = ...,
+        conversion_out_price_micros: _builtins.int = ...,
+        conversion_in_price_micros: _builtins.int = ...,
+        fee: _types_pb2.MoneyAmount | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        state: Global___Quote.State.ValueType = ...,
+        transfer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "fee", b"fee", "received", b"received", "used", b"used"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion_in_price_micros", b"conversion_in_price_micros", "conversion_out_price_micros", b"conversion_out_price_micros", "create_time", b"create_time", "expire_time", b"expire_time", "fee", b"fee", "member", b"member", "merchant", b"merchant", "name", b"name", "rate", b"rate", "received", b"received", "state", b"state", "transfer", b"transfer", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Quote: _TypeAlias = Quote  # noqa: Y015
+
+@_typing.final
+class CreateQuoteRequest(_message.Message):
+    """What to quote."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MEMBER_REFERENCE_FIELD_NUMBER: _builtins.int
+    SOURCE_CURRENCY_FIELD_NUMBER: _builtins.int
+    TARGET_CURRENCY_FIELD_NUMBER: _builtins.int
+    SOURCE_UNITS_FIELD_NUMBER: _builtins.int
+    TARGET_UNITS_FIELD_NUMBER: _builtins.int
+    LIFETIME_FIELD_NUMBER: _builtins.int
+    member: _builtins.str
+    """"members/0190…"."""
+    member_reference: _builtins.str
+    """The merchant's own reference for the member, 1 to 64 characters."""
+    source_currency: _builtins.str
+    """What to use, "currencies/BNK". Required."""
+    target_currency: _builtins.str
+    """What to receive, "currencies/AIR". Required, not the source."""
+    source_units: _builtins.int
+    """At most so many source points are used, as a conversion of them would: taken down to whole blocks and to what the rate can express."""
+    target_units: _builtins.int
+    """At least so many target points are received, for the fewest source points the rate takes: blocks and the minimum may make it more."""
+    @_builtins.property
+    def lifetime(self) -> _duration_pb2.Duration:
+        """For how long, at most one hour; what is finer than a microsecond is dropped. Left out: ten minutes."""
+
+    def __init__(
+        self,
+        *,
+        member: _builtins.str = ...,
+        member_reference: _builtins.str = ...,
+        source_currency: _builtins.str = ...,
+        target_currency: _builtins.str = ...,
+        source_units: _builtins.int = ...,
+        target_units: _builtins.int = ...,
+        lifetime: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fixed", b"fixed", "lifetime", b"lifetime", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source_units", b"source_units", "target_units", b"target_units"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fixed", b"fixed", "lifetime", b"lifetime", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source_currency", b"source_currency", "source_units", b"source_units", "target_currency", b"target_currency", "target_units", b"target_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_fixed: _TypeAlias = _typing.Literal["source_units", "target_units"]  # noqa: Y015
+    _WhichOneofArgType_fixed: _TypeAlias = _typing.Literal["fixed", b"fixed"]  # noqa: Y015
+    _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
+    _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_fixed) -> _WhichOneofReturnType_fixed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_member_key) -> _WhichOneofReturnType_member_key | None: ...
+
+Global___CreateQuoteRequest: _TypeAlias = CreateQuoteRequest  # noqa: Y015
+
+@_typing.final
+class CreateQuoteResponse(_message.Message):
+    """The quote."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quote(self) -> Global___Quote:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        quote: Global___Quote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateQuoteResponse: _TypeAlias = CreateQuoteResponse  # noqa: Y015
+
+@_typing.final
+class GetQuoteRequest(_message.Message):
+    """Which quote."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"quotes/0190…". Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQuoteRequest: _TypeAlias = GetQuoteRequest  # noqa: Y015
+
+@_typing.final
+class GetQuoteResponse(_message.Message):
+    """The quote."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quote(self) -> Global___Quote:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        quote: Global___Quote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quote", b"quote"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetQuoteResponse: _TypeAlias = GetQuoteResponse  # noqa: Y015

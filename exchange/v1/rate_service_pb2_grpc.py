@@ -55,6 +55,16 @@ class RateServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_rate__service__pb2.GetEffectiveRateRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetEffectiveRateResponse.FromString,
                 _registered_method=True)
+        self.CreateQuote = channel.unary_unary(
+                '/exchange.v1.RateService/CreateQuote',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.CreateQuoteRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.CreateQuoteResponse.FromString,
+                _registered_method=True)
+        self.GetQuote = channel.unary_unary(
+                '/exchange.v1.RateService/GetQuote',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.GetQuoteRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetQuoteResponse.FromString,
+                _registered_method=True)
 
 
 class RateServiceServicer(object):
@@ -93,6 +103,24 @@ class RateServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateQuote(self, request, context):
+        """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
+        member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
+        Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
+        ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQuote(self, request, context):
+        """A quote as it stands. Callers: the merchant it was given to, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RateServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +143,16 @@ def add_RateServiceServicer_to_server(servicer, server):
                     servicer.GetEffectiveRate,
                     request_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetEffectiveRateRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_rate__service__pb2.GetEffectiveRateResponse.SerializeToString,
+            ),
+            'CreateQuote': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateQuote,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.CreateQuoteRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.CreateQuoteResponse.SerializeToString,
+            ),
+            'GetQuote': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQuote,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetQuoteRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.GetQuoteResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +264,60 @@ class RateService(object):
             '/exchange.v1.RateService/GetEffectiveRate',
             exchange_dot_v1_dot_rate__service__pb2.GetEffectiveRateRequest.SerializeToString,
             exchange_dot_v1_dot_rate__service__pb2.GetEffectiveRateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateQuote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/CreateQuote',
+            exchange_dot_v1_dot_rate__service__pb2.CreateQuoteRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.CreateQuoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQuote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/GetQuote',
+            exchange_dot_v1_dot_rate__service__pb2.GetQuoteRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.GetQuoteResponse.FromString,
             options,
             channel_credentials,
             insecure,

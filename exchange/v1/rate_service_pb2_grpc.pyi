@@ -49,6 +49,16 @@ class RateServiceStub:
     """The version of a pair in force at an instant. Callers: all.
     Refusals: NO_RATE, RESOURCE_NOT_FOUND.
     """
+    CreateQuote: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.CreateQuoteRequest, _rate_service_pb2.CreateQuoteResponse]
+    """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
+    member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
+    Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
+    ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+    """
+    GetQuote: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.GetQuoteRequest, _rate_service_pb2.GetQuoteResponse]
+    """A quote as it stands. Callers: the merchant it was given to, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class RateServiceAsyncStub(RateServiceStub):
@@ -70,6 +80,16 @@ class RateServiceAsyncStub(RateServiceStub):
     GetEffectiveRate: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.GetEffectiveRateRequest, _rate_service_pb2.GetEffectiveRateResponse]  # type: ignore[assignment]
     """The version of a pair in force at an instant. Callers: all.
     Refusals: NO_RATE, RESOURCE_NOT_FOUND.
+    """
+    CreateQuote: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.CreateQuoteRequest, _rate_service_pb2.CreateQuoteResponse]  # type: ignore[assignment]
+    """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
+    member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
+    Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
+    ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+    """
+    GetQuote: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.GetQuoteRequest, _rate_service_pb2.GetQuoteResponse]  # type: ignore[assignment]
+    """A quote as it stands. Callers: the merchant it was given to, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
     """
 
 class RateServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,6 +133,28 @@ class RateServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_rate_service_pb2.GetEffectiveRateResponse, _abc.Awaitable[_rate_service_pb2.GetEffectiveRateResponse]]:
         """The version of a pair in force at an instant. Callers: all.
         Refusals: NO_RATE, RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateQuote(
+        self,
+        request: _rate_service_pb2.CreateQuoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.CreateQuoteResponse, _abc.Awaitable[_rate_service_pb2.CreateQuoteResponse]]:
+        """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
+        member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
+        Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
+        ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+        """
+
+    @_abc_1.abstractmethod
+    def GetQuote(
+        self,
+        request: _rate_service_pb2.GetQuoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.GetQuoteResponse, _abc.Awaitable[_rate_service_pb2.GetQuoteResponse]]:
+        """A quote as it stands. Callers: the merchant it was given to, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
         """
 
 def add_RateServiceServicer_to_server(servicer: RateServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

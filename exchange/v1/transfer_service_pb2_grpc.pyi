@@ -74,8 +74,9 @@ class TransferServiceStub:
     Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
     """
     ConvertPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]
-    """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
-    Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD.
+    """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
+    Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
+    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED.
     """
     BatchTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
@@ -144,8 +145,9 @@ class TransferServiceAsyncStub(TransferServiceStub):
     Refusals: RESOURCE_NOT_FOUND, NOT_REVERSIBLE, ALREADY_REVERSED, REVERSAL_EXCEEDS, INSUFFICIENT_POINTS, ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
     """
     ConvertPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]  # type: ignore[assignment]
-    """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
-    Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD.
+    """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
+    Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
+    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED.
     """
     BatchTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]  # type: ignore[assignment]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
@@ -271,8 +273,9 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _transfer_service_pb2.ConvertPointsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.ConvertPointsResponse, _abc.Awaitable[_transfer_service_pb2.ConvertPointsResponse]]:
-        """Turns points of one currency into another at the rate in force (互换). Role: exchange, and issuer of one of the two.
-        Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD.
+        """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
+        Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
+        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED.
         """
 
     @_abc_1.abstractmethod
