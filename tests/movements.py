@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from google.protobuf.duration_pb2 import Duration
 
+from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 
@@ -62,6 +63,13 @@ def a_conversion(
         target_currency=f"currencies/{target}",
         **fields,
     )
+
+
+def a_quoted_conversion(
+    member: Member, quote: rates.Quote, key: str | None = None, **fields: Any
+) -> pb.ConvertPointsRequest:
+    """The request to convert what a quote says."""
+    return pb.ConvertPointsRequest(request_id=key or a_key(), member=member.name, quote=quote.name, **fields)
 
 
 def a_campaign_use(member: Member, amount: str, key: str | None = None, **fields: Any) -> pb.UseInCampaignRequest:

@@ -20,6 +20,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import aio
 
@@ -122,6 +123,19 @@ class Merchant(Party):
     ) -> transfer_pb.ConvertPointsResponse:
         """Turn points into another currency: `convert(ada, "100 000 BNK", "AIR")`."""
         return await self.ask(self.stubs.transfers.ConvertPoints, a_conversion(member, amount, target, key, **fields))
+
+    async def quote(
+        self, member: Member, source: str, target: str, *, seconds: int = 600, **fixed: int
+    ) -> rate_pb.Quote:
+        """Ask for a quote: `quote(ada, "BNK", "AIR", source_units=100_000)`, or target_units."""
+        request = rate_pb.CreateQuoteRequest(
+            member=member.name,
+            source_currency=f"currencies/{source}",
+            target_currency=f"currencies/{target}",
+            lifetime=Duration(seconds=seconds),
+            **fixed,  # type: ignore[arg-type]  # one of the two choices
+        )
+        return (await self.ask(self.stubs.rates.CreateQuote, request)).quote
 
     async def batch(self, *movements: Movement, atomic: bool = False) -> Sequence[transfer_pb.TransferResult]:
         """Make movements at once; one result each, in their order."""

@@ -15,9 +15,9 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     (OPERATOR, AUDITOR): "ListApiKeys",
     (MERCHANT,): """
         EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints UseInCampaign CashOutPoints
-        HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
+        CreateQuote HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
     """,
-    (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetTransfer ListTransfers",
+    (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetQuote GetTransfer ListTransfers",
     (MAKER,): "CloseWindow StartRun SubmitRun CancelRun",
     (CHECKER,): "ApproveRun RejectRun",
     (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun",

@@ -112,6 +112,14 @@ GOOD: dict[str, Message] = {
     "GetEffectiveRate": rates.GetEffectiveRateRequest(
         source_currency=CURRENCY, target_currency="currencies/NUX", at_time=FAR
     ),
+    "CreateQuote": rates.CreateQuoteRequest(
+        member=MEMBER,
+        source_currency=CURRENCY,
+        target_currency="currencies/NUX",
+        source_units=5,
+        lifetime=Duration(seconds=600),
+    ),
+    "GetQuote": rates.GetQuoteRequest(name=f"quotes/{UUID}"),
     "SetClock": sandbox.SetClockRequest(time=LONG_AGO),
     "GetClock": sandbox.GetClockRequest(),
     "EarnPoints": transfers.EarnPointsRequest(
@@ -128,6 +136,7 @@ GOOD: dict[str, Message] = {
         member=MEMBER,
         source=POINTS,
         target_currency="currencies/NUX",
+        min_target_units=5,
         reference="r",
         validate_only=True,
     ),
@@ -177,6 +186,16 @@ OTHERS: list[tuple[str, Message]] = [
             spend=types.Spend(rule="earnRules/nix", minor_units=5),
             expire_time=FAR,
             validate_only=True,
+        ),
+    ),
+    (
+        "ConvertPoints",
+        transfers.ConvertPointsRequest(request_id="wire", member=MEMBER, quote=f"quotes/{UUID}", validate_only=True),
+    ),
+    (
+        "CreateQuote",
+        rates.CreateQuoteRequest(
+            member_reference="wire", source_currency=CURRENCY, target_currency="currencies/NUX", target_units=5
         ),
     ),
     (

@@ -75,6 +75,7 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
             rate_pb.GetEffectiveRateRequest(source_currency="currencies/TEL", target_currency="currencies/NIX"),
             "target_currency",
         ),
+        ("rates", "GetQuote", rate_pb.GetQuoteRequest(name=f"quotes/{NOWHERE}"), "name"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -6,6 +6,7 @@ import ast
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -49,6 +50,22 @@ def anchors(page: Path) -> set[str]:
 def named_tests(page: Path) -> list[tuple[str, str]]:
     """(file, function) of the tests a page names; the function is empty where a whole file is meant."""
     return _TEST.findall(page.read_text(encoding="utf-8"))
+
+
+def assert_shown(shown: Any, told: Any, path: str = "answer") -> None:
+    """All that is shown is in what was told; "…" stands for any text."""
+    if isinstance(shown, dict):
+        for name, value in shown.items():
+            assert name in told, f"{path} has no {name}: {told}"
+            assert_shown(value, told[name], f"{path}.{name}")
+    elif isinstance(shown, list):
+        assert len(shown) == len(told), f"{path}: {told}"
+        for place, value in enumerate(shown):
+            assert_shown(value, told[place], f"{path}[{place}]")
+    elif isinstance(shown, str):
+        assert re.fullmatch(".+".join(map(re.escape, shown.split("…"))), told), f"{path} is {told}, not {shown}"
+    else:
+        assert told == shown, f"{path} is {told}, not {shown}"
 
 
 @cache

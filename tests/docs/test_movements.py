@@ -14,7 +14,7 @@ from exchange.ledger.model import TransferKind
 from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import transfer_service_pb2 as pb
 from tests.database import Databases
-from tests.docs.pages import ROOT
+from tests.docs.pages import ROOT, assert_shown
 from tests.movements import Member
 from tests.servers import a_server
 from tests.worlds import DISCOUNT, EARNING, EXCHANGE, REDEMPTION, Merchant, World, a_world
@@ -86,20 +86,6 @@ async def _coalition(world: World) -> dict[str, Merchant]:
     merchants = {"TEL": tel, "GRO": gro, "CAF": caf}
     assert member.reference == "card-1"
     return merchants
-
-
-def assert_shown(shown: Any, told: Any, path: str = "answer") -> None:
-    """All that is shown is in what was told; "…" stands for any text."""
-    if isinstance(shown, dict):
-        for name, value in shown.items():
-            assert name in told, f"{path} has no {name}: {told}"
-            assert_shown(value, told[name], f"{path}.{name}")
-    elif isinstance(shown, list):
-        assert len(shown) == len(told), f"{path}: {told}"
-        for place, value in enumerate(shown):
-            assert_shown(value, told[place], f"{path}[{place}]")
-    else:
-        assert re.fullmatch(".+".join(map(re.escape, shown.split("…"))), told), f"{path} is {told}, not {shown}"
 
 
 async def test_every_example_is_answered_as_the_page_shows(merchants: dict[str, Merchant]) -> None:

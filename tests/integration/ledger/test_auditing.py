@@ -12,7 +12,8 @@ from exchange.db.engine import DriverConnection
 from exchange.ledger.audit import CHECKS
 from exchange.sandbox.processes import answer_of, environment
 from tests.integration.ledger.ledgers import Ledger, a_server_on, owner_of
-from tests.unit.rules.rulebook import convert, earn, redeem
+from tests.integration.ledger.quoting import a_quote, by
+from tests.unit.rules.rulebook import earn, redeem
 
 NEWEST = "(SELECT transfer_id FROM exchange.transfers ORDER BY ledger_sequence DESC LIMIT 1)"
 
@@ -80,6 +81,18 @@ TOUCHED_UP: list[tuple[str, str]] = [
         "each transfer answers exactly one request, and each answered request its transfer",
         f"DELETE FROM exchange.transfers WHERE transfer_id = {NEWEST}",
     ),
+    (
+        "a quote is used once, in time, for what it promised",
+        f"UPDATE exchange.quote_uses SET transfer_id = {NEWEST}",
+    ),
+    (
+        "a quote is used once, in time, for what it promised",
+        "UPDATE exchange.quotes SET used_units = used_units + 1",
+    ),
+    (
+        "a quote is used once, in time, for what it promised",
+        "UPDATE exchange.quotes SET created_at = created_at - interval '9 days', expires_at = created_at",
+    ),
     ("points in circulation equal what members hold", "UPDATE exchange.accounts SET held_units = 1"),
 ]
 
@@ -93,7 +106,7 @@ async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
         ada, ben = await ledger.members(2)
         await ledger.post(earn("60 BNK", "CAF", member_id=ada))
         await ledger.post(earn("9 TEL", "GRO", member_id=ben))
-        await ledger.post(convert("40 BNK", "AIR", by="BNK", member_id=ada))
+        await ledger.post(by(await a_quote(ledger, ada, 30)))
         await ledger.close_window()
         await ledger.post(earn("30 BNK", "CAF", member_id=ada))
         await ledger.post(redeem("5 TEL", "CAF", member_id=ben))
