@@ -417,6 +417,34 @@ class PersonUnknown(Definite):
     credential: str
 
 
+class QuoteExpired(Definite):
+    """FAILED_PRECONDITION. The quote's time was over."""
+
+    FOR = "QUOTE_EXPIRED"
+
+    quote: str
+    expired: str
+
+
+class QuoteUsed(Definite):
+    """FAILED_PRECONDITION. The quote was used before: it is good for one conversion."""
+
+    FOR = "QUOTE_USED"
+
+    quote: str
+    transfer: str
+
+
+class BelowMinTarget(Definite):
+    """FAILED_PRECONDITION. The conversion would give fewer points than min_target_units."""
+
+    FOR = "BELOW_MIN_TARGET"
+
+    received: int
+    min_target: int
+    rate: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -466,4 +494,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "ETAG_MISMATCH": EtagMismatch,
     "SAME_PERSON": SamePerson,
     "PERSON_UNKNOWN": PersonUnknown,
+    "QUOTE_EXPIRED": QuoteExpired,
+    "QUOTE_USED": QuoteUsed,
+    "BELOW_MIN_TARGET": BelowMinTarget,
 }
