@@ -50,6 +50,7 @@ def rigged() -> Iterator[Rig]:
             host="127.0.0.1",
             port="0",
             log_level="warning",
+            publish_alone="always",
             service_extensions=EXTENSIONS,
         )
         exchange_command("migrate", "--operator", world.OPERATOR, "--time-zone", world.TIME_ZONE, environ=environ)

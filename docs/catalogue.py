@@ -78,11 +78,16 @@ ADVICE = {
     "WRONG_STATE": "Read `resource` again: take the step that brings it to `needed`, or leave it as it is.",
     "DIGEST_MISMATCH": "Look at the result whose digest is `digest`, and decide on that one.",
     "ETAG_MISMATCH": "Read it again, look at what happened meanwhile, and decide anew with the `etag` told.",
-    "SAME_PERSON": "Let somebody else check it, who neither closed, calculated nor submitted it.",
+    "SAME_PERSON": "Let somebody else check it, who neither proposed, closed, calculated nor submitted it.",
     "PERSON_UNKNOWN": "The operator issues a key that names its `holder`, or a certificate that does.",
     "QUOTE_EXPIRED": "Ask for a new quote.",
     "QUOTE_USED": "Ask for a new quote; `transfer` is the conversion this one was good for.",
     "BELOW_MIN_TARGET": "Show the member what it would receive now, or ask for less.",
+    "ROUND_TRIP_GAINS": "Lower one rate of the cycle, or its bonus; ValidateRateDraft tells each step's gain.",
+    "RATE_OUT_OF_BOUNDS": "Keep `figure` within `bound`, or have the operator set other bounds (SetRateBounds).",
+    "SUPERSEDES_MISMATCH": "Name the version that holds when the new one begins; ListRates shows them.",
+    "SECOND_PERSON_NEEDED": "Propose the rate (ProposeRates) and let somebody else approve it.",
+    "TOO_MANY_DRAFTS": "Withdraw drafts that nobody will approve.",
 }
 
 KEPT = "No. A movement's request_id keeps this answer for ever: once the cause is gone, ask under a new one."

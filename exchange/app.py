@@ -26,6 +26,7 @@ from exchange.extensions import Extension, load
 from exchange.ledger.poster import Poster
 from exchange.movements import decide
 from exchange.quotes.service import Quotes
+from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges, check_spreads
 from exchange.rates.source import CoalitionSource
@@ -79,7 +80,8 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             source=source,
             poster=poster,
             changes=DirectoryChanges(database, source, check_spreads),
-            rates=RateChanges(database, source),
+            rates=RateChanges(database, source, alone=settings.may_publish_alone),
+            drafts=Drafts(database, source),
             quotes=Quotes(database, source, members),
             members=members,
             tokens=PageTokens(secret),

@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     """Whether clients may ask which services and messages there are."""
     sandbox: bool = False
     """Whether the clock can be moved by SandboxService. Never where points are worth something."""
+    publish_alone: Literal["never", "sandbox", "always"] = "sandbox"
+    """Where the operator may publish a rate without a second person's approval; elsewhere it is proposed first."""
     service_extensions: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ("settlement.app:extension",)
     """Further services to serve, "module:attribute", parted by commas in the environment."""
 
@@ -105,6 +107,11 @@ class Settings(BaseSettings):
         if self.metrics_port and self.metrics_port + self.processes - 1 > 65_535:  # noqa: PLR2004  the last TCP port
             raise ValueError(f"metrics_port {self.metrics_port} leaves no room for {self.processes} processes")
         return self
+
+    @property
+    def may_publish_alone(self) -> bool:
+        """Whether a rate needs no second person here."""
+        return self.publish_alone == "always" or (self.publish_alone == "sandbox" and self.sandbox)
 
     @property
     def is_encrypted(self) -> bool:

@@ -331,6 +331,60 @@ class BelowMinTarget(Refusal):
     sentence = "Fewer points would be received than there must be:"
 
 
+class RoundTripGains(Refusal):
+    reason = "ROUND_TRIP_GAINS"
+    category = Category.FAILED
+    sentence = "Converting round in a circle would return more points than it took:"
+
+
+class RateOutOfBounds(Refusal):
+    reason = "RATE_OUT_OF_BOUNDS"
+    category = Category.FAILED
+    sentence = "A figure lies outside the coalition's bounds:"
+
+
+class SupersedesMismatch(Refusal):
+    reason = "SUPERSEDES_MISMATCH"
+    category = Category.FAILED
+    sentence = "What is to be superseded is of another pair or tier, or over by then:"
+
+
+class TooManyDrafts(Refusal):
+    reason = "TOO_MANY_DRAFTS"
+    category = Category.FAILED
+    sentence = "So many drafts wait for approval already:"
+
+
+class SecondPersonNeeded(Refusal):
+    reason = "SECOND_PERSON_NEEDED"
+    category = Category.DENIED
+    sentence = "Nobody publishes this alone:"
+
+
+class WrongState(Refusal):
+    reason = "WRONG_STATE"
+    category = Category.FAILED
+    sentence = "It is not in the state this step needs:"
+
+
+class DigestMismatch(Refusal):
+    reason = "DIGEST_MISMATCH"
+    category = Category.FAILED
+    sentence = "What was looked at is not what is there:"
+
+
+class SamePerson(Refusal):
+    reason = "SAME_PERSON"
+    category = Category.DENIED
+    sentence = "Who made it does not check it:"
+
+
+class PersonUnknown(Refusal):
+    reason = "PERSON_UNKNOWN"
+    category = Category.DENIED
+    sentence = "The credential does not say who holds it:"
+
+
 class StoredRefusal(Refusal):
     """The first answer to a request_id, read back from the ledger to be given again."""
 

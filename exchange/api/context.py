@@ -12,6 +12,7 @@ from exchange.directory.service import DirectoryChanges
 from exchange.due import Due
 from exchange.ledger.poster import Poster
 from exchange.quotes.service import Quotes
+from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges
 from exchange.rates.source import CoalitionSource
@@ -28,6 +29,7 @@ class Api:
     changes: DirectoryChanges
     rates: RateChanges
     quotes: Quotes
+    drafts: Drafts
     members: Members
     tokens: PageTokens
     due: Due

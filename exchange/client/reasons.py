@@ -53,7 +53,7 @@ class RoleMissing(Definite):
 
 
 class NotTheIssuer(Definite):
-    """PERMISSION_DENIED. Only the issuer of one of the two currencies converts."""
+    """PERMISSION_DENIED. Only the issuer of one of the two currencies converts, and proposes rates between them."""
 
     FOR = "NOT_THE_ISSUER"
 
@@ -372,6 +372,51 @@ class NothingDue(Undecided):
     currency: str
 
 
+class RoundTripGains(Definite):
+    """FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted."""
+
+    FOR = "ROUND_TRIP_GAINS"
+
+    cycle: str
+    product: str
+    since: str
+
+
+class RateOutOfBounds(Definite):
+    """FAILED_PRECONDITION. A figure of a rate lies outside the coalition's bounds."""
+
+    FOR = "RATE_OUT_OF_BOUNDS"
+
+    figure: str
+    value: int
+    bound: int
+
+
+class SupersedesMismatch(Definite):
+    """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins."""
+
+    FOR = "SUPERSEDES_MISMATCH"
+
+    supersedes: str
+
+
+class TooManyDrafts(Definite):
+    """FAILED_PRECONDITION. As many drafts of this proposer wait for approval as may."""
+
+    FOR = "TOO_MANY_DRAFTS"
+
+    waiting: str
+    most: int
+
+
+class SecondPersonNeeded(Definite):
+    """PERMISSION_DENIED. Here nobody publishes a rate alone: it is proposed, and somebody else approves."""
+
+    FOR = "SECOND_PERSON_NEEDED"
+
+    subject: str
+
+
 class WrongState(Definite):
     """FAILED_PRECONDITION. A thing is not in the state the step needs."""
 
@@ -489,6 +534,11 @@ BY_REASON: dict[str, type[Refused]] = {
     "REVERSAL_EXCEEDS": ReversalExceeds,
     "NO_CASH_OUT": NoCashOut,
     "NOTHING_DUE": NothingDue,
+    "ROUND_TRIP_GAINS": RoundTripGains,
+    "RATE_OUT_OF_BOUNDS": RateOutOfBounds,
+    "SUPERSEDES_MISMATCH": SupersedesMismatch,
+    "TOO_MANY_DRAFTS": TooManyDrafts,
+    "SECOND_PERSON_NEEDED": SecondPersonNeeded,
     "WRONG_STATE": WrongState,
     "DIGEST_MISMATCH": DigestMismatch,
     "ETAG_MISMATCH": EtagMismatch,

@@ -27,17 +27,42 @@ async def change(
         after: what it is now, for the log.
         reason: why, in the caller's words.
     """
-    async with database.write() as connection:
-        await connection.execute(sql.ALONE)
+    async with database.write() as connection, changing(connection, caller, action, subject, after, reason):
         yield connection
-        await connection.execute(sql.NEXT_VERSION)
-        await connection.execute(
-            sql.LOG,
-            {
-                "actor": f"{caller.role.name}:{caller.credential}",
-                "action": action,
-                "subject": subject,
-                "reason": reason,
-                "after": json.dumps(after, default=str, sort_keys=True),
-            },
-        )
+
+
+@contextlib.asynccontextmanager
+async def changing(
+    connection: AsyncConnection,
+    caller: Caller,
+    action: str,
+    subject: str,
+    after: Mapping[str, object],
+    reason: str = "",
+) -> AsyncIterator[None]:
+    """The same for what is left of a transaction that has begun: posters stop when this is entered."""
+    await connection.execute(sql.ALONE)
+    yield
+    await connection.execute(sql.NEXT_VERSION)
+    await log(connection, caller, action, subject, after, reason)
+
+
+async def log(
+    connection: AsyncConnection,
+    caller: Caller,
+    action: str,
+    subject: str,
+    after: Mapping[str, object],
+    reason: str = "",
+) -> None:
+    """Note who did what; arguments as of `change`."""
+    await connection.execute(
+        sql.LOG,
+        {
+            "actor": f"{caller.role.name}:{caller.credential}",
+            "action": action,
+            "subject": subject,
+            "reason": reason,
+            "after": json.dumps(after, default=str, sort_keys=True),
+        },
+    )

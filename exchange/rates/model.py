@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -13,12 +13,15 @@ from exchange.directory.model import Directory
 from exchange.money.rounding import ceil_ratio, floor_ratio
 
 Pair = tuple[int, int]
+TierPair = tuple[Pair, str]
 
 
 class Rate(NamedTuple):
     """`source_units` of source become `target_units` of target, from `effective_at` until before `ends_at` (汇率).
 
-    Limits and bonuses of 0 are none. Fees are micro-units of the source currency's settlement currency.
+    Limits and bonuses of 0 are none. Fees are micro-units of the source currency's settlement currency. `tier` is the
+    code of the members it is for, empty: everybody. `supersedes` is the version that ended when this one began, and
+    `draft_id` the draft it was approved by, None: it was published without one.
     """
 
     rate_id: UUID | None
@@ -38,6 +41,10 @@ class Rate(NamedTuple):
     effective_at: datetime
     ends_at: datetime | None
     published_at: datetime
+    tier: str = ""
+    supersedes: UUID | None = None
+    draft_id: UUID | None = None
+    revoked_at: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -48,6 +55,56 @@ class Rate(NamedTuple):
     def pair(self) -> Pair:
         """Source and target currency numbers."""
         return (self.source_no, self.target_no)
+
+    @property
+    def best_gain(self) -> tuple[int, int]:
+        """The most that can be received for what is used, as (received, used): whole blocks, the bonus at its best.
+
+        No conversion gives more in proportion, and without a maximum some amount gives as much.
+        """
+        every = self.bonus_every_units
+        if not every or (self.maximum_units and self.maximum_units < every):
+            return (self.target_units, self.source_units)
+        return (self.target_units * every + self.bonus_units * self.source_units, self.source_units * every)
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether it is in force at an instant."""
+        return self.effective_at <= moment and (self.ends_at is None or moment < self.ends_at)
+
+    def begins_within(self, other: Rate) -> bool:
+        """Whether it begins while another one holds, or with it."""
+        return other.holds_at(self.effective_at)
+
+
+class Proposal(NamedTuple):
+    """A rate somebody wants published, from `begins` on; None: from its publication."""
+
+    rate: Rate
+    begins: datetime | None
+
+    def at(self, now: datetime) -> Rate:
+        """The rate as it would be, were it published now."""
+        return self.rate._replace(effective_at=self.begins or now, published_at=now)
+
+
+class Bounds(NamedTuple):
+    """What the coalition allows of a rate; 0 allows anything.
+
+    Attributes:
+        bonus_bps_max: a volume bonus at its best, in basis points of what the plain ratio gives.
+        margin_bps_max: what a conversion leaves the operator, in basis points of what the source's points are worth.
+        change_bps_max: how far the plain ratio may lie from that of the version before it, in basis points of that.
+        fee_micros_max: fee of each conversion.
+        fee_per_point_micros_max: fee of each point.
+        notice_seconds_min: from the publication until it takes effect.
+    """
+
+    bonus_bps_max: int = 0
+    margin_bps_max: int = 0
+    change_bps_max: int = 0
+    fee_micros_max: int = 0
+    fee_per_point_micros_max: int = 0
+    notice_seconds_min: int = 0
 
 
 class Converted(NamedTuple):
@@ -76,11 +133,35 @@ def convert_at(rate: Rate, units: int) -> Converted:
 
 @dataclass(frozen=True, slots=True)
 class Coalition:
-    """Directory and rates of one version: all that rules need beside the member."""
+    """Directory and rates of one version: all that rules need beside the member.
+
+    Attributes:
+        directory: who takes part, and at which prices.
+        rates: versions for everybody by pair, oldest first.
+        has_daily_caps: whether any rate caps what a member converts in a day.
+        tiered: versions for members of a tier, by pair and tier, oldest first.
+    """
 
     directory: Directory
     rates: Mapping[Pair, list[Rate]] = field(default_factory=dict)
     has_daily_caps: bool = False
+    tiered: Mapping[TierPair, list[Rate]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, directory: Directory, rates: Iterable[Rate]) -> Coalition:
+        """A directory with every version of every rate."""
+        every = list(rates)
+        tiered: dict[TierPair, list[Rate]] = {}
+        for versions in by_pair(rate for rate in every if rate.tier).values():
+            for rate in versions:
+                tiered.setdefault((rate.pair, rate.tier), []).append(rate)
+        capped = any(rate.member_daily_cap_units for rate in every)
+        return cls(directory, by_pair(rate for rate in every if not rate.tier), capped, tiered)
+
+    @property
+    def all_rates(self) -> list[Rate]:
+        """Every version that holds or held at some time, those of tiers included."""
+        return [rate for versions in (*self.rates.values(), *self.tiered.values()) for rate in versions]
 
     @property
     def version(self) -> int:
@@ -109,12 +190,24 @@ class Coalition:
         rule = self.directory.earn_rules.get(rule_id)
         return None if rule is None else rule.currency_no
 
-    def rate_at(self, pair: Pair, at: datetime) -> Rate | None:
-        """The version of a pair in force at an instant, None when there is none."""
-        for rate in reversed(self.rates.get(pair, ())):
-            if rate.effective_at <= at:
-                return None if rate.ends_at is not None and rate.ends_at <= at else rate
-        return None
+    def rate_at(self, pair: Pair, at: datetime, tier: str = "") -> Rate | None:
+        """The version of a pair in force at an instant, None when there is none.
+
+        A member with a tier gets the version for exactly that tier, else the one for everybody.
+        """
+        if tier:
+            own = _in_force(self.tiered.get((pair, tier), ()), at)
+            if own is not None:
+                return own
+        return _in_force(self.rates.get(pair, ()), at)
+
+
+def _in_force(versions: Sequence[Rate], at: datetime) -> Rate | None:
+    # From the newest: almost always it is the first one looked at.
+    for rate in reversed(versions):
+        if rate.effective_at <= at:
+            return None if rate.ends_at is not None and rate.ends_at <= at else rate
+    return None
 
 
 def by_pair(rates: Iterable[Rate]) -> dict[Pair, list[Rate]]:

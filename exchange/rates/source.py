@@ -7,7 +7,7 @@ import asyncio
 from exchange.db.engine import Database
 from exchange.directory import sql as directory_sql
 from exchange.directory.snapshot import read_directory
-from exchange.rates.model import Coalition, Rate, by_pair
+from exchange.rates.model import Coalition, Rate
 from exchange.rates.sql import RATES
 
 
@@ -48,6 +48,5 @@ class CoalitionSource:
                 directory = await read_directory(connection)
                 rates = [Rate(*row) for row in await connection.execute(RATES)]
             if self._held is None or directory.version >= self._held.version:
-                capped = any(rate.member_daily_cap_units for rate in rates)
-                self._held = Coalition(directory, by_pair(rates), capped)
+                self._held = Coalition.of(directory, rates)
             return self._held

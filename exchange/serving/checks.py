@@ -28,7 +28,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _UUID_NAMES = {
     collection: re.compile(f"{collection}/({_UUID})")
-    for collection in ("members", "transfers", "rates", "quotes", "lots", "apiKeys")
+    for collection in ("members", "transfers", "rates", "rateDrafts", "quotes", "lots", "apiKeys")
 }
 _NAMES = {
     "merchants": (re.compile(r"merchants/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),
@@ -37,6 +37,8 @@ _NAMES = {
     "windows": (re.compile(r"windows/([1-9][0-9]{0,17})"), "a number"),
     "runs": (re.compile(r"runs/([A-Za-z0-9_-]{1,64})"), 'letters, digits, "_" and "-", at most 64'),
 }
+_TIER = re.compile(r"[A-Za-z0-9_-]{1,16}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 
 
@@ -126,6 +128,20 @@ class Violations:
             return value
         self.say(path, "is no ISO 4217 code" if value else "is required")
         return "XXX"
+
+    def tier(self, path: str, value: str) -> str:
+        """A tier's code, or the empty text for none."""
+        if not value or _TIER.fullmatch(value) is not None:
+            return value
+        self.say(path, 'is no tier code: letters, digits, "_" and "-", at most 16')
+        return ""
+
+    def digest(self, path: str, value: str) -> str:
+        """A SHA-256 digest as 64 hexadecimal digits in lower case."""
+        if _DIGEST.fullmatch(value) is not None:
+            return value
+        self.say(path, "is no digest: 64 hexadecimal digits in lower case" if value else "is required")
+        return ""
 
     def instant(self, path: str, value: Timestamp) -> datetime:
         """A moment from the year 2000 to before 2200, in UTC; what is finer than a microsecond is dropped."""

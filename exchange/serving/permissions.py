@@ -13,6 +13,7 @@ _ALL: Roles = frozenset(CallerRole)
 _MERCHANT: Roles = frozenset({CallerRole.MERCHANT})
 _OPERATOR: Roles = frozenset({CallerRole.OPERATOR})
 _OPERATOR_AUDITOR: Roles = frozenset({CallerRole.OPERATOR, CallerRole.AUDITOR})
+_MERCHANT_OPERATOR: Roles = _MERCHANT | _OPERATOR
 _MERCHANT_OPERATOR_AUDITOR: Roles = _MERCHANT | _OPERATOR_AUDITOR
 _MAKER: Roles = frozenset({CallerRole.FINANCE_MAKER})
 _CHECKER: Roles = frozenset({CallerRole.FINANCE_CHECKER})
@@ -48,6 +49,15 @@ _ROWS: dict[str, dict[str, Roles]] = {
     },
     "exchange.v1.RateService": {
         "PublishRate": _OPERATOR,
+        "ProposeRates": _MERCHANT_OPERATOR,
+        "ValidateRateDraft": _MERCHANT_OPERATOR,
+        "ApproveRateDraft": _OPERATOR,
+        "WithdrawRateDraft": _MERCHANT_OPERATOR,
+        "GetRateDraft": _MERCHANT_OPERATOR_AUDITOR,
+        "ListRateDrafts": _MERCHANT_OPERATOR_AUDITOR,
+        "RevokeRate": _OPERATOR,
+        "GetRateBounds": _ALL,
+        "SetRateBounds": _OPERATOR,
         "EndRate": _OPERATOR,
         "ListRates": _ALL,
         "GetEffectiveRate": _ALL,

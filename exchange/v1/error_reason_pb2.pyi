@@ -37,7 +37,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_ROLE_MISSING: _ErrorReason.ValueType  # 6
     """PERMISSION_DENIED. The merchant lacks a role. {merchant: "merchants/GRO", role: "REDEMPTION"}: GRO asked to redeem. CASH_AGENT stands for that permission."""
     ERROR_REASON_NOT_THE_ISSUER: _ErrorReason.ValueType  # 7
-    """PERMISSION_DENIED. Only the issuer of one of the two currencies converts. {merchant, source, target}."""
+    """PERMISSION_DENIED. Only the issuer of one of the two currencies converts, and proposes rates between them. {merchant, source, target}."""
     ERROR_REASON_RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 8
     """NOT_FOUND. There is no such thing, or it is none of the caller's business. {resource: "members/…", field}."""
     ERROR_REASON_RESOURCE_EXISTS: _ErrorReason.ValueType  # 9
@@ -110,6 +110,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The currency is not paid out in money. {currency}."""
     ERROR_REASON_NOTHING_DUE: _ErrorReason.ValueType  # 43
     """ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
+    ERROR_REASON_ROUND_TRIP_GAINS: _ErrorReason.ValueType  # 60
+    """FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted. {cycle: "BNK > AIR > BNK", product: "21/20", since}: 20 BNK would come back as 21."""
+    ERROR_REASON_RATE_OUT_OF_BOUNDS: _ErrorReason.ValueType  # 61
+    """FAILED_PRECONDITION. A figure of a rate lies outside the coalition's bounds. {figure: "bonus_bps", value: "2500", bound: "1000"}."""
+    ERROR_REASON_SUPERSEDES_MISMATCH: _ErrorReason.ValueType  # 62
+    """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
+    ERROR_REASON_TOO_MANY_DRAFTS: _ErrorReason.ValueType  # 63
+    """FAILED_PRECONDITION. As many drafts of this proposer wait for approval as may. {waiting, most: "100"}."""
+    ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 64
+    """PERMISSION_DENIED. Here nobody publishes a rate alone: it is proposed, and somebody else approves. {subject: "rates/BNK>AIR"}."""
     ERROR_REASON_WRONG_STATE: _ErrorReason.ValueType  # 200
     """FAILED_PRECONDITION. A thing is not in the state the step needs. {resource: "runs/…", state: "CALCULATED", needed: "SUBMITTED"}: nobody put it before the checkers yet."""
     ERROR_REASON_DIGEST_MISMATCH: _ErrorReason.ValueType  # 201
@@ -148,7 +158,7 @@ ERROR_REASON_METHOD_NOT_ALLOWED: ErrorReason.ValueType  # 5
 ERROR_REASON_ROLE_MISSING: ErrorReason.ValueType  # 6
 """PERMISSION_DENIED. The merchant lacks a role. {merchant: "merchants/GRO", role: "REDEMPTION"}: GRO asked to redeem. CASH_AGENT stands for that permission."""
 ERROR_REASON_NOT_THE_ISSUER: ErrorReason.ValueType  # 7
-"""PERMISSION_DENIED. Only the issuer of one of the two currencies converts. {merchant, source, target}."""
+"""PERMISSION_DENIED. Only the issuer of one of the two currencies converts, and proposes rates between them. {merchant, source, target}."""
 ERROR_REASON_RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 8
 """NOT_FOUND. There is no such thing, or it is none of the caller's business. {resource: "members/…", field}."""
 ERROR_REASON_RESOURCE_EXISTS: ErrorReason.ValueType  # 9
@@ -221,6 +231,16 @@ ERROR_REASON_NO_CASH_OUT: ErrorReason.ValueType  # 42
 """FAILED_PRECONDITION. The currency is not paid out in money. {currency}."""
 ERROR_REASON_NOTHING_DUE: ErrorReason.ValueType  # 43
 """ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
+ERROR_REASON_ROUND_TRIP_GAINS: ErrorReason.ValueType  # 60
+"""FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted. {cycle: "BNK > AIR > BNK", product: "21/20", since}: 20 BNK would come back as 21."""
+ERROR_REASON_RATE_OUT_OF_BOUNDS: ErrorReason.ValueType  # 61
+"""FAILED_PRECONDITION. A figure of a rate lies outside the coalition's bounds. {figure: "bonus_bps", value: "2500", bound: "1000"}."""
+ERROR_REASON_SUPERSEDES_MISMATCH: ErrorReason.ValueType  # 62
+"""FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
+ERROR_REASON_TOO_MANY_DRAFTS: ErrorReason.ValueType  # 63
+"""FAILED_PRECONDITION. As many drafts of this proposer wait for approval as may. {waiting, most: "100"}."""
+ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 64
+"""PERMISSION_DENIED. Here nobody publishes a rate alone: it is proposed, and somebody else approves. {subject: "rates/BNK>AIR"}."""
 ERROR_REASON_WRONG_STATE: ErrorReason.ValueType  # 200
 """FAILED_PRECONDITION. A thing is not in the state the step needs. {resource: "runs/…", state: "CALCULATED", needed: "SUBMITTED"}: nobody put it before the checkers yet."""
 ERROR_REASON_DIGEST_MISMATCH: ErrorReason.ValueType  # 201

@@ -45,6 +45,10 @@ class Rate(_message.Message):
     EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    SUPERSEDES_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REVOKE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"rates/0190…". Output only."""
     source_currency: _builtins.str
@@ -73,6 +77,12 @@ class Rate(_message.Message):
     """The per-point fee goes no higher than this, micro-units. 0: no cap."""
     member_daily_cap_units: _builtins.int
     """Most source points a member may use in a day of the coalition's time zone. 0: no cap."""
+    tier: _builtins.str
+    """For members of this tier only: 1 to 16 letters, digits, "_" and "-". Left out: for everybody for whom their tier has no version of its own."""
+    supersedes: _builtins.str
+    """"rates/0190…": the version of the same pair and tier that ends when this one begins. Left out: none; then nothing may overlap."""
+    draft: _builtins.str
+    """Output only. "rateDrafts/0190…": what it was approved by; empty when it was published without a second person."""
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """First instant it holds; not in the past. Left out: now."""
@@ -84,6 +94,10 @@ class Rate(_message.Message):
     @_builtins.property
     def publish_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When it was published."""
+
+    @_builtins.property
+    def revoke_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When it was revoked; left out when it was not."""
 
     def __init__(
         self,
@@ -105,14 +119,363 @@ class Rate(_message.Message):
         effective_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
+        tier: _builtins.str = ...,
+        supersedes: _builtins.str = ...,
+        draft: _builtins.str = ...,
+        revoke_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "end_time", b"end_time", "publish_time", b"publish_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_time", b"effective_time", "end_time", b"end_time", "publish_time", b"publish_time", "revoke_time", b"revoke_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_units", b"block_units", "bonus_every_units", b"bonus_every_units", "bonus_units", b"bonus_units", "effective_time", b"effective_time", "end_time", b"end_time", "fee_cap_micros", b"fee_cap_micros", "fee_micros", b"fee_micros", "fee_per_point_micros", b"fee_per_point_micros", "maximum_units", b"maximum_units", "member_daily_cap_units", b"member_daily_cap_units", "minimum_units", b"minimum_units", "name", b"name", "publish_time", b"publish_time", "source_currency", b"source_currency", "source_units", b"source_units", "target_currency", b"target_currency", "target_units", b"target_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_units", b"block_units", "bonus_every_units", b"bonus_every_units", "bonus_units", b"bonus_units", "draft", b"draft", "effective_time", b"effective_time", "end_time", b"end_time", "fee_cap_micros", b"fee_cap_micros", "fee_micros", b"fee_micros", "fee_per_point_micros", b"fee_per_point_micros", "maximum_units", b"maximum_units", "member_daily_cap_units", b"member_daily_cap_units", "minimum_units", b"minimum_units", "name", b"name", "publish_time", b"publish_time", "revoke_time", b"revoke_time", "source_currency", b"source_currency", "source_units", b"source_units", "supersedes", b"supersedes", "target_currency", b"target_currency", "target_units", b"target_units", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Rate: _TypeAlias = Rate  # noqa: Y015
+
+@_typing.final
+class RateDraft(_message.Message):
+    """Rates proposed together, until somebody else approves them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[RateDraft._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: RateDraft._State.ValueType  # 0
+        """Never sent."""
+        STATE_PROPOSED: RateDraft._State.ValueType  # 1
+        """Proposed; not looked at, or something is against it."""
+        STATE_VALIDATED: RateDraft._State.ValueType  # 2
+        """When it was last looked at, nothing was against it."""
+        STATE_APPROVED: RateDraft._State.ValueType  # 3
+        """Its rates are published."""
+        STATE_WITHDRAWN: RateDraft._State.ValueType  # 4
+        """It will never be published."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How far it has come."""
+
+    STATE_UNSPECIFIED: RateDraft.State.ValueType  # 0
+    """Never sent."""
+    STATE_PROPOSED: RateDraft.State.ValueType  # 1
+    """Proposed; not looked at, or something is against it."""
+    STATE_VALIDATED: RateDraft.State.ValueType  # 2
+    """When it was last looked at, nothing was against it."""
+    STATE_APPROVED: RateDraft.State.ValueType  # 3
+    """Its rates are published."""
+    STATE_WITHDRAWN: RateDraft.State.ValueType  # 4
+    """It will never be published."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    RATES_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    PROPOSER_FIELD_NUMBER: _builtins.int
+    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDER_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"rateDrafts/0190…"."""
+    state: Global___RateDraft.State.ValueType
+    """How far it has come."""
+    note: _builtins.str
+    """Why, in the proposer's words."""
+    digest: _builtins.str
+    """SHA-256 of the terms, in hexadecimal: what an approval names."""
+    merchant: _builtins.str
+    """Who proposed it, "merchants/BNK"; empty: the operator."""
+    proposer: _builtins.str
+    """Who proposed it, "li.wei"; the credential, "apiKeys/0190…", where that names nobody."""
+    decider: _builtins.str
+    """Who approved or withdrew it, as proposer; empty while it waits, and for merchants."""
+    reason: _builtins.str
+    """Why, in the decider's words."""
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rate]:
+        """As proposed; with names and times of publication once it is approved."""
+
+    @_builtins.property
+    def propose_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was proposed."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was approved or withdrawn; left out while it waits."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        state: Global___RateDraft.State.ValueType = ...,
+        rates: _abc.Iterable[Global___Rate] | None = ...,
+        note: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+        proposer: _builtins.str = ...,
+        propose_time: _timestamp_pb2.Timestamp | None = ...,
+        decider: _builtins.str = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "propose_time", b"propose_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "decider", b"decider", "digest", b"digest", "merchant", b"merchant", "name", b"name", "note", b"note", "propose_time", b"propose_time", "proposer", b"proposer", "rates", b"rates", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateDraft: _TypeAlias = RateDraft  # noqa: Y015
+
+@_typing.final
+class RateReport(_message.Message):
+    """What came of looking at a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    SPREADS_FIELD_NUMBER: _builtins.int
+    ROUND_TRIPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateProblem]:
+        """Everything against it; none: it may be approved."""
+
+    @_builtins.property
+    def spreads(self) -> _containers.RepeatedCompositeFieldContainer[Global___SpreadProof]:
+        """For each rate with prices what it leaves the operator, when that is least."""
+
+    @_builtins.property
+    def round_trips(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoundTripProof]:
+        """For each rate that closes a cycle the cycle that loses least, or one that gains."""
+
+    def __init__(
+        self,
+        *,
+        problems: _abc.Iterable[Global___RateProblem] | None = ...,
+        spreads: _abc.Iterable[Global___SpreadProof] | None = ...,
+        round_trips: _abc.Iterable[Global___RoundTripProof] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problems", b"problems", "round_trips", b"round_trips", "spreads", b"spreads"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateReport: _TypeAlias = RateReport  # noqa: Y015
+
+@_typing.final
+class RateProblem(_message.Message):
+    """Why a draft cannot be approved: the refusal it would meet."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MetadataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The rate, "rates[0]"; empty: all of them together."""
+    reason: _builtins.str
+    """As in ErrorInfo: "ROUND_TRIP_GAINS"."""
+    message: _builtins.str
+    """For people."""
+    @_builtins.property
+    def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """As in ErrorInfo."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+        metadata: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "message", b"message", "metadata", b"metadata", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateProblem: _TypeAlias = RateProblem  # noqa: Y015
+
+@_typing.final
+class SpreadProof(_message.Message):
+    """What a rate leaves the operator of the value of the points it burns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    OUT_MICROS_FIELD_NUMBER: _builtins.int
+    IN_MICROS_FIELD_NUMBER: _builtins.int
+    KEPT_BPS_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The rate, "rates[0]"."""
+    out_micros: _builtins.int
+    """Conversion-out price of the source, micro-units per point."""
+    in_micros: _builtins.int
+    """Conversion-in price of the target, micro-units per point."""
+    kept_bps: _builtins.int
+    """At least so many basis points of the out-value stay with the operator; negative: it would pay."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on the two prices are in force while the rate is."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        out_micros: _builtins.int = ...,
+        in_micros: _builtins.int = ...,
+        kept_bps: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "in_micros", b"in_micros", "kept_bps", b"kept_bps", "out_micros", b"out_micros", "since_time", b"since_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpreadProof: _TypeAlias = SpreadProof  # noqa: Y015
+
+@_typing.final
+class RoundTripProof(_message.Message):
+    """A way to convert round in a circle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    RETURNS_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The rate of the draft that closes it, "rates[0]"."""
+    returns: _builtins.str
+    """How many points come back for one at best, an exact ratio "9/10"; more than 1 is refused. Long ones are told as "about 1.000000001"."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """From when on it is open."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoundTripStep]:
+        """In their order; the last leads to where the first begins."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        steps: _abc.Iterable[Global___RoundTripStep] | None = ...,
+        returns: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "returns", b"returns", "since_time", b"since_time", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoundTripProof: _TypeAlias = RoundTripProof  # noqa: Y015
+
+@_typing.final
+class RoundTripStep(_message.Message):
+    """One conversion of a round trip."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_FIELD_NUMBER: _builtins.int
+    SOURCE_CURRENCY_FIELD_NUMBER: _builtins.int
+    TARGET_CURRENCY_FIELD_NUMBER: _builtins.int
+    GAIN_FIELD_NUMBER: _builtins.int
+    rate: _builtins.str
+    """"rates/0190…", or "rates[0]" of the draft."""
+    source_currency: _builtins.str
+    """"currencies/BNK"."""
+    target_currency: _builtins.str
+    """"currencies/AIR"."""
+    gain: _builtins.str
+    """Points received for one at best, bonus included, an exact ratio "1/30"."""
+    def __init__(
+        self,
+        *,
+        rate: _builtins.str = ...,
+        source_currency: _builtins.str = ...,
+        target_currency: _builtins.str = ...,
+        gain: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gain", b"gain", "rate", b"rate", "source_currency", b"source_currency", "target_currency", b"target_currency"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoundTripStep: _TypeAlias = RoundTripStep  # noqa: Y015
+
+@_typing.final
+class RateBounds(_message.Message):
+    """What the coalition allows of rates. 0 allows anything."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BONUS_BPS_MAX_FIELD_NUMBER: _builtins.int
+    MARGIN_BPS_MAX_FIELD_NUMBER: _builtins.int
+    CHANGE_BPS_MAX_FIELD_NUMBER: _builtins.int
+    FEE_MICROS_MAX_FIELD_NUMBER: _builtins.int
+    FEE_PER_POINT_MICROS_MAX_FIELD_NUMBER: _builtins.int
+    NOTICE_SECONDS_MIN_FIELD_NUMBER: _builtins.int
+    bonus_bps_max: _builtins.int
+    """Most of a volume bonus at its best, in basis points of what the plain ratio gives."""
+    margin_bps_max: _builtins.int
+    """Most that a conversion may leave the operator by prices, in basis points of the out-value."""
+    change_bps_max: _builtins.int
+    """How far the plain ratio may lie from that of the version before it, in basis points of that."""
+    fee_micros_max: _builtins.int
+    """Most fee of each conversion, micro-units."""
+    fee_per_point_micros_max: _builtins.int
+    """Most fee of each source point, micro-units."""
+    notice_seconds_min: _builtins.int
+    """Least seconds from the publication until a rate takes effect."""
+    def __init__(
+        self,
+        *,
+        bonus_bps_max: _builtins.int = ...,
+        margin_bps_max: _builtins.int = ...,
+        change_bps_max: _builtins.int = ...,
+        fee_micros_max: _builtins.int = ...,
+        fee_per_point_micros_max: _builtins.int = ...,
+        notice_seconds_min: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bonus_bps_max", b"bonus_bps_max", "change_bps_max", b"change_bps_max", "fee_micros_max", b"fee_micros_max", "fee_per_point_micros_max", b"fee_per_point_micros_max", "margin_bps_max", b"margin_bps_max", "notice_seconds_min", b"notice_seconds_min"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateBounds: _TypeAlias = RateBounds  # noqa: Y015
 
 @_typing.final
 class PublishRateRequest(_message.Message):
@@ -165,6 +528,473 @@ class PublishRateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PublishRateResponse: _TypeAlias = PublishRateResponse  # noqa: Y015
+
+@_typing.final
+class ProposeRatesRequest(_message.Message):
+    """Rates to propose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    note: _builtins.str
+    """Why, for whoever approves; at most 500 characters. Left out: nothing is said."""
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rate]:
+        """1 to 100, all but the output-only fields. A rate without effective_time begins when the draft is approved. Required."""
+
+    def __init__(
+        self,
+        *,
+        rates: _abc.Iterable[Global___Rate] | None = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeRatesRequest: _TypeAlias = ProposeRatesRequest  # noqa: Y015
+
+@_typing.final
+class ProposeRatesResponse(_message.Message):
+    """The draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___RateDraft:
+        """As it waits."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___RateDraft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeRatesResponse: _TypeAlias = ProposeRatesResponse  # noqa: Y015
+
+@_typing.final
+class ValidateRateDraftRequest(_message.Message):
+    """Which draft to look at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"rateDrafts/0190…". Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateRateDraftRequest: _TypeAlias = ValidateRateDraftRequest  # noqa: Y015
+
+@_typing.final
+class ValidateRateDraftResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___RateDraft:
+        """Validated, unless there are problems."""
+
+    @_builtins.property
+    def report(self) -> Global___RateReport:
+        """What was found."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___RateDraft | None = ...,
+        report: Global___RateReport | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateRateDraftResponse: _TypeAlias = ValidateRateDraftResponse  # noqa: Y015
+
+@_typing.final
+class ApproveRateDraftRequest(_message.Message):
+    """Which draft to publish."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"rateDrafts/0190…". Required."""
+    digest: _builtins.str
+    """The draft's digest as the approver saw it, 64 hexadecimal digits. Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Left out: nothing is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveRateDraftRequest: _TypeAlias = ApproveRateDraftRequest  # noqa: Y015
+
+@_typing.final
+class ApproveRateDraftResponse(_message.Message):
+    """The approved draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the caller had approved it before."""
+    @_builtins.property
+    def draft(self) -> Global___RateDraft:
+        """With the rates as published."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___RateDraft | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveRateDraftResponse: _TypeAlias = ApproveRateDraftResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawRateDraftRequest(_message.Message):
+    """Which draft to take back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"rateDrafts/0190…". Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Left out: nothing is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawRateDraftRequest: _TypeAlias = WithdrawRateDraftRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawRateDraftResponse(_message.Message):
+    """The withdrawn draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the caller had withdrawn it before."""
+    @_builtins.property
+    def draft(self) -> Global___RateDraft:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___RateDraft | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawRateDraftResponse: _TypeAlias = WithdrawRateDraftResponse  # noqa: Y015
+
+@_typing.final
+class GetRateDraftRequest(_message.Message):
+    """Which draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"rateDrafts/0190…". Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRateDraftRequest: _TypeAlias = GetRateDraftRequest  # noqa: Y015
+
+@_typing.final
+class GetRateDraftResponse(_message.Message):
+    """The draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def draft(self) -> Global___RateDraft:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        draft: Global___RateDraft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRateDraftResponse: _TypeAlias = GetRateDraftResponse  # noqa: Y015
+
+@_typing.final
+class ListRateDraftsRequest(_message.Message):
+    """Which drafts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before."""
+    state: Global___RateDraft.State.ValueType
+    """Only those in this state. Left out: all."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        state: Global___RateDraft.State.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRateDraftsRequest: _TypeAlias = ListRateDraftsRequest  # noqa: Y015
+
+@_typing.final
+class ListRateDraftsResponse(_message.Message):
+    """A page of drafts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more."""
+    @_builtins.property
+    def drafts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateDraft]:
+        """Oldest first."""
+
+    def __init__(
+        self,
+        *,
+        drafts: _abc.Iterable[Global___RateDraft] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["drafts", b"drafts", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRateDraftsResponse: _TypeAlias = ListRateDraftsResponse  # noqa: Y015
+
+@_typing.final
+class RevokeRateRequest(_message.Message):
+    """Which version to take back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"rates/0190…". Required."""
+    reason: _builtins.str
+    """Why, 1 to 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeRateRequest: _TypeAlias = RevokeRateRequest  # noqa: Y015
+
+@_typing.final
+class RevokeRateResponse(_message.Message):
+    """The revoked rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when it was revoked before."""
+    @_builtins.property
+    def rate(self) -> Global___Rate:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        rate: Global___Rate | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RevokeRateResponse: _TypeAlias = RevokeRateResponse  # noqa: Y015
+
+@_typing.final
+class GetRateBoundsRequest(_message.Message):
+    """Nothing to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRateBoundsRequest: _TypeAlias = GetRateBoundsRequest  # noqa: Y015
+
+@_typing.final
+class GetRateBoundsResponse(_message.Message):
+    """The bounds in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOUNDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bounds(self) -> Global___RateBounds:
+        """What is allowed."""
+
+    def __init__(
+        self,
+        *,
+        bounds: Global___RateBounds | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRateBoundsResponse: _TypeAlias = GetRateBoundsResponse  # noqa: Y015
+
+@_typing.final
+class SetRateBoundsRequest(_message.Message):
+    """Bounds to hold from now on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOUNDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, at most 500 characters. Left out: nothing is said."""
+    @_builtins.property
+    def bounds(self) -> Global___RateBounds:
+        """All of them: one that is left out allows anything. Required."""
+
+    def __init__(
+        self,
+        *,
+        bounds: Global___RateBounds | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRateBoundsRequest: _TypeAlias = SetRateBoundsRequest  # noqa: Y015
+
+@_typing.final
+class SetRateBoundsResponse(_message.Message):
+    """The bounds in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOUNDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bounds(self) -> Global___RateBounds:
+        """What is allowed."""
+
+    def __init__(
+        self,
+        *,
+        bounds: Global___RateBounds | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bounds", b"bounds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetRateBoundsResponse: _TypeAlias = SetRateBoundsResponse  # noqa: Y015
 
 @_typing.final
 class EndRateRequest(_message.Message):
@@ -289,10 +1119,13 @@ class GetEffectiveRateRequest(_message.Message):
     SOURCE_CURRENCY_FIELD_NUMBER: _builtins.int
     TARGET_CURRENCY_FIELD_NUMBER: _builtins.int
     AT_TIME_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     source_currency: _builtins.str
     """"currencies/BNK". Required."""
     target_currency: _builtins.str
     """"currencies/AIR". Required."""
+    tier: _builtins.str
+    """The member's tier: the version for exactly this tier comes before the one for everybody. Left out: none."""
     @_builtins.property
     def at_time(self) -> _timestamp_pb2.Timestamp:
         """The instant. Left out: now."""
@@ -303,10 +1136,11 @@ class GetEffectiveRateRequest(_message.Message):
         source_currency: _builtins.str = ...,
         target_currency: _builtins.str = ...,
         at_time: _timestamp_pb2.Timestamp | None = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time", "source_currency", b"source_currency", "target_currency", b"target_currency"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_time", b"at_time", "source_currency", b"source_currency", "target_currency", b"target_currency", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class RateServiceStub(object):
-    """Exact ratios between two points currencies, effective-dated (汇率). Published by the operator, read by every merchant.
+    """Exact ratios between two points currencies, effective-dated (汇率). Proposed by an issuer or the operator, published
+    once somebody else at the operator approves, read by every merchant.
     """
 
     def __init__(self, channel):
@@ -39,6 +40,51 @@ class RateServiceStub(object):
                 '/exchange.v1.RateService/PublishRate',
                 request_serializer=exchange_dot_v1_dot_rate__service__pb2.PublishRateRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_rate__service__pb2.PublishRateResponse.FromString,
+                _registered_method=True)
+        self.ProposeRates = channel.unary_unary(
+                '/exchange.v1.RateService/ProposeRates',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.ProposeRatesRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.ProposeRatesResponse.FromString,
+                _registered_method=True)
+        self.ValidateRateDraft = channel.unary_unary(
+                '/exchange.v1.RateService/ValidateRateDraft',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.ValidateRateDraftRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.ValidateRateDraftResponse.FromString,
+                _registered_method=True)
+        self.ApproveRateDraft = channel.unary_unary(
+                '/exchange.v1.RateService/ApproveRateDraft',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.ApproveRateDraftRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.ApproveRateDraftResponse.FromString,
+                _registered_method=True)
+        self.WithdrawRateDraft = channel.unary_unary(
+                '/exchange.v1.RateService/WithdrawRateDraft',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.WithdrawRateDraftRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.WithdrawRateDraftResponse.FromString,
+                _registered_method=True)
+        self.GetRateDraft = channel.unary_unary(
+                '/exchange.v1.RateService/GetRateDraft',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.GetRateDraftRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetRateDraftResponse.FromString,
+                _registered_method=True)
+        self.ListRateDrafts = channel.unary_unary(
+                '/exchange.v1.RateService/ListRateDrafts',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.ListRateDraftsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.ListRateDraftsResponse.FromString,
+                _registered_method=True)
+        self.RevokeRate = channel.unary_unary(
+                '/exchange.v1.RateService/RevokeRate',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.RevokeRateRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.RevokeRateResponse.FromString,
+                _registered_method=True)
+        self.GetRateBounds = channel.unary_unary(
+                '/exchange.v1.RateService/GetRateBounds',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.GetRateBoundsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetRateBoundsResponse.FromString,
+                _registered_method=True)
+        self.SetRateBounds = channel.unary_unary(
+                '/exchange.v1.RateService/SetRateBounds',
+                request_serializer=exchange_dot_v1_dot_rate__service__pb2.SetRateBoundsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_rate__service__pb2.SetRateBoundsResponse.FromString,
                 _registered_method=True)
         self.EndRate = channel.unary_unary(
                 '/exchange.v1.RateService/EndRate',
@@ -68,12 +114,88 @@ class RateServiceStub(object):
 
 
 class RateServiceServicer(object):
-    """Exact ratios between two points currencies, effective-dated (汇率). Published by the operator, read by every merchant.
+    """Exact ratios between two points currencies, effective-dated (汇率). Proposed by an issuer or the operator, published
+    once somebody else at the operator approves, read by every merchant.
     """
 
     def PublishRate(self, request, context):
-        """Publishes a version of a pair. Caller: operator.
-        Refusals: RATE_OVERLAP, NEGATIVE_SPREAD, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
+        """Publishes a version of a pair without a second person: in a sandbox, or where the server's settings allow it; validate_only is allowed everywhere. Caller: operator.
+        Refusals: SECOND_PERSON_NEEDED, RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH,
+        SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeRates(self, request, context):
+        """Keeps rates for approval, to be published together. Terms never change: other terms are another draft. Callers: merchant with the
+        exchange role, of rates out of or into a currency it issues; operator, of any.
+        Refusals: NOT_THE_ISSUER, ROLE_MISSING, MERCHANT_SUSPENDED, RESOURCE_NOT_FOUND, TOO_MANY_DRAFTS; of the operator PERSON_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateRateDraft(self, request, context):
+        """Looks at a draft as things stand: tells everything against it, what each rate leaves the operator, and how close its round trips come.
+        Without problems the draft is validated. Callers: the proposing merchant, operator.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveRateDraft(self, request, context):
+        """Publishes a validated draft: everything is looked at once more, then all its rates are published or none. Caller: operator, with a
+        credential that names another person than proposed it.
+        Refusals: SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH, WRONG_STATE, RESOURCE_NOT_FOUND; and, the draft still waiting, TOO_LATE,
+        RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawRateDraft(self, request, context):
+        """Takes a draft back, or refuses it. Callers: the proposing merchant, operator.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRateDraft(self, request, context):
+        """A draft. Callers: the proposing merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRateDrafts(self, request, context):
+        """Drafts, oldest first. Callers: merchant (its own), operator, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeRate(self, request, context):
+        """Takes a version back at once, everywhere: it ends now, or never begins. What it superseded stays ended. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, TOO_LATE when it has ended by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRateBounds(self, request, context):
+        """What is allowed of rates published from now on. Callers: all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetRateBounds(self, request, context):
+        """Says anew what is allowed of rates published from now on; those published already stay. Caller: operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +251,51 @@ def add_RateServiceServicer_to_server(servicer, server):
                     request_deserializer=exchange_dot_v1_dot_rate__service__pb2.PublishRateRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_rate__service__pb2.PublishRateResponse.SerializeToString,
             ),
+            'ProposeRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeRates,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.ProposeRatesRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.ProposeRatesResponse.SerializeToString,
+            ),
+            'ValidateRateDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateRateDraft,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.ValidateRateDraftRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.ValidateRateDraftResponse.SerializeToString,
+            ),
+            'ApproveRateDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveRateDraft,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.ApproveRateDraftRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.ApproveRateDraftResponse.SerializeToString,
+            ),
+            'WithdrawRateDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawRateDraft,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.WithdrawRateDraftRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.WithdrawRateDraftResponse.SerializeToString,
+            ),
+            'GetRateDraft': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRateDraft,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetRateDraftRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.GetRateDraftResponse.SerializeToString,
+            ),
+            'ListRateDrafts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRateDrafts,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.ListRateDraftsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.ListRateDraftsResponse.SerializeToString,
+            ),
+            'RevokeRate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeRate,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.RevokeRateRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.RevokeRateResponse.SerializeToString,
+            ),
+            'GetRateBounds': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRateBounds,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.GetRateBoundsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.GetRateBoundsResponse.SerializeToString,
+            ),
+            'SetRateBounds': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRateBounds,
+                    request_deserializer=exchange_dot_v1_dot_rate__service__pb2.SetRateBoundsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_rate__service__pb2.SetRateBoundsResponse.SerializeToString,
+            ),
             'EndRate': grpc.unary_unary_rpc_method_handler(
                     servicer.EndRate,
                     request_deserializer=exchange_dot_v1_dot_rate__service__pb2.EndRateRequest.FromString,
@@ -163,7 +330,8 @@ def add_RateServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RateService(object):
-    """Exact ratios between two points currencies, effective-dated (汇率). Published by the operator, read by every merchant.
+    """Exact ratios between two points currencies, effective-dated (汇率). Proposed by an issuer or the operator, published
+    once somebody else at the operator approves, read by every merchant.
     """
 
     @staticmethod
@@ -183,6 +351,249 @@ class RateService(object):
             '/exchange.v1.RateService/PublishRate',
             exchange_dot_v1_dot_rate__service__pb2.PublishRateRequest.SerializeToString,
             exchange_dot_v1_dot_rate__service__pb2.PublishRateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/ProposeRates',
+            exchange_dot_v1_dot_rate__service__pb2.ProposeRatesRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.ProposeRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateRateDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/ValidateRateDraft',
+            exchange_dot_v1_dot_rate__service__pb2.ValidateRateDraftRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.ValidateRateDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveRateDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/ApproveRateDraft',
+            exchange_dot_v1_dot_rate__service__pb2.ApproveRateDraftRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.ApproveRateDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawRateDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/WithdrawRateDraft',
+            exchange_dot_v1_dot_rate__service__pb2.WithdrawRateDraftRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.WithdrawRateDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRateDraft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/GetRateDraft',
+            exchange_dot_v1_dot_rate__service__pb2.GetRateDraftRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.GetRateDraftResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRateDrafts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/ListRateDrafts',
+            exchange_dot_v1_dot_rate__service__pb2.ListRateDraftsRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.ListRateDraftsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeRate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/RevokeRate',
+            exchange_dot_v1_dot_rate__service__pb2.RevokeRateRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.RevokeRateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRateBounds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/GetRateBounds',
+            exchange_dot_v1_dot_rate__service__pb2.GetRateBoundsRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.GetRateBoundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRateBounds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.RateService/SetRateBounds',
+            exchange_dot_v1_dot_rate__service__pb2.SetRateBoundsRequest.SerializeToString,
+            exchange_dot_v1_dot_rate__service__pb2.SetRateBoundsResponse.FromString,
             options,
             channel_credentials,
             insecure,

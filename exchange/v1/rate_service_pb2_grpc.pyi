@@ -27,16 +27,55 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RateServiceStub:
-    """Exact ratios between two points currencies, effective-dated (汇率). Published by the operator, read by every merchant."""
+    """Exact ratios between two points currencies, effective-dated (汇率). Proposed by an issuer or the operator, published
+    once somebody else at the operator approves, read by every merchant.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RateServiceAsyncStub: ...
     PublishRate: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.PublishRateRequest, _rate_service_pb2.PublishRateResponse]
-    """Publishes a version of a pair. Caller: operator.
-    Refusals: RATE_OVERLAP, NEGATIVE_SPREAD, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
+    """Publishes a version of a pair without a second person: in a sandbox, or where the server's settings allow it; validate_only is allowed everywhere. Caller: operator.
+    Refusals: SECOND_PERSON_NEEDED, RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH,
+    SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
     """
+    ProposeRates: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.ProposeRatesRequest, _rate_service_pb2.ProposeRatesResponse]
+    """Keeps rates for approval, to be published together. Terms never change: other terms are another draft. Callers: merchant with the
+    exchange role, of rates out of or into a currency it issues; operator, of any.
+    Refusals: NOT_THE_ISSUER, ROLE_MISSING, MERCHANT_SUSPENDED, RESOURCE_NOT_FOUND, TOO_MANY_DRAFTS; of the operator PERSON_UNKNOWN.
+    """
+    ValidateRateDraft: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.ValidateRateDraftRequest, _rate_service_pb2.ValidateRateDraftResponse]
+    """Looks at a draft as things stand: tells everything against it, what each rate leaves the operator, and how close its round trips come.
+    Without problems the draft is validated. Callers: the proposing merchant, operator.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+    """
+    ApproveRateDraft: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.ApproveRateDraftRequest, _rate_service_pb2.ApproveRateDraftResponse]
+    """Publishes a validated draft: everything is looked at once more, then all its rates are published or none. Caller: operator, with a
+    credential that names another person than proposed it.
+    Refusals: SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH, WRONG_STATE, RESOURCE_NOT_FOUND; and, the draft still waiting, TOO_LATE,
+    RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE.
+    """
+    WithdrawRateDraft: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.WithdrawRateDraftRequest, _rate_service_pb2.WithdrawRateDraftResponse]
+    """Takes a draft back, or refuses it. Callers: the proposing merchant, operator.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+    """
+    GetRateDraft: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.GetRateDraftRequest, _rate_service_pb2.GetRateDraftResponse]
+    """A draft. Callers: the proposing merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListRateDrafts: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.ListRateDraftsRequest, _rate_service_pb2.ListRateDraftsResponse]
+    """Drafts, oldest first. Callers: merchant (its own), operator, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    RevokeRate: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.RevokeRateRequest, _rate_service_pb2.RevokeRateResponse]
+    """Takes a version back at once, everywhere: it ends now, or never begins. What it superseded stays ended. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND, TOO_LATE when it has ended by itself.
+    """
+    GetRateBounds: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.GetRateBoundsRequest, _rate_service_pb2.GetRateBoundsResponse]
+    """What is allowed of rates published from now on. Callers: all."""
+    SetRateBounds: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.SetRateBoundsRequest, _rate_service_pb2.SetRateBoundsResponse]
+    """Says anew what is allowed of rates published from now on; those published already stay. Caller: operator."""
     EndRate: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.EndRateRequest, _rate_service_pb2.EndRateResponse]
     """Ends an open version at an instant, so that a successor can be published. Caller: operator.
     Refusals: RESOURCE_NOT_FOUND, TOO_LATE when it has already ended or the instant has passed.
@@ -62,13 +101,52 @@ class RateServiceStub:
 
 @_typing.type_check_only
 class RateServiceAsyncStub(RateServiceStub):
-    """Exact ratios between two points currencies, effective-dated (汇率). Published by the operator, read by every merchant."""
+    """Exact ratios between two points currencies, effective-dated (汇率). Proposed by an issuer or the operator, published
+    once somebody else at the operator approves, read by every merchant.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PublishRate: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.PublishRateRequest, _rate_service_pb2.PublishRateResponse]  # type: ignore[assignment]
-    """Publishes a version of a pair. Caller: operator.
-    Refusals: RATE_OVERLAP, NEGATIVE_SPREAD, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
+    """Publishes a version of a pair without a second person: in a sandbox, or where the server's settings allow it; validate_only is allowed everywhere. Caller: operator.
+    Refusals: SECOND_PERSON_NEEDED, RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH,
+    SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
     """
+    ProposeRates: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.ProposeRatesRequest, _rate_service_pb2.ProposeRatesResponse]  # type: ignore[assignment]
+    """Keeps rates for approval, to be published together. Terms never change: other terms are another draft. Callers: merchant with the
+    exchange role, of rates out of or into a currency it issues; operator, of any.
+    Refusals: NOT_THE_ISSUER, ROLE_MISSING, MERCHANT_SUSPENDED, RESOURCE_NOT_FOUND, TOO_MANY_DRAFTS; of the operator PERSON_UNKNOWN.
+    """
+    ValidateRateDraft: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.ValidateRateDraftRequest, _rate_service_pb2.ValidateRateDraftResponse]  # type: ignore[assignment]
+    """Looks at a draft as things stand: tells everything against it, what each rate leaves the operator, and how close its round trips come.
+    Without problems the draft is validated. Callers: the proposing merchant, operator.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+    """
+    ApproveRateDraft: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.ApproveRateDraftRequest, _rate_service_pb2.ApproveRateDraftResponse]  # type: ignore[assignment]
+    """Publishes a validated draft: everything is looked at once more, then all its rates are published or none. Caller: operator, with a
+    credential that names another person than proposed it.
+    Refusals: SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH, WRONG_STATE, RESOURCE_NOT_FOUND; and, the draft still waiting, TOO_LATE,
+    RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE.
+    """
+    WithdrawRateDraft: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.WithdrawRateDraftRequest, _rate_service_pb2.WithdrawRateDraftResponse]  # type: ignore[assignment]
+    """Takes a draft back, or refuses it. Callers: the proposing merchant, operator.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+    """
+    GetRateDraft: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.GetRateDraftRequest, _rate_service_pb2.GetRateDraftResponse]  # type: ignore[assignment]
+    """A draft. Callers: the proposing merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListRateDrafts: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.ListRateDraftsRequest, _rate_service_pb2.ListRateDraftsResponse]  # type: ignore[assignment]
+    """Drafts, oldest first. Callers: merchant (its own), operator, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    RevokeRate: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.RevokeRateRequest, _rate_service_pb2.RevokeRateResponse]  # type: ignore[assignment]
+    """Takes a version back at once, everywhere: it ends now, or never begins. What it superseded stays ended. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND, TOO_LATE when it has ended by itself.
+    """
+    GetRateBounds: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.GetRateBoundsRequest, _rate_service_pb2.GetRateBoundsResponse]  # type: ignore[assignment]
+    """What is allowed of rates published from now on. Callers: all."""
+    SetRateBounds: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.SetRateBoundsRequest, _rate_service_pb2.SetRateBoundsResponse]  # type: ignore[assignment]
+    """Says anew what is allowed of rates published from now on; those published already stay. Caller: operator."""
     EndRate: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.EndRateRequest, _rate_service_pb2.EndRateResponse]  # type: ignore[assignment]
     """Ends an open version at an instant, so that a successor can be published. Caller: operator.
     Refusals: RESOURCE_NOT_FOUND, TOO_LATE when it has already ended or the instant has passed.
@@ -93,7 +171,9 @@ class RateServiceAsyncStub(RateServiceStub):
     """
 
 class RateServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Exact ratios between two points currencies, effective-dated (汇率). Published by the operator, read by every merchant."""
+    """Exact ratios between two points currencies, effective-dated (汇率). Proposed by an issuer or the operator, published
+    once somebody else at the operator approves, read by every merchant.
+    """
 
     @_abc_1.abstractmethod
     def PublishRate(
@@ -101,9 +181,100 @@ class RateServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rate_service_pb2.PublishRateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rate_service_pb2.PublishRateResponse, _abc.Awaitable[_rate_service_pb2.PublishRateResponse]]:
-        """Publishes a version of a pair. Caller: operator.
-        Refusals: RATE_OVERLAP, NEGATIVE_SPREAD, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
+        """Publishes a version of a pair without a second person: in a sandbox, or where the server's settings allow it; validate_only is allowed everywhere. Caller: operator.
+        Refusals: SECOND_PERSON_NEEDED, RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH,
+        SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE, TOO_LATE, RESOURCE_NOT_FOUND.
         """
+
+    @_abc_1.abstractmethod
+    def ProposeRates(
+        self,
+        request: _rate_service_pb2.ProposeRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.ProposeRatesResponse, _abc.Awaitable[_rate_service_pb2.ProposeRatesResponse]]:
+        """Keeps rates for approval, to be published together. Terms never change: other terms are another draft. Callers: merchant with the
+        exchange role, of rates out of or into a currency it issues; operator, of any.
+        Refusals: NOT_THE_ISSUER, ROLE_MISSING, MERCHANT_SUSPENDED, RESOURCE_NOT_FOUND, TOO_MANY_DRAFTS; of the operator PERSON_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def ValidateRateDraft(
+        self,
+        request: _rate_service_pb2.ValidateRateDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.ValidateRateDraftResponse, _abc.Awaitable[_rate_service_pb2.ValidateRateDraftResponse]]:
+        """Looks at a draft as things stand: tells everything against it, what each rate leaves the operator, and how close its round trips come.
+        Without problems the draft is validated. Callers: the proposing merchant, operator.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveRateDraft(
+        self,
+        request: _rate_service_pb2.ApproveRateDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.ApproveRateDraftResponse, _abc.Awaitable[_rate_service_pb2.ApproveRateDraftResponse]]:
+        """Publishes a validated draft: everything is looked at once more, then all its rates are published or none. Caller: operator, with a
+        credential that names another person than proposed it.
+        Refusals: SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH, WRONG_STATE, RESOURCE_NOT_FOUND; and, the draft still waiting, TOO_LATE,
+        RATE_OVERLAP, NEGATIVE_SPREAD, ROUND_TRIP_GAINS, RATE_OUT_OF_BOUNDS, SUPERSEDES_MISMATCH, SETTLEMENT_CURRENCY_MISMATCH, NO_PRICE.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawRateDraft(
+        self,
+        request: _rate_service_pb2.WithdrawRateDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.WithdrawRateDraftResponse, _abc.Awaitable[_rate_service_pb2.WithdrawRateDraftResponse]]:
+        """Takes a draft back, or refuses it. Callers: the proposing merchant, operator.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRateDraft(
+        self,
+        request: _rate_service_pb2.GetRateDraftRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.GetRateDraftResponse, _abc.Awaitable[_rate_service_pb2.GetRateDraftResponse]]:
+        """A draft. Callers: the proposing merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRateDrafts(
+        self,
+        request: _rate_service_pb2.ListRateDraftsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.ListRateDraftsResponse, _abc.Awaitable[_rate_service_pb2.ListRateDraftsResponse]]:
+        """Drafts, oldest first. Callers: merchant (its own), operator, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeRate(
+        self,
+        request: _rate_service_pb2.RevokeRateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.RevokeRateResponse, _abc.Awaitable[_rate_service_pb2.RevokeRateResponse]]:
+        """Takes a version back at once, everywhere: it ends now, or never begins. What it superseded stays ended. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, TOO_LATE when it has ended by itself.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRateBounds(
+        self,
+        request: _rate_service_pb2.GetRateBoundsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.GetRateBoundsResponse, _abc.Awaitable[_rate_service_pb2.GetRateBoundsResponse]]:
+        """What is allowed of rates published from now on. Callers: all."""
+
+    @_abc_1.abstractmethod
+    def SetRateBounds(
+        self,
+        request: _rate_service_pb2.SetRateBoundsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rate_service_pb2.SetRateBoundsResponse, _abc.Awaitable[_rate_service_pb2.SetRateBoundsResponse]]:
+        """Says anew what is allowed of rates published from now on; those published already stay. Caller: operator."""
 
     @_abc_1.abstractmethod
     def EndRate(

@@ -6,18 +6,22 @@ ROLES = (MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR)
 _ALLOWED: dict[tuple[str, ...], str] = {
     ROLES: """
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
-        ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
+        GetRateBounds ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
         PublishPrice CreateEarnRule IssueApiKey RevokeApiKey PublishRate EndRate SetClock
+        ApproveRateDraft RevokeRate SetRateBounds
     """,
+    (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft",
     (OPERATOR, AUDITOR): "ListApiKeys",
     (MERCHANT,): """
         EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints UseInCampaign CashOutPoints
         CreateQuote HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
     """,
-    (MERCHANT, OPERATOR, AUDITOR): "GetMember ListBalances ListLots GetQuote GetTransfer ListTransfers",
+    (MERCHANT, OPERATOR, AUDITOR): """
+        GetMember ListBalances ListLots GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts
+    """,
     (MAKER,): "CloseWindow StartRun SubmitRun CancelRun",
     (CHECKER,): "ApproveRun RejectRun",
     (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun",

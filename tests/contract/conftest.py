@@ -49,6 +49,18 @@ async def callers(world: World) -> dict[str, Party]:
     return others | {MERCHANT: await world.merchant("PermitMe", GENERAL)}
 
 
+@pytest.fixture(scope="session")
+async def maker(world: World) -> Party:
+    """Somebody at the operator."""
+    return await world.party(pb.CALLER_ROLE_OPERATOR)
+
+
+@pytest.fixture(scope="session")
+async def checker(world: World) -> Party:
+    """Somebody else at the operator."""
+    return await world.party(pb.CALLER_ROLE_OPERATOR)
+
+
 @pytest.fixture
 async def own_server(databases: Databases) -> AsyncIterator[Server]:
     """A sandbox server for one test that moves the clock, breaks something, or counts everything there is."""

@@ -41,7 +41,10 @@ RATE = rates.Rate(
     member_daily_cap_units=1,
     effective_time=FAR,
     end_time=FARTHER,
+    tier="GOLD",
+    supersedes=f"rates/{UUID}",
 )
+DRAFT = f"rateDrafts/{UUID}"
 PRICE = types.Price(
     effective_time=FAR,
     issue_micros=1,
@@ -107,10 +110,29 @@ GOOD: dict[str, Message] = {
     "ListBalances": members.ListBalancesRequest(member=MEMBER, min_ledger_sequence=1),
     "ListLots": members.ListLotsRequest(member=MEMBER, currency=CURRENCY, page_size=1),
     "PublishRate": rates.PublishRateRequest(rate=RATE),
+    "ProposeRates": rates.ProposeRatesRequest(rates=[RATE], note="why"),
+    "ValidateRateDraft": rates.ValidateRateDraftRequest(name=DRAFT),
+    "ApproveRateDraft": rates.ApproveRateDraftRequest(name=DRAFT, digest="0a" * 32, reason="why"),
+    "WithdrawRateDraft": rates.WithdrawRateDraftRequest(name=DRAFT, reason="why"),
+    "GetRateDraft": rates.GetRateDraftRequest(name=DRAFT),
+    "ListRateDrafts": rates.ListRateDraftsRequest(page_size=1, state=rates.RateDraft.STATE_APPROVED),
+    "RevokeRate": rates.RevokeRateRequest(name=f"rates/{UUID}", reason="why"),
+    "GetRateBounds": rates.GetRateBoundsRequest(),
+    "SetRateBounds": rates.SetRateBoundsRequest(
+        bounds=rates.RateBounds(
+            bonus_bps_max=1_000_000_000,
+            margin_bps_max=1_000_000_000,
+            change_bps_max=1_000_000_000,
+            fee_micros_max=2**62,
+            fee_per_point_micros_max=2**62,
+            notice_seconds_min=0,
+        ),
+        reason="why",
+    ),
     "EndRate": rates.EndRateRequest(name=f"rates/{UUID}", end_time=FAR),
     "ListRates": rates.ListRatesRequest(source_currency=CURRENCY, target_currency="currencies/NUX", page_size=1),
     "GetEffectiveRate": rates.GetEffectiveRateRequest(
-        source_currency=CURRENCY, target_currency="currencies/NUX", at_time=FAR
+        source_currency=CURRENCY, target_currency="currencies/NUX", at_time=FAR, tier="GOLD"
     ),
     "CreateQuote": rates.CreateQuoteRequest(
         member=MEMBER,

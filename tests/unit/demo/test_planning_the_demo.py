@@ -11,6 +11,9 @@ from exchange.demo.model import DONE, MIDNIGHT_ROUND, REPLAYED, Plan, Planned, W
 from exchange.demo.prices import coherent_prices
 from exchange.demo.published import PUBLISHED_RATES, BadRates, PublishedRate, read_published
 from exchange.demo.workload import make_plan, make_world
+from exchange.rates.cycles import best_of, closest_cycle, gaining_cycle, step_of
+from exchange.rates.model import Rate
+from tests.unit.rules.rulebook import LONG_AGO
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +148,34 @@ def test_a_table_that_does_not_read_is_refused_by_line(tmp_path: Path) -> None:
 
     with pytest.raises(BadRates, match="line 4"):
         read_published(file)
+
+
+def test_the_published_table_lets_nobody_gain_by_converting_round() -> None:
+    """What the server asks of every publication; in fact no way in the table leads back to where it begins."""
+    table = read_published(PUBLISHED_RATES)
+    codes = sorted({code for rate in table for code in (rate.source.code, rate.target.code)})
+    steps = best_of(
+        step_of(
+            Rate(
+                None,
+                codes.index(rate.source.code),
+                codes.index(rate.target.code),
+                rate.source_units,
+                rate.target_units,
+                rate.block,
+                rate.minimum,
+                0,
+                rate.bonus_every,
+                rate.bonus_points,
+                *(0, 0, 0, 0),
+                LONG_AGO,
+                None,
+                LONG_AGO,
+            )
+        )
+        for rate in table
+    )
+
+    assert len(steps) == len({(rate.source, rate.target) for rate in table})
+    assert gaining_cycle(steps) is None
+    assert all(closest_cycle(step, steps) is None for step in steps)

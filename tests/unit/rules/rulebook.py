@@ -17,7 +17,7 @@ from exchange.earning.model import Earn
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import Lot, MemberKey, ObligationKind, Posting, member_bucket
-from exchange.rates.model import Coalition, Rate, by_pair
+from exchange.rates.model import Coalition, Rate
 from exchange.redemption.model import Redeem
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -93,7 +93,7 @@ def coalition(
     }
     known = {CURRENCY_NO[code]: currency(code) for code in CURRENCY_NO} | {one.number: one for one in currencies}
     directory = Directory(1, MERCHANT_NO["OPR"], SHANGHAI, merchants, known, {})
-    return Coalition(directory, by_pair(rates), any(rate.member_daily_cap_units for rate in rates))
+    return Coalition.of(directory, rates)
 
 
 def rate(
@@ -110,12 +110,15 @@ def rate(
     daily_cap: int = 0,
     begins: datetime = LONG_AGO,
     ends: datetime | None = None,
+    tier: str = "",
+    supersedes: Rate | None = None,
 ) -> Rate:
     """`rate("30 BNK", "1 AIR", bonus=(9_000, 5))`: 30 BNK become 1 AIR, and 5 more for each full 9 000."""
     (give, give_code), (get, get_code) = amount(source), amount(target)
     return Rate(
         new_id(), CURRENCY_NO[give_code], CURRENCY_NO[get_code], give, get, block, minimum, maximum, *bonus,
-        fee, fee_per_point, fee_cap, daily_cap, begins, ends, LONG_AGO,
+        fee, fee_per_point, fee_cap, daily_cap, begins, ends, LONG_AGO, tier,
+        None if supersedes is None else supersedes.rate_id,
     )  # fmt: skip
 
 

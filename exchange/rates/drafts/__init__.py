@@ -1,0 +1,1 @@
+"""Rates proposed together, until somebody else approves them."""
