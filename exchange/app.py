@@ -10,6 +10,7 @@ from typing import Any
 
 from exchange.api.context import Api
 from exchange.api.directory_service import DirectoryService
+from exchange.api.event_service import EventService
 from exchange.api.member_service import MemberService
 from exchange.api.rate_service import RateService
 from exchange.api.sandbox_service import SandboxService
@@ -22,6 +23,8 @@ from exchange.directory.authentication import DirectoryAuthenticator
 from exchange.directory.members import Members
 from exchange.directory.service import DirectoryChanges
 from exchange.due import Due
+from exchange.events.cursors import Cursors
+from exchange.events.service import Events
 from exchange.extensions import Extension, load
 from exchange.ledger.poster import Poster
 from exchange.movements import decide
@@ -36,6 +39,7 @@ from exchange.serving.server import GracefulServer
 from exchange.serving.telemetry import serve_metrics
 from exchange.v1 import (
     directory_service_pb2_grpc,
+    event_service_pb2_grpc,
     member_service_pb2_grpc,
     rate_service_pb2_grpc,
     sandbox_service_pb2_grpc,
@@ -86,12 +90,21 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             members=members,
             tokens=PageTokens(secret),
             due=Due(database, poster),
+            events=Events(
+                database,
+                source,
+                Cursors(secret),
+                watchers_max=settings.event_watchers_max,
+                heartbeat_seconds=settings.event_heartbeat_seconds,
+            ),
         )
+        api.events.start()
         sweeping = asyncio.create_task(api.due.keep_running(settings.due_seconds))
         try:
             yield api
         finally:
             sweeping.cancel()
+            await api.events.stop()
             await poster.drain()
     finally:
         await database.dispose()
@@ -104,6 +117,13 @@ def register(server: GracefulServer, api: Api, extensions: list[Extension], *, s
     member_service_pb2_grpc.add_MemberServiceServicer_to_server(MemberService(api), registry)
     rate_service_pb2_grpc.add_RateServiceServicer_to_server(RateService(api), registry)
     transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(TransferService(api), registry)
+    event_service_pb2_grpc.add_EventServiceServicer_to_server(EventService(api), registry)
+    server.guard.meter.gauge("exchange_event_watchers", "WatchEvents calls under way.", lambda: api.events.watchers)
+    server.guard.meter.gauge(
+        "exchange_events_behind_seconds",
+        "For how long the oldest posting under way has held up events; 0 while nobody watches.",
+        lambda: api.events.seconds_behind,
+    )
     if sandbox:
         sandbox_service_pb2_grpc.add_SandboxServiceServicer_to_server(SandboxService(api), registry)
     for extension in extensions:

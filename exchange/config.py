@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     """Milliseconds a poster waits for more commands while many are calling. 0: never."""
     due_seconds: float = Field(default=30.0, gt=0, le=86_400)
     """Seconds between two looks for lots that end and holds that lapse."""
+    event_watchers_max: int = Field(default=200, ge=1)
+    """WatchEvents calls in one process; one more is refused with SERVER_BUSY."""
+    event_heartbeat_seconds: float = Field(default=10.0, gt=0, le=15)
+    """Seconds after which a watcher that was told nothing hears that the server is alive."""
     database_pool_size: int = Field(default=10, ge=2, le=500)
     """Connections one process opens to PostgreSQL."""
     statement_cache_size: int = Field(default=256, ge=0, le=10_000)

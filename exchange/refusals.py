@@ -24,6 +24,7 @@ class Category(enum.Enum):
     LIMIT = "limit"
     DEADLINE = "deadline"
     UNAVAILABLE = "unavailable"
+    GONE = "gone"
     UNIMPLEMENTED = "unimplemented"
 
 
@@ -329,6 +330,16 @@ class BelowMinTarget(Refusal):
     reason = "BELOW_MIN_TARGET"
     category = Category.FAILED
     sentence = "Fewer points would be received than there must be:"
+class InvalidCursor(Refusal):
+    reason = "INVALID_CURSOR"
+    category = Category.INVALID
+    sentence = "The cursor is none of this exchange's:"
+
+
+class CursorExpired(Refusal):
+    reason = "CURSOR_EXPIRED"
+    category = Category.GONE
+    sentence = "What follows the cursor is kept no longer:"
 
 
 class RoundTripGains(Refusal):

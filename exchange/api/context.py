@@ -10,6 +10,7 @@ from exchange.directory.members import Members
 from exchange.directory.model import Directory
 from exchange.directory.service import DirectoryChanges
 from exchange.due import Due
+from exchange.events.service import Events
 from exchange.ledger.poster import Poster
 from exchange.quotes.service import Quotes
 from exchange.rates.drafts.service import Drafts
@@ -33,6 +34,7 @@ class Api:
     members: Members
     tokens: PageTokens
     due: Due
+    events: Events
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

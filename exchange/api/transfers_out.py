@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exchange.callers import Caller
 from exchange.directory.model import Directory
+from exchange.events.rules import parties
 from exchange.ledger.model import Account, Side, Transfer, TransferKind
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
@@ -15,9 +16,7 @@ def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
     """Whoever took part: the asking merchant, issuers, debtors and creditors; and those who see all."""
     if caller.sees_all or transfer.merchant_no == caller.merchant_no:
         return True
-    parties = {party for owed in transfer.obligations for party in (owed.debtor_no, owed.creditor_no)}
-    parties |= {directory.currencies[leg.currency_no].issuer_no for leg in transfer.legs}
-    return caller.merchant_no in parties
+    return caller.merchant_no in parties(transfer, directory)
 
 
 def to_message(transfer: Transfer, directory: Directory, caller: Caller) -> types.Transfer:

@@ -13,6 +13,7 @@ from grpc import aio
 
 from exchange.client.errors import Refused, refused, told_by, told_in
 from exchange.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from exchange.v1.event_service_pb2_grpc import EventServiceStub
 from exchange.v1.member_service_pb2_grpc import MemberServiceStub
 from exchange.v1.rate_service_pb2_grpc import RateServiceStub
 from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceStub
@@ -39,6 +40,7 @@ class Stubs:
         self.members = MemberServiceStub(channel)
         self.rates = RateServiceStub(channel)
         self.transfers = TransferServiceStub(channel)
+        self.events = EventServiceStub(channel)
         self.sandbox = SandboxServiceStub(channel)
 
 

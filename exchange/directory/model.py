@@ -214,15 +214,21 @@ class Directory:
         """The merchant of that name through which the operator takes part in clearing."""
         return self.merchants[self.operator_no]
 
-    def confirm(self, credential: str) -> None:
+    def confirm(self, credential: str, now: datetime | None = None) -> None:
         """Whether a credential that was good when the call came in still is.
 
+        Args:
+            credential: its name.
+            now: what time it is in the real world, for calls that last.
+
         Raises:
-            CredentialUnknown: it was revoked meanwhile. Certificates end with their merchant, not here.
+            CredentialUnknown: it was revoked meanwhile, or has expired. Certificates end with their merchant, not here.
         """
         if credential.startswith("apiKeys/"):
             known = self._credentials_by_name.get(credential)
             if known is None or known.revoked_at is not None:
+                raise CredentialUnknown
+            if now is not None and known.expires_at is not None and known.expires_at <= now:
                 raise CredentialUnknown
 
     def merchant(self, merchant_id: str, field: str = "name") -> Merchant:

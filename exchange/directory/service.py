@@ -19,7 +19,9 @@ from exchange.directory import sql
 from exchange.directory.change import change
 from exchange.directory.model import Credential, Currency, Directory, EarnRule, Merchant, MerchantRole, Price
 from exchange.directory.snapshot import read_directory
+from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.ids import new_id
+from exchange.ledger.outbox import note
 from exchange.refusals import ResourceExists, ResourceNotFound, TooLate
 
 KEY_BYTES = 32
@@ -120,6 +122,8 @@ class DirectoryChanges:
             number = (await read_directory(connection)).merchant(merchant_id).number
             await connection.execute(sql.SUSPEND_MERCHANT, {"number": number, "suspended": suspended})
             directory = await read_directory(connection)
+            kind = EventKind.MERCHANT_SUSPENDED if suspended else EventKind.MERCHANT_ACTIVATED
+            await note(connection, kind, f"merchants/{merchant_id}")
         await self._source.reload()
         return directory.merchant(merchant_id)
 
@@ -148,6 +152,8 @@ class DirectoryChanges:
             number = (await read_directory(connection)).currency(code).number
             await connection.execute(sql.SUSPEND_CURRENCY, {"number": number, "suspended": suspended})
             directory = await read_directory(connection)
+            kind = EventKind.CURRENCY_SUSPENDED if suspended else EventKind.CURRENCY_ACTIVATED
+            await note(connection, kind, f"currencies/{code}")
         await self._source.reload()
         return directory.currency(code)
 
@@ -169,6 +175,7 @@ class DirectoryChanges:
                 raise ResourceExists(resource=f"currencies/{code}/prices/…", effective_time=values["effective_at"])
             directory = await read_directory(connection)
             await self._check_spreads(connection, directory)
+            await note(connection, EventKind.PRICE_PUBLISHED, f"currencies/{code}/prices/{price_no}")
         await self._source.reload()
         return next(price for price in directory.currency(code).prices if price.price_no == price_no)
 

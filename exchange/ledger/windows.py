@@ -8,6 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from exchange.ledger.event_kinds import EventKind
+from exchange.ledger.outbox import note
 from exchange.ledger.sql import FENCE
 from exchange.refusals import ResourceNotFound
 
@@ -81,4 +83,5 @@ async def close_window(connection: AsyncConnection, window_no: int | None, close
     if closed_at is None:
         return window, True
     await connection.execute(OPEN_NEXT, {"no": number + 1, "at": closed_at})
+    await note(connection, EventKind.WINDOW_CLOSED, window.name)
     return window, False

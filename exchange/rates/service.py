@@ -16,7 +16,9 @@ from exchange.directory.change import change, changing
 from exchange.directory.model import Directory
 from exchange.directory.service import not_past
 from exchange.directory.snapshot import read_directory
+from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.ids import new_id
+from exchange.ledger.outbox import note
 from exchange.rates import sql
 from exchange.rates.model import Bounds, Proposal, Rate
 from exchange.rates.proofs import Ground, problems, require_no_gain, wanted_at
@@ -83,6 +85,7 @@ class RateChanges:
                 raise TooLate(field="end_time", earliest=rate.ends_at.isoformat())
             ends_at = max(ends_at, rate.effective_at)
             await connection.execute(sql.END_RATE, {"rate_id": rate_id, "ends_at": ends_at})
+            await note(connection, EventKind.RATE_ENDED, name)
         await self._source.reload()
         return rate._replace(ends_at=ends_at)
 
@@ -109,6 +112,7 @@ class RateChanges:
                 rate = rate._replace(ends_at=max(now, rate.effective_at), revoked_at=now)
                 values = {"rate_id": rate_id, "ends_at": rate.ends_at, "revoked_at": now}
                 await connection.execute(sql.REVOKE_RATE, values)
+                await note(connection, EventKind.RATE_ENDED, name)
         await self._source.reload()
         return rate, False
 
@@ -164,8 +168,10 @@ async def publish_proven(
     rates = wanted_at(proposals, ground.now)
     for ended in superseded(rates, ground.versions):
         await connection.execute(sql.END_RATE, {"rate_id": ended.rate_id, "ends_at": ended.ends_at})
+        await note(connection, EventKind.RATE_ENDED, ended.name)
     for rate in rates:
         await connection.execute(sql.ADD_RATE, rate._asdict())
+        await note(connection, EventKind.RATE_PUBLISHED, rate.name)
     return rates
 
 

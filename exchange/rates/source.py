@@ -32,6 +32,10 @@ class CoalitionSource:
         """What is in memory, read first if nothing is."""
         return self._held or await self.reload()
 
+    async def at_least(self, version: int) -> Coalition:
+        """A version no older than that one, which somebody has seen."""
+        return self._held if self._held is not None and self._held.version >= version else await self.reload()
+
     async def fresh(self) -> Coalition:
         """A version no older than the call."""
         if self._held is not None:

@@ -31,6 +31,7 @@ STATUS_CODES: dict[Category, grpc.StatusCode] = {
     Category.LIMIT: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Category.DEADLINE: grpc.StatusCode.DEADLINE_EXCEEDED,
     Category.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Category.GONE: grpc.StatusCode.OUT_OF_RANGE,
     Category.UNIMPLEMENTED: grpc.StatusCode.UNIMPLEMENTED,
 }
 """Which status a category of refusal answers with."""

@@ -82,6 +82,11 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "LookupTransfer": _MERCHANT,
         "ListTransfers": _MERCHANT_OPERATOR_AUDITOR,
     },
+    "exchange.v1.EventService": {
+        # Which events a caller is told is for the use case to say.
+        "WatchEvents": _ALL,
+        "ListEvents": _ALL,
+    },
     "exchange.v1.SandboxService": {
         "SetClock": _OPERATOR,
         "GetClock": _ALL,

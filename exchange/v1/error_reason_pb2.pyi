@@ -136,6 +136,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The quote was used before: it is good for one conversion. {quote, transfer}."""
     ERROR_REASON_BELOW_MIN_TARGET: _ErrorReason.ValueType  # 82
     """FAILED_PRECONDITION. The conversion would give fewer points than min_target_units. {received: "3299", min_target: "3300", rate}."""
+    ERROR_REASON_INVALID_CURSOR: _ErrorReason.ValueType  # 120
+    """INVALID_ARGUMENT. The cursor is none that this exchange gave, or of a ledger that was set back since. {field: "cursor"}."""
+    ERROR_REASON_CURSOR_EXPIRED: _ErrorReason.ValueType  # 121
+    """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -257,4 +261,8 @@ ERROR_REASON_QUOTE_USED: ErrorReason.ValueType  # 81
 """FAILED_PRECONDITION. The quote was used before: it is good for one conversion. {quote, transfer}."""
 ERROR_REASON_BELOW_MIN_TARGET: ErrorReason.ValueType  # 82
 """FAILED_PRECONDITION. The conversion would give fewer points than min_target_units. {received: "3299", min_target: "3300", rate}."""
+ERROR_REASON_INVALID_CURSOR: ErrorReason.ValueType  # 120
+"""INVALID_ARGUMENT. The cursor is none that this exchange gave, or of a ledger that was set back since. {field: "cursor"}."""
+ERROR_REASON_CURSOR_EXPIRED: ErrorReason.ValueType  # 121
+"""OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

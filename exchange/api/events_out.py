@@ -1,0 +1,53 @@
+"""Events as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exchange.api.transfers_out import write_transfer
+from exchange.callers import Caller
+from exchange.directory.model import Directory
+from exchange.events.cursors import Cursors
+from exchange.events.model import Entry, Page
+from exchange.serving.instants import timestamp
+from exchange.v1 import event_service_pb2 as pb
+
+EVENTS_MAX = 100
+BYTES_MAX = 1024 * 1024
+"""Of one response: clients take messages of at most 4 MiB unless they were told otherwise."""
+
+
+def responses(page: Page, directory: Directory, caller: Caller, cursors: Cursors) -> Iterator[pb.WatchEventsResponse]:
+    """A page in messages of bounded size, each with the cursor of its last event; the last goes on after the page."""
+    response, size = pb.WatchEventsResponse(), 0
+    for entry in page.entries:
+        encoded = encoded_event(entry, directory, caller, cursors)
+        if len(response.events) == EVENTS_MAX or (size and size + len(encoded) > BYTES_MAX):
+            response.cursor = response.events[-1].cursor
+            yield response
+            response, size = pb.WatchEventsResponse(), 0
+        response.events.add().MergeFromString(encoded)
+        size += len(encoded)
+    response.cursor = cursors.seal(page.upto)
+    yield response
+
+
+def encoded_event(entry: Entry, directory: Directory, caller: Caller, cursors: Cursors) -> bytes:
+    """An event as a caller sees it, serialized. Made once for all who see the same."""
+    own = caller.sees_all or entry.transfer is None or entry.transfer.merchant_no == caller.merchant_no
+    encoded = entry.encoded.get(own)
+    if encoded is None:
+        encoded = entry.encoded[own] = _message(entry, directory, caller, cursors).SerializeToString()
+    return encoded
+
+
+def _message(entry: Entry, directory: Directory, caller: Caller, cursors: Cursors) -> pb.Event:
+    event = pb.Event(
+        cursor=cursors.seal(entry.place),
+        kind=int(entry.kind),  # type: ignore[arg-type]  # a number of the enum
+        event_time=timestamp(entry.occurred_at),
+        resource=entry.resource,
+    )
+    if entry.transfer is not None:
+        write_transfer(event.transfer, entry.transfer, directory, caller)
+    return event

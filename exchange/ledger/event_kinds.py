@@ -1,0 +1,19 @@
+"""What can be told of. Apart from whoever writes it, for rules that know no database."""
+
+from __future__ import annotations
+
+import enum
+
+
+class EventKind(enum.IntEnum):
+    """What can happen; numbered as `exchange.v1.Event.Kind`."""
+
+    TRANSFER = 1
+    WINDOW_CLOSED = 2
+    RATE_PUBLISHED = 3
+    RATE_ENDED = 4
+    PRICE_PUBLISHED = 5
+    MERCHANT_SUSPENDED = 6
+    MERCHANT_ACTIVATED = 7
+    CURRENCY_SUSPENDED = 8
+    CURRENCY_ACTIVATED = 9
