@@ -88,6 +88,8 @@ ADVICE = {
     "SUPERSEDES_MISMATCH": "Name the version that holds when the new one begins; ListRates shows them.",
     "SECOND_PERSON_NEEDED": "Propose the rate (ProposeRates) and let somebody else approve it.",
     "TOO_MANY_DRAFTS": "Withdraw drafts that nobody will approve.",
+    "INVALID_CURSOR": "Send a cursor as it came, or none; after a restore, reconcile first and begin anew.",
+    "CURSOR_EXPIRED": "Reconcile what you keep with ListTransfers and the balances, then go on from `oldest`.",
 }
 
 KEPT = "No. A movement's request_id keeps this answer for ever: once the cause is gone, ask under a new one."
@@ -103,6 +105,7 @@ STATUSES = {
     "DEADLINE_EXCEEDED": "Yes, with the same request_id. Until then the outcome is unknown.",
     "UNAVAILABLE": "Yes, after the delay, with the same request_id. Until then the outcome is unknown.",
     "INTERNAL": "Yes, with the same request_id. Until then the outcome is unknown.",
+    "OUT_OF_RANGE": "No.",
     "UNIMPLEMENTED": "No.",
 }
 

@@ -70,9 +70,9 @@ class EventService(EventServiceServicer):
         return response
 
     async def _begin(self, request: _Beginning, caller: Caller) -> Walk:
-        viewer = _viewer(request, caller)
         if request.cursor:
             self._api.events.cursors.open(request.cursor)
+        viewer = _viewer(request, caller)
         await self._api.directory(caller)
         return await self._api.events.begin(viewer, request.cursor, from_now=request.from_now)
 

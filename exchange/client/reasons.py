@@ -490,6 +490,23 @@ class BelowMinTarget(Definite):
     rate: str
 
 
+class InvalidCursor(Definite):
+    """INVALID_ARGUMENT. The cursor is none that this exchange gave, or of a ledger that was set back since."""
+
+    FOR = "INVALID_CURSOR"
+
+    field: str
+
+
+class CursorExpired(Definite):
+    """OUT_OF_RANGE. What follows the cursor is kept no longer."""
+
+    FOR = "CURSOR_EXPIRED"
+
+    field: str
+    oldest: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -547,4 +564,6 @@ BY_REASON: dict[str, type[Refused]] = {
     "QUOTE_EXPIRED": QuoteExpired,
     "QUOTE_USED": QuoteUsed,
     "BELOW_MIN_TARGET": BelowMinTarget,
+    "INVALID_CURSOR": InvalidCursor,
+    "CURSOR_EXPIRED": CursorExpired,
 }

@@ -20,6 +20,7 @@ from exchange.events.frontier import Frontier
 from exchange.events.model import Entry, Page, Viewer
 from exchange.events.reader import EventReader, Scope, Walk
 from exchange.events.rules import sees
+from exchange.rates.source import CoalitionSource
 from exchange.refusals import DatabaseUnavailable, ServerBusy
 
 POLL_SECONDS = 0.05
@@ -54,18 +55,27 @@ class Feed:
 
     Args:
         database: where.
+        source: the directory, kept fresh while somebody watches.
         frontier: how far the order is complete; advanced here while somebody waits.
         reader: reads stretches.
         watchers_max: walks at once.
     """
 
-    def __init__(self, database: Database, frontier: Frontier, reader: EventReader, watchers_max: int) -> None:
-        self._database, self._frontier, self._reader = database, frontier, reader
+    def __init__(
+        self,
+        database: Database,
+        source: CoalitionSource,
+        frontier: Frontier,
+        reader: EventReader,
+        watchers_max: int,
+    ) -> None:
+        self._database, self._source, self._frontier, self._reader = database, source, frontier, reader
         self._watchers_max = watchers_max
         self._walks: list[Walk] = []
         self._chunks: list[_Chunk] = []
         self._kept = 0
-        self._waiting = self._told = 0
+        self._waiting = 0
+        self._told = (0, 0)
         self._wanted = asyncio.Event()
         self._moved: asyncio.Future[None] | None = None
         self._following: asyncio.Task[None] | None = None
@@ -110,18 +120,22 @@ class Feed:
         patience = 0.0
         try:
             while True:
-                page = self._cached(walk)
-                if page is None and walk.place < self._frontier.place:
-                    page = await self._reader.stretch(walk, STRETCH_ENTRIES_MAX)
+                page = await self._next(walk)
                 if page is None:
-                    if await self._wait(patience):
-                        continue
-                    page = Page((), walk.place)
+                    await self._wait(patience)
+                    page = await self._next(walk) or Page((), walk.place)
                 yield page
                 patience = idle_seconds
                 walk.place = page.upto
         finally:
             self._walks.remove(walk)
+
+    async def _next(self, walk: Walk) -> Page | None:
+        """What is there already; None: the walk is at the front."""
+        page = self._cached(walk)
+        if page is None and walk.place < self._frontier.place:
+            page = await self._reader.stretch(walk, STRETCH_ENTRIES_MAX)
+        return page
 
     def _cached(self, walk: Walk) -> Page | None:
         place = bisect_right(self._chunks, walk.place, key=lambda chunk: chunk.upto)
@@ -130,8 +144,12 @@ class Feed:
         chunk = self._chunks[place]
         return chunk.of(walk) if chunk.after <= walk.place and chunk.scope.covers(walk.viewer) else None
 
-    async def _wait(self, seconds: float) -> bool:
-        """Wait for the front to move; False: it did not in that time."""
+    async def _wait(self, seconds: float) -> None:
+        """Wait, for so long at most, until the front moves or the directory changes.
+
+        Raises:
+            DatabaseUnavailable: nobody can tell.
+        """
         if self._moved is None:
             self._moved = asyncio.get_running_loop().create_future()
         moved = self._moved
@@ -143,7 +161,6 @@ class Feed:
             self._waiting -= 1
         if moved.done():
             moved.result()
-        return moved.done()
 
     async def _follow(self) -> None:
         while True:
@@ -161,6 +178,7 @@ class Feed:
         before = self._frontier.place
         async with self._database.lane() as connection:
             await self._frontier.look(connection)
+            directory = (await self._source.at_least(self._frontier.directory_version)).directory
             end, front = self._chunks[-1].upto if self._chunks else before, self._frontier.place
             if end < front:
                 near = [walk.viewer for walk in self._walks if walk.place >= self._oldest(end)]
@@ -172,9 +190,9 @@ class Feed:
         if end < front:
             # Nobody is near: whoever comes back begins with a stretch of its own.
             self._chunks, self._kept = [], 0
-        # Not "moved by this look": whoever lists events looks too.
-        if front > self._told:
-            self._told = front
+        # Not "moved by this look": whoever lists events looks too. A new directory may end a watcher's credential.
+        if (front, directory.version) > self._told:
+            self._told = (front, directory.version)
             self._tell_waiting(None)
 
     def _oldest(self, end: int) -> int:

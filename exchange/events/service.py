@@ -42,7 +42,7 @@ class Events:
         self._database = database
         self._frontier = Frontier()
         self._reader = EventReader(database, source, self._frontier)
-        self._feed = Feed(database, self._frontier, self._reader, watchers_max)
+        self._feed = Feed(database, source, self._frontier, self._reader, watchers_max)
 
     def start(self) -> None:
         """Be ready for watchers."""

@@ -7,6 +7,8 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     ROLES: """
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
         GetRateBounds ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
+        WatchEvents ListEvents
+        ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency

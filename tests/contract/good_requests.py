@@ -6,6 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from exchange.v1 import directory_service_pb2 as directory
+from exchange.v1 import event_service_pb2 as events
 from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import sandbox_service_pb2 as sandbox
@@ -142,6 +143,9 @@ GOOD: dict[str, Message] = {
         lifetime=Duration(seconds=600),
     ),
     "GetQuote": rates.GetQuoteRequest(name=f"quotes/{UUID}"),
+    # A good cursor is the server's to give; see test_events.
+    "WatchEvents": events.WatchEventsRequest(kinds=[events.Event.KIND_TRANSFER], from_now=True),
+    "ListEvents": events.ListEventsRequest(kinds=[events.Event.KIND_TRANSFER], from_now=True, page_size=1),
     "SetClock": sandbox.SetClockRequest(time=LONG_AGO),
     "GetClock": sandbox.GetClockRequest(),
     "EarnPoints": transfers.EarnPointsRequest(

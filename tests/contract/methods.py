@@ -12,6 +12,7 @@ from grpc import aio
 
 from exchange.v1 import (
     directory_service_pb2,
+    event_service_pb2,
     member_service_pb2,
     rate_service_pb2,
     sandbox_service_pb2,
@@ -22,6 +23,7 @@ from tests.worlds import Party
 
 FILES = (
     directory_service_pb2,
+    event_service_pb2,
     member_service_pb2,
     rate_service_pb2,
     sandbox_service_pb2,
@@ -39,12 +41,14 @@ class Method:
         request: its message type.
         answer: its message type.
         streams: whether both sides may send any number of messages.
+        goes_on: whether one request is answered by messages without end.
     """
 
     path: str
     request: Descriptor
     answer: Descriptor
     streams: bool
+    goes_on: bool = False
 
     @property
     def name(self) -> str:
@@ -60,7 +64,7 @@ class Method:
         return await self.call_raw(channel, caller, request.SerializeToString())
 
     async def call_raw(self, channel: aio.Channel, caller: Party | None, request: bytes) -> Message:
-        """Ask with bytes that may be no message; of a stream, the answer to its only request."""
+        """Ask with bytes that may be no message; of a stream, the answer to its only request, or the first answer."""
         parse = message_factory.GetMessageClass(self.answer).FromString
         metadata = caller.metadata if caller else ()
         if self.streams:
@@ -70,6 +74,15 @@ class Method:
             answers = [answer async for answer in stream(iter([request]), metadata=metadata, timeout=30.0)]
             assert len(answers) == 1
             return answers[0]
+        if self.goes_on:
+            watch: aio.UnaryStreamMultiCallable[bytes, Message] = channel.unary_stream(
+                self.path, response_deserializer=parse
+            )
+            going_on = watch(request, metadata=metadata, timeout=30.0)
+            async for answer in going_on:
+                going_on.cancel()
+                return answer
+            raise AssertionError("it ended without an answer")
         method: aio.UnaryUnaryMultiCallable[bytes, Message] = channel.unary_unary(
             self.path, response_deserializer=parse
         )
@@ -78,7 +91,13 @@ class Method:
 
 def _methods_of(file: FileDescriptor) -> list[Method]:
     return [
-        Method(f"/{service.full_name}/{method.name}", method.input_type, method.output_type, method.client_streaming)
+        Method(
+            f"/{service.full_name}/{method.name}",
+            method.input_type,
+            method.output_type,
+            streams=method.client_streaming,
+            goes_on=method.server_streaming and not method.client_streaming,
+        )
         for service in file.services_by_name.values()
         for method in service.methods
     ]
