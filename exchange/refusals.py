@@ -330,6 +330,8 @@ class BelowMinTarget(Refusal):
     reason = "BELOW_MIN_TARGET"
     category = Category.FAILED
     sentence = "Fewer points would be received than there must be:"
+
+
 class InvalidCursor(Refusal):
     reason = "INVALID_CURSOR"
     category = Category.INVALID
