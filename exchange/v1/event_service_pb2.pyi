@@ -42,7 +42,7 @@ class Event(_message.Message):
         KIND_RATE_PUBLISHED: Event._Kind.ValueType  # 3
         """A rate was published. Conversions that follow may use it from its effective_time on."""
         KIND_RATE_ENDED: Event._Kind.ValueType  # 4
-        """A rate was given an end."""
+        """A rate was given an end, because it was ended, superseded or revoked."""
         KIND_PRICE_PUBLISHED: Event._Kind.ValueType  # 5
         """A currency was given a price from some instant on."""
         KIND_MERCHANT_SUSPENDED: Event._Kind.ValueType  # 6
@@ -66,7 +66,7 @@ class Event(_message.Message):
     KIND_RATE_PUBLISHED: Event.Kind.ValueType  # 3
     """A rate was published. Conversions that follow may use it from its effective_time on."""
     KIND_RATE_ENDED: Event.Kind.ValueType  # 4
-    """A rate was given an end."""
+    """A rate was given an end, because it was ended, superseded or revoked."""
     KIND_PRICE_PUBLISHED: Event.Kind.ValueType  # 5
     """A currency was given a price from some instant on."""
     KIND_MERCHANT_SUSPENDED: Event.Kind.ValueType  # 6
