@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,15 +17,16 @@ from exchange.ledger.windows import Window, close_window, open_window_no, read_w
 from exchange.refusals import CredentialUnknown
 
 __all__ = [
+    "Coalition",
     "Entry",
     "Key",
     "PairMicros",
     "Window",
     "close_window",
+    "coalition",
     "entries",
     "key_of",
     "open_window_no",
-    "operator_id",
     "pair_micros",
     "read_window",
     "windows_before",
@@ -59,8 +61,9 @@ SELECT key_id, caller_role, holder FROM exchange.api_keys
 WHERE secret_hash = :secret_hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
 """)
 
-OPERATOR = text("""
-SELECT m.merchant_id FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no
+COALITION = text("""
+SELECT m.merchant_id, c.time_zone, exchange.coalition_now() AS now
+FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no
 """)
 
 
@@ -89,6 +92,14 @@ class Entry(NamedTuple):
     micros: int
     points_units: int
     price_micros: int
+
+
+class Coalition(NamedTuple):
+    """Whose clearing account stands in the middle, the time zone of the coalition's days, and its clock."""
+
+    operator: str
+    time_zone: ZoneInfo
+    now: datetime
 
 
 class Key(NamedTuple):
@@ -150,7 +161,7 @@ async def key_of(connection: AsyncConnection, secret: str) -> Key:
     return Key(f"apiKeys/{row.key_id}", CallerRole(row.caller_role), row.holder)
 
 
-async def operator_id(connection: AsyncConnection) -> str:
-    """Whose clearing account stands in the middle."""
-    found: str = (await connection.execute(OPERATOR)).scalar_one()
-    return found
+async def coalition(connection: AsyncConnection) -> Coalition:
+    """Who operates, where, and what time it is."""
+    operator, time_zone, now = (await connection.execute(COALITION)).one()
+    return Coalition(operator, ZoneInfo(time_zone), now.astimezone(UTC))

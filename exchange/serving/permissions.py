@@ -104,6 +104,7 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "ListNetPositions": _ALL,
         "ListObligations": _ALL,
         "ListPairTotals": _ALL,
+        "ListCarriedItems": _ALL,
         "ListPayments": _ALL,
     },
 }

@@ -94,6 +94,15 @@ class SettlementService(ApprovalCalls, SettlementServiceServicer):
         )
         return pb.ListPairTotalsResponse(pairs=page, next_page_token=token)
 
+    async def ListCarriedItems(
+        self, request: pb.ListCarriedItemsRequest, context: Context
+    ) -> pb.ListCarriedItemsResponse:
+        caller, run = await self._run_of(request, "carried", context)
+        rows = _rows(run, lambda one: wire.carried_messages(one, run.closed_on))
+        seen = _seen(rows, caller, lambda row: (row.debtor, row.creditor))
+        page, token = self._page(seen, wire.carried_key, request, "carried", caller, run)
+        return pb.ListCarriedItemsResponse(items=page, next_page_token=token)
+
     async def ListPayments(self, request: pb.ListPaymentsRequest, context: Context) -> pb.ListPaymentsResponse:
         caller, run = await self._run_of(request, "payments", context)
         rows = _rows(run, lambda one: [wire.payment_message(one.currency, row) for row in one.payments])

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from uuid import UUID
 
-from exchange.money.currencies import MINOR_EXPONENT
+from exchange.money.currencies import MINOR_EXPONENT, micros_per_minor
+from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 from settlement.exchange_ledger import Entry
+from settlement.netting.registry import DEFAULT_MODE, MODES
+from settlement.run.carrying import Age
+from settlement.run.legal import BY_MODE, LegalModel, fits
 from settlement.run.life import Decision, RunState, Transition
 from settlement.run.model import Configuration, CurrencyResult, PairFigures, PaymentFigures, Position, Run
 from settlement.v1 import settlement_service_pb2 as pb
@@ -17,12 +22,15 @@ from settlement.windows.service import WindowView
 
 OPEN = "windows/open"
 
-MODE_NAMES = {
-    pb.NETTING_MODE_UNSPECIFIED: "multilateral",
-    pb.NETTING_MODE_BILATERAL: "bilateral",
-    pb.NETTING_MODE_MULTILATERAL: "multilateral",
+MODE_NUMBERS = {name: pb.NettingMode.Value(f"NETTING_MODE_{name.upper()}") for name in MODES}
+MODE_NAMES = {number: name for name, number in MODE_NUMBERS.items()} | {pb.NETTING_MODE_UNSPECIFIED: DEFAULT_MODE}
+LEGAL_NUMBERS = {model: pb.LegalModel.Value(f"LEGAL_MODEL_{model.name}") for model in LegalModel}
+LEGAL_MODELS = {number: model for model, number in LEGAL_NUMBERS.items()}
+CAUSES = {
+    "minimum": pb.CarriedItem.CAUSE_MINIMUM,
+    "not_due": pb.CarriedItem.CAUSE_NOT_DUE,
+    "excluded": pb.CarriedItem.CAUSE_EXCLUDED,
 }
-MODE_NUMBERS = {"bilateral": pb.NETTING_MODE_BILATERAL, "multilateral": pb.NETTING_MODE_MULTILATERAL}
 RUN_STATES = {state: pb.Run.State.Value(f"STATE_{state.name}") for state in RunState}
 WINDOW_STATES = {
     RunState.CALCULATED: pb.Window.STATE_CALCULATED,
@@ -34,6 +42,8 @@ WINDOW_STATES = {
 DIGEST = re.compile("[0-9a-f]{64}")
 ETAG_MAX = 64
 REASON_MAX = 500
+CARRY_DAYS_MAX = 3_660
+"""Ten years: what is older was forgotten, not carried."""
 
 
 def digest(check: Violations, path: str, text: str) -> str:
@@ -64,12 +74,29 @@ def configuration(check: Violations, asked: pb.RunConfiguration) -> Configuratio
     """What a run is asked to do."""
     if asked.mode not in MODE_NAMES:
         check.say("configuration.mode", f"is {asked.mode}, no value of the enum")
-    for code, least in asked.minimum_minor_units.items():
-        path = f"configuration.minimum_minor_units[{code}]"
-        if code not in MINOR_EXPONENT:
-            check.say(path, "is no ISO 4217 currency")
-        check.within(path, least, 0)
-    return Configuration(MODE_NAMES.get(asked.mode, "multilateral"), dict(asked.minimum_minor_units))
+    mode = MODE_NAMES.get(asked.mode, DEFAULT_MODE)
+    for name, figures, at_most in (
+        ("minimum_minor_units", asked.minimum_minor_units, INT64_MAX),
+        ("maximum_carry_days", asked.maximum_carry_days, CARRY_DAYS_MAX),
+    ):
+        for code, figure in figures.items():
+            path = f"configuration.{name}[{code}]"
+            if code not in MINOR_EXPONENT:
+                check.say(path, "is no ISO 4217 currency")
+            check.within(path, figure, 0, at_most)
+    model = BY_MODE[mode]
+    if asked.legal_model and asked.legal_model not in LEGAL_MODELS:
+        check.say("configuration.legal_model", f"is {asked.legal_model}, no value of the enum")
+    elif asked.legal_model:
+        model = LEGAL_MODELS[asked.legal_model]
+    if not fits(model, mode):
+        check.say("configuration.legal_model", f"does not go with {mode} netting: nobody stands in the middle")
+    return Configuration(
+        mode=mode,
+        legal_model=model,
+        minimums=dict(asked.minimum_minor_units),
+        maximum_carry_days=dict(asked.maximum_carry_days),
+    )
 
 
 def merchant_name(participant: str) -> str:
@@ -108,14 +135,25 @@ def run_message(run: Run) -> pb.Run:
         decisions=[_decision(one) for one in life.decisions],
         name=run.name,
         window=f"windows/{run.window_no}",
-        configuration=pb.RunConfiguration(
-            mode=MODE_NUMBERS[run.configuration.mode], minimum_minor_units=run.configuration.minimums
-        ),
+        configuration=configuration_message(run.configuration),
         state=RUN_STATES[life.state],
         result_digest=run.digest,
         create_time=timestamp(run.created_at),
         created_by=run.created_by,
         summaries=[_summary(one) for one in run.result],
+    )
+
+
+def configuration_message(configuration: Configuration) -> pb.RunConfiguration:
+    """What a run was asked to do."""
+    return pb.RunConfiguration(
+        mode=MODE_NUMBERS[configuration.mode],
+        minimum_minor_units=configuration.minimums,
+        maximum_carry_days=configuration.maximum_carry_days,
+        legal_model=LEGAL_NUMBERS[configuration.legal_model],
+        excluded=map(merchant_name, configuration.excluded),
+        released=map(merchant_name, configuration.released),
+        waiting_currency_codes=configuration.waiting,
     )
 
 
@@ -148,6 +186,10 @@ def _summary(one: CurrencyResult) -> pb.CurrencySummary:
         net_minor_units=one.net,
         paid_minor_units=one.paid,
         obligation_count=one.obligations,
+        held_minor_units=one.held,
+        carried_minor_units=sum(item.amount for item in one.carried),
+        pay_date=one.pay_date or "",
+        certificate=one.certificate,
     )
 
 
@@ -162,11 +204,14 @@ def position_message(currency: str, position: Position) -> pb.NetPosition:
         net_receive_minor_units=max(net, 0),
         net_pay_minor_units=max(-net, 0),
         carried_minor_units=position.carried,
+        held_receivable_minor_units=position.held_receivable,
+        held_payable_minor_units=position.held_payable,
     )
 
 
 def pair_message(currency: str, pair: PairFigures) -> pb.PairTotal:
     """A pair on the wire."""
+    left = pair.micros - (pair.gross - pair.carried_in - pair.held_in) * micros_per_minor(currency)
     return pb.PairTotal(
         currency_code=currency,
         debtor=merchant_name(pair.debtor),
@@ -176,7 +221,39 @@ def pair_message(currency: str, pair: PairFigures) -> pb.PairTotal:
         net_minor_units=pair.net,
         obligation_count=pair.obligations,
         carried_in_minor_units=pair.carried_in,
+        held_in_minor_units=pair.held_in,
+        held_minor_units=pair.held,
+        rounded_down_micros=max(left, 0),
+        rounded_up_micros=max(-left, 0),
     )
+
+
+def carried_messages(one: CurrencyResult, closed_on: date) -> list[pb.CarriedItem]:
+    """What came in and what leaves of one currency; ages are counted to the day the window was cut off."""
+    ways = pb.CarriedItem.WAY_CAME_IN, pb.CarriedItem.WAY_LEAVES
+    parts = (*one.carried_in, *one.held_in), (*one.carried, *one.held_items)
+    return [
+        pb.CarriedItem(
+            currency_code=one.currency,
+            debtor=merchant_name(item.debtor),
+            creditor=merchant_name(item.creditor),
+            minor_units=item.amount,
+            way=way,
+            cause=CAUSES[item.because],
+            since_window=f"windows/{item.since_window}",
+            since_date=item.since,
+            age_days=Age(item.since_window, item.since).days(closed_on),
+            excluded=map(merchant_name, item.parties),
+        )
+        for way, items in zip(ways, parts, strict=True)
+        for item in items
+    ]
+
+
+def carried_key(item: pb.CarriedItem) -> str:
+    """Where an item stands among those of a run."""
+    age = int(item.since_window.removeprefix("windows/"))
+    return f"{item.currency_code} {item.way} {item.debtor} {item.creditor} {age:019} {item.cause} {item.excluded}"
 
 
 def payment_message(currency: str, payment: PaymentFigures) -> pb.Payment:

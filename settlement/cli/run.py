@@ -18,8 +18,19 @@ if TYPE_CHECKING:
 class Mode(StrEnum):
     """Netting modes a run offers."""
 
+    GROSS = "gross"
     BILATERAL = "bilateral"
     MULTILATERAL = "multilateral"
+    DIRECT = "direct"
+    SETOFF = "setoff"
+
+
+class Legal(StrEnum):
+    """The names of `settlement.run.legal.LegalModel`."""
+
+    NOVATION = "novation"
+    SETOFF_BY_AGENT = "setoff_by_agent"
+    PAYMENT_NETTING = "payment_netting"
 
 
 def run(
@@ -29,6 +40,11 @@ def run(
         list[str] | None,
         typer.Option(help="CUR=AMOUNT: carry what is below so many minor units into the next window."),
     ] = None,
+    maximum_age: Annotated[
+        list[str] | None,
+        typer.Option(help="CUR=DAYS: pay what has been carried so many days, however small it is."),
+    ] = None,
+    legal: Annotated[Legal | None, typer.Option(help="What the netting is in law. [default: the mode's own]")] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the canonical result with its digest.")] = False,
 ) -> None:
@@ -37,14 +53,21 @@ def run(
     if number is None:
         refused("a run is of a closed window: say its number")
         return
-    minimums = dict(_minimum(text) for text in minimum or [])
+    minimums = dict(_figure("--minimum", text) for text in minimum or [])
+    ages = dict(_figure("--maximum-age", text) for text in maximum_age or [])
 
     async def start(database: Database) -> tuple[Run, bool]:
+        from settlement.run.legal import BY_MODE, LegalModel, fits
         from settlement.run.model import Configuration
         from settlement.run.service import Runs
 
+        model = LegalModel(legal.value) if legal else BY_MODE[mode.value]
+        if not fits(model, mode.value):
+            refused(f"--legal {model} does not go with {mode} netting: nobody stands in the middle")
+
         actor = await identified(database, "FINANCE_MAKER")
-        return await Runs(database).start(number, Configuration(mode.value, minimums), actor)
+        configuration = Configuration(mode.value, model, minimums, ages)
+        return await Runs(database).start(number, configuration, actor)
 
     stored, replayed = on_ledger(start)
     _print(stored, as_json=json, replayed=replayed)
@@ -69,12 +92,12 @@ def show(
     _print(on_ledger(read), as_json=json, replayed=False)
 
 
-def _minimum(text: str) -> tuple[str, int]:
+def _figure(option: str, text: str) -> tuple[str, int]:
     from exchange.money.currencies import MINOR_EXPONENT
 
     code, _, amount = text.partition("=")
     if code not in MINOR_EXPONENT or not amount.isascii() or not amount.isdigit():
-        refused(f"--minimum {text}: say CUR=AMOUNT, such as CNY=10000, in minor units")
+        refused(f"{option} {text}: say a currency and a whole number, such as CNY=10000")
     return code, int(amount)
 
 

@@ -9,6 +9,8 @@ from rich.table import Table
 
 from exchange.money.currencies import MINOR_EXPONENT
 from settlement.cli.tables import listing
+from settlement.run.canonical import plain, written
+from settlement.run.legal import BY_MODE
 from settlement.run.life import Decision, Transition
 from settlement.run.model import CurrencyResult, Run
 
@@ -25,25 +27,12 @@ def to_json(run: Run, *, replayed: bool) -> str:
             "checkers_needed": run.life.checkers_needed,
             "steps": [_plain(one) for one in run.life.transitions],
             "decisions": [_plain(one) for one in run.life.decisions],
-            "mode": run.configuration.mode,
-            "minimums": dict(run.configuration.minimums),
+            **written(run.configuration),
             "created": run.created_at.isoformat(),
             "created_by": run.created_by,
             "replayed": replayed,
-            "currencies": {
-                one.currency: {
-                    "gross": one.gross,
-                    "bilateral": one.bilateral,
-                    "net": one.net,
-                    "paid": one.paid,
-                    "obligations": one.obligations,
-                    "pairs": [pair._asdict() for pair in one.pairs],
-                    "positions": [position._asdict() for position in one.positions],
-                    "payments": [payment._asdict() for payment in one.payments],
-                    "carried": [item._asdict() for item in one.carried],
-                }
-                for one in run.result
-            },
+            "closed_on": run.closed_on.isoformat(),
+            "currencies": {one.currency: plain(one) for one in run.result},
         },
         ensure_ascii=False,
     )
@@ -53,7 +42,12 @@ def show_run(run: Run, *, replayed: bool) -> None:
     """Print each currency: the figures, then positions, pairs, payments and what is carried."""
     console = Console()
     again = ", made before" if replayed else ""
-    console.print(f"{run.name} of windows/{run.window_no}, {run.configuration.mode}{again}")
+    configuration = run.configuration
+    legal = "" if configuration.legal_model is BY_MODE[configuration.mode] else f" as {configuration.legal_model}"
+    console.print(f"{run.name} of windows/{run.window_no}, {configuration.mode}{legal}{again}")
+    for what, names in (("excluded", configuration.excluded), ("released", configuration.released)):
+        if names:
+            console.print(f"{what}: {', '.join(names)}")
     console.print(f"digest {run.digest}")
     console.print(where_it_stands(run))
     if not run.result:
@@ -94,6 +88,10 @@ def _tables(one: CurrencyResult) -> list[Table]:
     figures.add_column(justify="right")
     for name, amount in (("owed in all", one.gross), ("left by pair", one.bilateral), ("paid", one.paid)):
         figures.add_row(name, money(amount, code))
+    if one.held:
+        figures.add_row("of it held, not netted", money(one.held, code))
+    if one.pay_date:
+        figures.add_row("to be paid on", one.pay_date)
     figures.add_row("obligations behind it", f"{one.obligations:,}")
     positions = [(p.participant, money(p.receivable - p.payable, code)) for p in one.positions]
     pairs = [(p.debtor, p.creditor, money(p.gross, code)) for p in one.pairs]
@@ -104,7 +102,8 @@ def _tables(one: CurrencyResult) -> list[Table]:
         listing("Directed pairs", ("debtor", "creditor", "owed"), pairs),
         listing(f"Payments: {len(payments)}", ("from", "to", "amount"), payments),
     ]
-    if one.carried:
-        carried = [(c.debtor, c.creditor, money(c.amount, code)) for c in one.carried]
-        tables.append(listing("Carried into the next window", ("debtor", "creditor", "amount"), carried))
+    for title, items in (("Carried into the next window", one.carried), ("Held", one.held_items)):
+        if items:
+            rows = [(c.debtor, c.creditor, f"windows/{c.since_window}", c.since, money(c.amount, code)) for c in items]
+            tables.append(listing(title, ("debtor", "creditor", "first unpaid in", "on", "amount"), rows))
     return tables

@@ -19,7 +19,7 @@ EXACT_PARTICIPANTS_MAX = 20
 
 def net_direct(gross: Gross, terms: Terms) -> NettingResult:
     """Net debtors pay net creditors directly; a payment below the minimum is carried between its two parties."""
-    return pay_by_pair(gross, terms, fewest_payments(net_positions(gross.pairs)))
+    return pay_by_pair(gross, terms, fewest_payments(net_positions(gross.pairs)), by_position=True)
 
 
 def fewest_payments(nets: Mapping[str, int]) -> dict[Pair, int]:

@@ -48,13 +48,19 @@ class Terms:
 
     minimum: what is below is not paid now but carried; 0 carries nothing.
     operator: whose clearing account stands in the middle of the multilateral star.
+    forced: what is paid however small it is, (payer, payee).
     """
 
     minimum: int = 0
     operator: str = "OPR"
+    forced: frozenset[Pair] = frozenset()
 
     def __post_init__(self) -> None:
         assert self.minimum >= 0, f"a minimum payment is not negative: {self.minimum}"
+
+    def pays(self, pair: Pair, amount: int) -> bool:
+        """Whether so much is paid now by one to the other, and not carried."""
+        return amount >= self.minimum or pair in self.forced
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,7 @@ class NettingResult:
     clearing_account: the operator's name in the multilateral star, where every payment and every carried item has it
         on one side; None in the modes where participants pay each other.
     set_off: only in the set-off mode.
+    by_position: whether what a participant pays comes of its position against everybody, not pair by pair.
     """
 
     currency: str
@@ -121,6 +128,7 @@ class NettingResult:
     carried: tuple[Carry, ...]
     clearing_account: str | None = None
     set_off: SetOff | None = None
+    by_position: bool = False
 
     @property
     def left(self) -> int:

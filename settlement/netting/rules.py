@@ -32,13 +32,12 @@ def net_multilateral(gross: Gross, terms: Terms) -> NettingResult:
     for name, net in net_positions(gross.pairs).items():
         if name == operator:
             continue
-        if abs(net) < terms.minimum:
-            carried.append(Carry(name, operator, -net) if net < 0 else Carry(operator, name, net))
-        elif net < 0:
-            debtors.append(Payment(name, operator, -net))
+        pair = (name, operator) if net < 0 else (operator, name)
+        if not terms.pays(pair, abs(net)):
+            carried.append(Carry(*pair, abs(net)))
         else:
-            creditors.append(Payment(operator, name, net))
-    return summarise(gross, (*debtors, *creditors), tuple(carried), clearing_account=operator)
+            (debtors if net < 0 else creditors).append(Payment(*pair, abs(net)))
+    return summarise(gross, (*debtors, *creditors), tuple(carried), clearing_account=operator, by_position=True)
 
 
 def set_off_by_pair(pairs: Mapping[Pair, int]) -> dict[Pair, int]:
@@ -62,12 +61,12 @@ def net_positions(pairs: Mapping[Pair, int]) -> dict[str, int]:
 
 
 def pay_by_pair(
-    gross: Gross, terms: Terms, owed: Mapping[Pair, int], *, set_off: SetOff | None = None
+    gross: Gross, terms: Terms, owed: Mapping[Pair, int], *, set_off: SetOff | None = None, by_position: bool = False
 ) -> NettingResult:
     """Pay what is owed by directed pair; what is below the minimum is carried between the same two."""
-    payments = tuple(Payment(*pair, amount) for pair, amount in owed.items() if amount >= terms.minimum)
-    carried = tuple(Carry(*pair, amount) for pair, amount in owed.items() if amount < terms.minimum)
-    return summarise(gross, payments, carried, set_off=set_off)
+    payments = tuple(Payment(*pair, amount) for pair, amount in owed.items() if terms.pays(pair, amount))
+    carried = tuple(Carry(*pair, amount) for pair, amount in owed.items() if not terms.pays(pair, amount))
+    return summarise(gross, payments, carried, set_off=set_off, by_position=by_position)
 
 
 def summarise(
@@ -77,6 +76,7 @@ def summarise(
     *,
     clearing_account: str | None = None,
     set_off: SetOff | None = None,
+    by_position: bool = False,
 ) -> NettingResult:
     """Put what a mode decided beside the figures that are the same in every mode.
 
@@ -98,6 +98,7 @@ def summarise(
         carried=carried,
         clearing_account=clearing_account,
         set_off=set_off,
+        by_position=by_position,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from settlement.run.legal import LegalModel
 from settlement.run.life import Life
 
 DEFAULT_MODE = "multilateral"
@@ -15,16 +16,34 @@ DEFAULT_MODE = "multilateral"
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What was asked: a netting mode by its registry name, and the smallest payment by currency, in minor units."""
+    """What was asked.
+
+    Attributes:
+        mode: a netting mode by its registry name.
+        legal_model: what the netting is in law.
+        minimums: the smallest payment by currency, in minor units; what is below is carried.
+        maximum_carry_days: by currency, after how many days what is carried is paid however small; none: never.
+        excluded: participants whose obligations are shown and held, not netted; in name order.
+        released: participants for whose sake items were held that enter netting again; in name order.
+        waiting: currencies without a cut-off in this window: everything in them waits for the next; by code.
+        pay_dates: by currency, the day the payments are made.
+    """
 
     mode: str = DEFAULT_MODE
+    legal_model: LegalModel = LegalModel.NOVATION
     minimums: Mapping[str, int] = field(default_factory=dict)
+    maximum_carry_days: Mapping[str, int] = field(default_factory=dict)
+    excluded: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    pay_dates: Mapping[str, date] = field(default_factory=dict)
 
 
 class PairFigures(NamedTuple):
     """A directed pair in a window: exact micro-units, and minor units after the one rounding.
 
-    `gross` includes what was carried in; `net` is what is left after set-off by pair, in the direction it is left in.
+    `gross` includes what came in carried or held; `held` is the part of it that takes no part in netting. `net` is
+    what is left of the rest after set-off by pair, in the direction it is left in.
     """
 
     debtor: str
@@ -34,15 +53,22 @@ class PairFigures(NamedTuple):
     carried_in: int
     net: int
     obligations: int
+    held_in: int = 0
+    held: int = 0
 
 
 class Position(NamedTuple):
-    """A participant's figures, minor units. `carried` is the part of |net| that waits for the next window."""
+    """A participant's figures, minor units; what is held for or against it stands beside and not in them.
+
+    `carried` is the part of |net| that waits for the next window.
+    """
 
     participant: str
     receivable: int
     payable: int
     carried: int
+    held_receivable: int = 0
+    held_payable: int = 0
 
 
 class PaymentFigures(NamedTuple):
@@ -54,34 +80,64 @@ class PaymentFigures(NamedTuple):
 
 
 class CarryFigures(NamedTuple):
-    """What a participant still owes another in the next window, minor units."""
+    """An item of a pair: it leaves one window and enters the next, minor units.
+
+    Attributes:
+        debtor: who still owes.
+        creditor: whom.
+        amount: how much.
+        since_window: the window in which it was first left unpaid.
+        since: the day that window was cut off, ISO 8601.
+        because: "minimum": too small to pay; "not_due": its currency had no cut-off; "excluded": a party is.
+        parties: of an excluded item, for whose sake it is held.
+    """
 
     debtor: str
     creditor: str
     amount: int
+    since_window: int
+    since: str
+    because: str
+    parties: Sequence[str] = ()
+
+
+class ResidueFigures(NamedTuple):
+    """What the rounding of a pair leaves the debtor owing the creditor, micro-units: it goes to the residue account."""
+
+    debtor: str
+    creditor: str
+    micros: int
 
 
 @dataclass(frozen=True, slots=True)
 class CurrencyResult:
-    """One currency of a run."""
+    """One currency of a run. `certificate` proves a set-off maximal, as in `netting.model.SetOff`; else it is empty."""
 
     currency: str
     gross: int
+    held: int
     bilateral: int
     net: int
     paid: int
     obligations: int
+    pay_date: str | None
     pairs: Sequence[PairFigures]
     positions: Sequence[Position]
     payments: Sequence[PaymentFigures]
+    carried_in: Sequence[CarryFigures]
     carried: Sequence[CarryFigures]
+    held_in: Sequence[CarryFigures]
+    held_items: Sequence[CarryFigures]
+    residue: Sequence[ResidueFigures]
+    certificate: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """A stored run. `digest` is the SHA-256 of its canonical result, which `result` was read from.
 
-    `before_run`: the run of the window before, whose carried items came in.
+    `closed_on`: the day its window was cut off, in the coalition's time zone. `before_run`: the run of the window
+    before, whose carried and held items came in.
     """
 
     run_id: UUID
@@ -92,6 +148,7 @@ class Run:
     created_by: str
     result: Sequence[CurrencyResult]
     life: Life
+    closed_on: date
     before_run: UUID | None = None
 
     @property

@@ -1,16 +1,18 @@
-"""The calculation of a run: pure. Sums by directed pair, one rounding each, then a netting mode."""
+"""The calculation of a run: pure. Sums by directed pair, one rounding each, what came in, then a netting mode."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple, Protocol
 
 from exchange.money.currencies import micros_per_minor
 from exchange.money.rounding import half_up
-from settlement.netting.model import Gross, NettingResult, Terms
+from settlement.netting.model import Gross, NettingResult, Pair, Terms
 from settlement.netting.registry import MODES
+from settlement.run import carrying
+from settlement.run.carrying import Age, Owed
 from settlement.run.model import (
     CarryFigures,
     Configuration,
@@ -18,9 +20,8 @@ from settlement.run.model import (
     PairFigures,
     PaymentFigures,
     Position,
+    ResidueFigures,
 )
-
-Pair = tuple[str, str]
 
 
 class PairTotal(Protocol):
@@ -52,140 +53,196 @@ class PairTotal(Protocol):
         ...
 
 
-def calculate(
-    totals: Iterable[PairTotal],
-    carried_in: Iterable[tuple[str, CarryFigures]],
-    configuration: Configuration,
-    operator: str,
-) -> list[CurrencyResult]:
-    """Net a window: currencies by code, pairs and participants by name, whatever the order of the input.
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything a run is made of.
 
-    Args:
-        totals: the window's obligations by directed pair.
-        carried_in: by currency code, what the window before left to be paid.
-        configuration: mode and minimums.
+    Attributes:
+        window_no: the window.
+        closed_on: the day it was cut off, in the coalition's time zone: ages are counted to it.
+        totals: its obligations by directed pair.
+        before: the result of the window before, whose carried and held items come in.
+        configuration: what was asked.
         operator: whose clearing account stands in the middle.
     """
-    micros: dict[str, dict[Pair, tuple[int, int]]] = {}
-    for total in totals:
-        before = micros.setdefault(total.currency, {}).get((total.debtor, total.creditor), (0, 0))
-        micros[total.currency][total.debtor, total.creditor] = (
-            before[0] + total.micros,
-            before[1] + total.obligations,
-        )
-    carried: dict[str, dict[Pair, int]] = {}
-    for currency, item in carried_in:
-        owed = carried.setdefault(currency, {})
-        owed[item.debtor, item.creditor] = owed.get((item.debtor, item.creditor), 0) + item.amount
+
+    window_no: int
+    closed_on: date
+    totals: Sequence[PairTotal]
+    before: Sequence[CurrencyResult]
+    configuration: Configuration
+    operator: str
+
+    @property
+    def age(self) -> Age:
+        """Of what is first left unpaid in this window."""
+        return Age(self.window_no, self.closed_on.isoformat())
+
+
+class Fresh(NamedTuple):
+    """What a window's obligations sum to for a pair: exact, and how many they are."""
+
+    micros: int
+    obligations: int
+
+
+class Came(NamedTuple):
+    """One currency's pairs: what is new, and what came in, parted by whether it takes part in netting."""
+
+    fresh: Mapping[Pair, Fresh]
+    carried_in: Sequence[CarryFigures]
+    held_in: Sequence[CarryFigures]
+    entering: Sequence[CarryFigures]
+    kept_held: Sequence[CarryFigures]
+
+
+def calculate(inputs: Inputs) -> list[CurrencyResult]:
+    """Net a window: currencies by code, pairs and participants by name, whatever the order of the input."""
+    fresh: dict[str, dict[Pair, Fresh]] = {}
+    for one in inputs.totals:
+        pairs = fresh.setdefault(one.currency, {})
+        before = pairs.get((one.debtor, one.creditor), Fresh(0, 0))
+        pairs[one.debtor, one.creditor] = Fresh(before.micros + one.micros, before.obligations + one.obligations)
+    old = {one.currency: one for one in inputs.before if one.carried or one.held_items}
     return [
-        _one_currency(code, micros.get(code, {}), carried.get(code, {}), configuration, operator)
-        for code in sorted(micros.keys() | carried.keys())
+        _one_currency(code, _came(fresh.get(code, {}), old.get(code), inputs.configuration), inputs)
+        for code in sorted(fresh.keys() | old.keys())
     ]
 
 
-def _one_currency(
-    code: str,
-    micros: dict[Pair, tuple[int, int]],
-    carried: dict[Pair, int],
-    configuration: Configuration,
-    operator: str,
-) -> CurrencyResult:
-    unit = micros_per_minor(code)
-    gross = {
-        pair: half_up(micros.get(pair, (0, 0))[0], unit) + carried.get(pair, 0)
-        for pair in sorted(micros.keys() | carried.keys())
-    }
-    terms = Terms(configuration.minimums.get(code, 0), operator)
-    netted = MODES[configuration.mode](Gross(code, {pair: amount for pair, amount in gross.items() if amount}), terms)
-    pairs = []
-    for pair, amount in gross.items():
-        exact, obligations = micros.get(pair, (0, 0))
-        net = netted.pairs.get(pair, 0)
-        pairs.append(PairFigures(*pair, exact, amount, carried.get(pair, 0), net, obligations))
+def _came(fresh: Mapping[Pair, Fresh], old: CurrencyResult | None, configuration: Configuration) -> Came:
+    carried_in, held_in = (old.carried, old.held_items) if old else ((), ())
+    entering, kept = [], []
+    for item in (*carried_in, *held_in):
+        causes = {*item.parties, *_excluded(item, configuration)}
+        if set(item.parties) <= set(configuration.released) and not _excluded(item, configuration):
+            entering.append(item)
+        else:
+            kept.append(item._replace(because="excluded", parties=tuple(sorted(causes))))
+    return Came(fresh, carried_in, held_in, entering, kept)
+
+
+def _excluded(pair: CarryFigures | Pair, configuration: Configuration) -> list[str]:
+    return [name for name in pair[:2] if name in configuration.excluded]
+
+
+def _one_currency(code: str, came: Came, inputs: Inputs) -> CurrencyResult:
+    configuration, unit = inputs.configuration, micros_per_minor(code)
+    new = {pair: half_up(one.micros, unit) for pair, one in came.fresh.items()}
+    held_items = list(came.kept_held)
+    owed = carrying.lots_of(came.entering)
+    for pair, amount in sorted(new.items()):
+        parties = _excluded(pair, configuration)
+        if amount and parties:
+            held_items.append(CarryFigures(*pair, amount, *inputs.age, "excluded", tuple(sorted(parties))))
+        elif amount:
+            lots = owed.setdefault(pair, {})
+            lots[inputs.age] = lots.get(inputs.age, 0) + amount
+    held_items.sort(key=lambda item: item[:5])
+    gross = _gross(code, Owed(owed), held_items)
+    netted, carried = _netted(gross, Owed(owed), inputs)
+    pairs = _pairs(came, new, gross, netted)
     return CurrencyResult(
         currency=code,
         gross=netted.gross,
+        held=netted.held,
         bilateral=netted.bilateral,
         net=netted.net_needed,
         paid=sum(p.amount for p in netted.payments if netted.clearing_account != p.payer),
-        obligations=sum(pair.obligations for pair in pairs),
+        obligations=sum(one.obligations for one in came.fresh.values()),
+        pay_date=_pay_date(code, configuration),
         pairs=pairs,
-        positions=_positions(gross, netted),
+        positions=_positions(pairs, gross, carried, netted.clearing_account),
         payments=[PaymentFigures(p.payer, p.payee, p.amount) for p in netted.payments],
-        carried=[CarryFigures(c.debtor, c.creditor, c.amount) for c in netted.carried],
+        carried_in=sorted(came.carried_in),
+        carried=carried,
+        held_in=sorted(came.held_in),
+        held_items=held_items,
+        residue=_residue(came.fresh, new, unit),
+        certificate=netted.set_off.certificate if netted.set_off else {},
     )
 
 
-def _positions(gross: dict[Pair, int], netted: NettingResult) -> list[Position]:
-    names = sorted({name for pair in gross for name in pair})
-    carried: dict[str, int] = dict.fromkeys(names, 0)
-    for item in netted.carried:
+def _gross(code: str, owed: Owed, held_items: Sequence[CarryFigures]) -> Gross:
+    pairs = {pair: sum(lots.values()) for pair, lots in sorted(owed.pairs.items())}
+    held = {pair: sum(lots.values()) for pair, lots in sorted(carrying.lots_of(held_items).items())}
+    return Gross(code, pairs, held)
+
+
+def _netted(gross: Gross, owed: Owed, inputs: Inputs) -> tuple[NettingResult, list[CarryFigures]]:
+    """What the mode makes of it, and what it carries by age; what has waited too long is paid however small."""
+    configuration = inputs.configuration
+    if gross.currency in configuration.waiting:
+        everything = Terms(1 + sum(gross.pairs.values()), inputs.operator)
+        return MODES["gross"](gross, everything), carrying.waiting(owed)
+    net = MODES[configuration.mode]
+    terms = Terms(configuration.minimums.get(gross.currency, 0), inputs.operator)
+    netted = net(gross, terms)
+    days_max = configuration.maximum_carry_days.get(gross.currency, 0)
+    while days_max and (old := carrying.too_old(netted, owed, inputs.closed_on, days_max)):
+        # Paying one item leaves another the newer part of what its debtor owed: look again until none is too old.
+        terms = replace(terms, forced=terms.forced | old)
+        netted = net(gross, terms)
+    return netted, carrying.aged(netted, owed)
+
+
+def _pay_date(code: str, configuration: Configuration) -> str | None:
+    day = configuration.pay_dates.get(code)
+    return day.isoformat() if day else None
+
+
+def _pairs(came: Came, new: Mapping[Pair, int], gross: Gross, netted: NettingResult) -> list[PairFigures]:
+    found = []
+    for pair in sorted(new.keys() | gross.pairs.keys() | gross.held.keys()):
+        fresh = came.fresh.get(pair, Fresh(0, 0))
+        carried_in, held_in = carrying.total(came.carried_in, pair), carrying.total(came.held_in, pair)
+        found.append(
+            PairFigures(
+                *pair,
+                micros=fresh.micros,
+                gross=new.get(pair, 0) + carried_in + held_in,
+                carried_in=carried_in,
+                net=netted.pairs.get(pair, 0),
+                obligations=fresh.obligations,
+                held_in=held_in,
+                held=gross.held.get(pair, 0),
+            )
+        )
+    return found
+
+
+def _positions(
+    pairs: Iterable[PairFigures], gross: Gross, carried: Iterable[CarryFigures], clearing_account: str | None
+) -> list[Position]:
+    waits: dict[str, int] = {}
+    for item in carried:
         for name in (item.debtor, item.creditor):
-            if name != netted.clearing_account:
-                carried[name] += item.amount
+            if name != clearing_account:
+                waits[name] = waits.get(name, 0) + item.amount
     return [
         Position(
             participant=name,
-            receivable=sum(amount for (_, creditor), amount in gross.items() if creditor == name),
-            payable=sum(amount for (debtor, _), amount in gross.items() if debtor == name),
-            carried=carried[name],
+            receivable=_sum_of(gross.pairs, name, side=1),
+            payable=_sum_of(gross.pairs, name, side=0),
+            carried=waits.get(name, 0),
+            held_receivable=_sum_of(gross.held, name, side=1),
+            held_payable=_sum_of(gross.held, name, side=0),
         )
-        for name in names
+        for name in sorted({name for pair in pairs for name in (pair.debtor, pair.creditor)})
     ]
 
 
-def canonical(
-    window_no: int, configuration: Configuration, before: str | None, result: Sequence[CurrencyResult]
-) -> bytes:
-    """The one written form of a result: no identifiers, no times, no order of arrival in it.
-
-    Args:
-        window_no: the window.
-        configuration: what was asked.
-        before: digest of the run whose carried items came in; None for the first window.
-        result: from `calculate`.
-    """
-    document: dict[str, Any] = {
-        "window": window_no,
-        "mode": configuration.mode,
-        "minimums": dict(sorted(configuration.minimums.items())),
-        "before": before,
-        "currencies": [
-            {
-                "currency": one.currency,
-                "gross": one.gross,
-                "bilateral": one.bilateral,
-                "net": one.net,
-                "paid": one.paid,
-                "obligations": one.obligations,
-                "pairs": [pair._asdict() for pair in one.pairs],
-                "positions": [position._asdict() for position in one.positions],
-                "payments": [payment._asdict() for payment in one.payments],
-                "carried": [item._asdict() for item in one.carried],
-            }
-            for one in result
-        ],
-    }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+def _sum_of(pairs: Mapping[Pair, int], name: str, side: int) -> int:
+    return sum(amount for pair, amount in pairs.items() if pair[side] == name)
 
 
-def digest_of(document: bytes) -> str:
-    """SHA-256 of a canonical result, hexadecimal."""
-    return hashlib.sha256(document).hexdigest()
-
-
-def parsed(document: str) -> list[CurrencyResult]:
-    """A canonical result read back."""
-    return [
-        CurrencyResult(
-            **{name: value for name, value in one.items() if name not in _LISTS},
-            pairs=[PairFigures(**row) for row in one["pairs"]],
-            positions=[Position(**row) for row in one["positions"]],
-            payments=[PaymentFigures(**row) for row in one["payments"]],
-            carried=[CarryFigures(**row) for row in one["carried"]],
-        )
-        for one in json.loads(document)["currencies"]
-    ]
-
-
-_LISTS = frozenset({"pairs", "positions", "payments", "carried"})
+def _residue(fresh: Mapping[Pair, Fresh], new: Mapping[Pair, int], unit: int) -> list[ResidueFigures]:
+    """Rounded down, the debtor keeps the rest; rounded up, the creditor has been given it."""
+    found = []
+    for pair, one in sorted(fresh.items()):
+        left = one.micros - new[pair] * unit
+        if left > 0:
+            found.append(ResidueFigures(*pair, left))
+        elif left < 0:
+            found.append(ResidueFigures(pair[1], pair[0], -left))
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,9 +15,10 @@ from exchange.refusals import ResourceNotFound, WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.run import sql
+from settlement.run.canonical import canonical, configuration_of, digest_of, parsed, written
 from settlement.run.life import DEAD, RunState
 from settlement.run.model import Configuration, Run
-from settlement.run.rules import calculate, canonical, digest_of, parsed
+from settlement.run.rules import Inputs, calculate
 from settlement.run.steps import end, life_of, take_turns
 
 
@@ -41,7 +43,7 @@ class Runs:
             before = await self._before(connection, window_no)
             identity = {
                 "window_no": window_no,
-                "configuration": _written(configuration),
+                "configuration": json.dumps(written(configuration), sort_keys=True),
                 "before_run": before.run_id if before else None,
             }
             newest = (await connection.execute(sql.NEWEST_OF_WINDOW, {"window_no": window_no})).first()
@@ -49,11 +51,12 @@ class Runs:
                 if (newest.configuration, newest.before_run) == (identity["configuration"], identity["before_run"]):
                     return await _run(connection, newest), True
                 await self._give_way(connection, newest, actor)
-            document = await self._document(connection, window_no, configuration, before)
+            inputs = await _inputs(connection, window_no, window.closed_at, configuration, before)
+            document = canonical(inputs, before.digest if before else None, calculate(inputs))
             run_id = uuid4()
-            values = {"run_id": run_id, "result": document.decode(), "digest": digest_of(document)}
+            made = {"result": document.decode(), "digest": digest_of(document), "closed_on": inputs.closed_on}
             by = {"created_by": actor.name, "created_person": actor.person}
-            await connection.execute(sql.ADD, {**identity, **values, **by})
+            await connection.execute(sql.ADD, {"run_id": run_id, **identity, **made, **by})
             return await read_run(connection, run_id), False
 
     async def _before(self, connection: AsyncConnection, window_no: int) -> Run | None:
@@ -71,15 +74,6 @@ class Runs:
         if later is not None:
             raise WindowState(window=f"windows/{later.window_no}", state=later.state, needed="CLOSED")
         await end(connection, newest.run_id, RunState.VOIDED, actor, "another run of the window")
-
-    async def _document(
-        self, connection: AsyncConnection, window_no: int, configuration: Configuration, before: Run | None
-    ) -> bytes:
-        totals = await exchange_ledger.pair_micros(connection, window_no)
-        carried_in = [(one.currency, item) for one in (before.result if before else ()) for item in one.carried]
-        operator = await exchange_ledger.operator_id(connection)
-        result = calculate(totals, carried_in, configuration, operator)
-        return canonical(window_no, configuration, before.digest if before else None, result)
 
     async def read(self, run_id: UUID, field: str = "name") -> Run:
         """A run by id; `field` named it.
@@ -103,6 +97,20 @@ class Runs:
             return await _run(connection, row)
 
 
+async def _inputs(
+    connection: AsyncConnection, window_no: int, closed_at: datetime, configuration: Configuration, before: Run | None
+) -> Inputs:
+    coalition = await exchange_ledger.coalition(connection)
+    return Inputs(
+        window_no=window_no,
+        closed_on=closed_at.astimezone(coalition.time_zone).date(),
+        totals=await exchange_ledger.pair_micros(connection, window_no),
+        before=before.result if before else (),
+        configuration=configuration,
+        operator=coalition.operator,
+    )
+
+
 async def read_run(connection: AsyncConnection, run_id: UUID, field: str = "name") -> Run:
     """A run by id, as the caller's transaction sees it; `field` named it.
 
@@ -115,21 +123,17 @@ async def read_run(connection: AsyncConnection, run_id: UUID, field: str = "name
     return await _run(connection, row)
 
 
-def _written(configuration: Configuration) -> str:
-    minimums = {code: least for code, least in sorted(configuration.minimums.items()) if least}
-    return json.dumps({"mode": configuration.mode, "minimums": minimums}, sort_keys=True)
-
-
 async def _run(connection: AsyncConnection, row: Row[Any]) -> Run:
-    asked = json.loads(row.configuration)
+    closed_on = row.closed_on or row.created_at.date()
     return Run(
         run_id=row.run_id,
         window_no=row.window_no,
-        configuration=Configuration(asked["mode"], asked["minimums"]),
+        configuration=configuration_of(json.loads(row.configuration)),
         digest=row.digest,
         created_at=row.created_at,
         created_by=row.created_by,
-        result=parsed(row.result),
+        result=parsed(row.result, closed_on),
+        closed_on=closed_on,
         life=await life_of(connection, row.run_id),
         before_run=row.before_run,
     )

@@ -6,7 +6,7 @@ from sqlalchemy import text
 TAKE_TURNS = text("SELECT settlement.take_turns()")
 
 COLUMNS = """r.run_id, r.window_no, r.configuration, r.digest, r.created_at, r.created_by, r.result, r.before_run,
-       settlement.state_of(r.run_id) AS state"""
+       r.closed_on, settlement.state_of(r.run_id) AS state"""
 
 RUN = text(f"SELECT {COLUMNS} FROM settlement.runs r WHERE r.run_id = :run_id")
 
@@ -28,9 +28,9 @@ SELECT run_id, window_no, state FROM (
 
 ADD = text("""
 INSERT INTO settlement.runs
-    (run_id, window_no, configuration, before_run, result, digest, created_at, created_by, created_person)
-VALUES (:run_id, :window_no, :configuration, :before_run, :result, :digest, exchange.coalition_now(), :created_by,
-    :created_person)
+    (run_id, window_no, configuration, before_run, result, digest, closed_on, created_at, created_by, created_person)
+VALUES (:run_id, :window_no, :configuration, :before_run, :result, :digest, :closed_on, exchange.coalition_now(),
+    :created_by, :created_person)
 """)
 
 TRANSITIONS = text("""

@@ -33,6 +33,12 @@ class _NettingModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NettingMo
     """Each pair sets off what it owes each other."""
     NETTING_MODE_MULTILATERAL: _NettingMode.ValueType  # 2
     """Each debtor pays the operator's clearing account, which pays each creditor."""
+    NETTING_MODE_GROSS: _NettingMode.ValueType  # 3
+    """No set-off: each debtor pays each creditor all it owes it."""
+    NETTING_MODE_DIRECT: _NettingMode.ValueType  # 4
+    """The fewest payments between participants directly, whoever owed whom."""
+    NETTING_MODE_SETOFF: _NettingMode.ValueType  # 5
+    """The most that cycles of existing debts can clear; what is left is paid as it was owed, so nobody gets a new counterparty."""
 
 class NettingMode(_NettingMode, metaclass=_NettingModeEnumTypeWrapper):
     """How obligations are netted."""
@@ -43,7 +49,41 @@ NETTING_MODE_BILATERAL: NettingMode.ValueType  # 1
 """Each pair sets off what it owes each other."""
 NETTING_MODE_MULTILATERAL: NettingMode.ValueType  # 2
 """Each debtor pays the operator's clearing account, which pays each creditor."""
+NETTING_MODE_GROSS: NettingMode.ValueType  # 3
+"""No set-off: each debtor pays each creditor all it owes it."""
+NETTING_MODE_DIRECT: NettingMode.ValueType  # 4
+"""The fewest payments between participants directly, whoever owed whom."""
+NETTING_MODE_SETOFF: NettingMode.ValueType  # 5
+"""The most that cycles of existing debts can clear; what is left is paid as it was owed, so nobody gets a new counterparty."""
 Global___NettingMode: _TypeAlias = NettingMode  # noqa: Y015
+
+class _LegalModel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LegalModelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LegalModel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LEGAL_MODEL_UNSPECIFIED: _LegalModel.ValueType  # 0
+    """Read as the mode's own: novation for multilateral, payment netting for gross, set-off by an agent for the others."""
+    LEGAL_MODEL_NOVATION: _LegalModel.ValueType  # 1
+    """The clearing account takes every debtor's and every creditor's place; only with multilateral netting."""
+    LEGAL_MODEL_SETOFF_BY_AGENT: _LegalModel.ValueType  # 2
+    """The operator declares set-off as everybody's agent; what is left is owed between the participants."""
+    LEGAL_MODEL_PAYMENT_NETTING: _LegalModel.ValueType  # 3
+    """Only payments are netted; every debt stands with its counterparty until they are made."""
+
+class LegalModel(_LegalModel, metaclass=_LegalModelEnumTypeWrapper):
+    """What a netting is in law, and so whom a statement names as the other side."""
+
+LEGAL_MODEL_UNSPECIFIED: LegalModel.ValueType  # 0
+"""Read as the mode's own: novation for multilateral, payment netting for gross, set-off by an agent for the others."""
+LEGAL_MODEL_NOVATION: LegalModel.ValueType  # 1
+"""The clearing account takes every debtor's and every creditor's place; only with multilateral netting."""
+LEGAL_MODEL_SETOFF_BY_AGENT: LegalModel.ValueType  # 2
+"""The operator declares set-off as everybody's agent; what is left is owed between the participants."""
+LEGAL_MODEL_PAYMENT_NETTING: LegalModel.ValueType  # 3
+"""Only payments are netted; every debt stands with its counterparty until they are made."""
+Global___LegalModel: _TypeAlias = LegalModel  # noqa: Y015
 
 @_typing.final
 class Window(_message.Message):
@@ -148,23 +188,71 @@ class RunConfiguration(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class MaximumCarryDaysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     MODE_FIELD_NUMBER: _builtins.int
     MINIMUM_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    MAXIMUM_CARRY_DAYS_FIELD_NUMBER: _builtins.int
+    LEGAL_MODEL_FIELD_NUMBER: _builtins.int
+    EXCLUDED_FIELD_NUMBER: _builtins.int
+    RELEASED_FIELD_NUMBER: _builtins.int
+    WAITING_CURRENCY_CODES_FIELD_NUMBER: _builtins.int
     mode: Global___NettingMode.ValueType
     """How to net."""
+    legal_model: Global___LegalModel.ValueType
+    """What the netting is in law. Left out: the mode's own."""
     @_builtins.property
     def minimum_minor_units(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Net amounts below this many minor units are carried into the next window, by ISO 4217 code. Left out: nothing is carried."""
+
+    @_builtins.property
+    def maximum_carry_days(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """What has been carried so many days is paid however small it is, by ISO 4217 code. Left out: it is carried as long as it is too small."""
+
+    @_builtins.property
+    def excluded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Output only. Participants whose obligations are shown and held, "merchants/GRO"."""
+
+    @_builtins.property
+    def released(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Output only. Participants for whose sake items were held that entered netting again in this window."""
+
+    @_builtins.property
+    def waiting_currency_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Output only. Settlement currencies without a cut-off in this window: everything in them waits for the next."""
 
     def __init__(
         self,
         *,
         mode: Global___NettingMode.ValueType = ...,
         minimum_minor_units: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        maximum_carry_days: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        legal_model: Global___LegalModel.ValueType = ...,
+        excluded: _abc.Iterable[_builtins.str] | None = ...,
+        released: _abc.Iterable[_builtins.str] | None = ...,
+        waiting_currency_codes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["minimum_minor_units", b"minimum_minor_units", "mode", b"mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["excluded", b"excluded", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode", "released", b"released", "waiting_currency_codes", b"waiting_currency_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -375,12 +463,36 @@ class CurrencySummary(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class CertificateEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     GROSS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     BILATERAL_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     NET_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     PAID_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OBLIGATION_COUNT_FIELD_NUMBER: _builtins.int
+    HELD_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CARRIED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    PAY_DATE_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     gross_minor_units: _builtins.int
@@ -393,6 +505,16 @@ class CurrencySummary(_message.Message):
     """Sum of the debtors' payments."""
     obligation_count: _builtins.int
     """How many obligations stand behind it."""
+    held_minor_units: _builtins.int
+    """Part of gross_minor_units that takes no part in netting because a party is excluded."""
+    carried_minor_units: _builtins.int
+    """What leaves for the next window, too small to pay or not due."""
+    pay_date: _builtins.str
+    """The day the payments are made, "2026-03-05". Empty: no calendar says so."""
+    @_builtins.property
+    def certificate(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Only with NETTING_MODE_SETOFF: a whole number for every participant that proves the set-off maximal. Over the pairs, the sum of amount x max(0, 1 - (number of the debtor - number of the creditor)) is what was cleared, and no set-off exceeds it."""
+
     def __init__(
         self,
         *,
@@ -402,10 +524,14 @@ class CurrencySummary(_message.Message):
         net_minor_units: _builtins.int = ...,
         paid_minor_units: _builtins.int = ...,
         obligation_count: _builtins.int = ...,
+        held_minor_units: _builtins.int = ...,
+        carried_minor_units: _builtins.int = ...,
+        pay_date: _builtins.str = ...,
+        certificate: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bilateral_minor_units", b"bilateral_minor_units", "currency_code", b"currency_code", "gross_minor_units", b"gross_minor_units", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count", "paid_minor_units", b"paid_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bilateral_minor_units", b"bilateral_minor_units", "carried_minor_units", b"carried_minor_units", "certificate", b"certificate", "currency_code", b"currency_code", "gross_minor_units", b"gross_minor_units", "held_minor_units", b"held_minor_units", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count", "paid_minor_units", b"paid_minor_units", "pay_date", b"pay_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -424,6 +550,8 @@ class NetPosition(_message.Message):
     NET_RECEIVE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     NET_PAY_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     CARRIED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HELD_RECEIVABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HELD_PAYABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     participant: _builtins.str
@@ -438,6 +566,10 @@ class NetPosition(_message.Message):
     """payable - receivable when it pays. 0 otherwise."""
     carried_minor_units: _builtins.int
     """Part of the net that is carried forward."""
+    held_receivable_minor_units: _builtins.int
+    """What others owe it that is held because a party is excluded; no part of the figures above."""
+    held_payable_minor_units: _builtins.int
+    """What it owes others that is held."""
     def __init__(
         self,
         *,
@@ -448,10 +580,12 @@ class NetPosition(_message.Message):
         net_receive_minor_units: _builtins.int = ...,
         net_pay_minor_units: _builtins.int = ...,
         carried_minor_units: _builtins.int = ...,
+        held_receivable_minor_units: _builtins.int = ...,
+        held_payable_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_minor_units", b"carried_minor_units", "currency_code", b"currency_code", "net_pay_minor_units", b"net_pay_minor_units", "net_receive_minor_units", b"net_receive_minor_units", "participant", b"participant", "payable_minor_units", b"payable_minor_units", "receivable_minor_units", b"receivable_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_minor_units", b"carried_minor_units", "currency_code", b"currency_code", "held_payable_minor_units", b"held_payable_minor_units", "held_receivable_minor_units", b"held_receivable_minor_units", "net_pay_minor_units", b"net_pay_minor_units", "net_receive_minor_units", b"net_receive_minor_units", "participant", b"participant", "payable_minor_units", b"payable_minor_units", "receivable_minor_units", b"receivable_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -471,6 +605,10 @@ class PairTotal(_message.Message):
     NET_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OBLIGATION_COUNT_FIELD_NUMBER: _builtins.int
     CARRIED_IN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HELD_IN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HELD_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    ROUNDED_DOWN_MICROS_FIELD_NUMBER: _builtins.int
+    ROUNDED_UP_MICROS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     debtor: _builtins.str
@@ -487,6 +625,14 @@ class PairTotal(_message.Message):
     """How many obligations of the window."""
     carried_in_minor_units: _builtins.int
     """Part of gross_minor_units that was carried forward from the window before."""
+    held_in_minor_units: _builtins.int
+    """Part of gross_minor_units that had been held in the window before."""
+    held_minor_units: _builtins.int
+    """Part of gross_minor_units that is held because a party is excluded."""
+    rounded_down_micros: _builtins.int
+    """What rounding left unsaid of micros: the debtor keeps it, and it goes to the residue account. 0 when rounded up."""
+    rounded_up_micros: _builtins.int
+    """What rounding added to micros. 0 when rounded down."""
     def __init__(
         self,
         *,
@@ -498,14 +644,128 @@ class PairTotal(_message.Message):
         net_minor_units: _builtins.int = ...,
         obligation_count: _builtins.int = ...,
         carried_in_minor_units: _builtins.int = ...,
+        held_in_minor_units: _builtins.int = ...,
+        held_minor_units: _builtins.int = ...,
+        rounded_down_micros: _builtins.int = ...,
+        rounded_up_micros: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_in_minor_units", b"carried_in_minor_units", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "gross_minor_units", b"gross_minor_units", "micros", b"micros", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_in_minor_units", b"carried_in_minor_units", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "gross_minor_units", b"gross_minor_units", "held_in_minor_units", b"held_in_minor_units", "held_minor_units", b"held_minor_units", "micros", b"micros", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count", "rounded_down_micros", b"rounded_down_micros", "rounded_up_micros", b"rounded_up_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PairTotal: _TypeAlias = PairTotal  # noqa: Y015
+
+@_typing.final
+class CarriedItem(_message.Message):
+    """A part of what a debtor owes a creditor that came from one window and goes to the next: what leaves one enters the other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Way:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _WayEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CarriedItem._Way.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        WAY_UNSPECIFIED: CarriedItem._Way.ValueType  # 0
+        """Never returned."""
+        WAY_CAME_IN: CarriedItem._Way.ValueType  # 1
+        """It came in from the window before."""
+        WAY_LEAVES: CarriedItem._Way.ValueType  # 2
+        """It leaves for the next window."""
+
+    class Way(_Way, metaclass=_WayEnumTypeWrapper):
+        """Which way it goes."""
+
+    WAY_UNSPECIFIED: CarriedItem.Way.ValueType  # 0
+    """Never returned."""
+    WAY_CAME_IN: CarriedItem.Way.ValueType  # 1
+    """It came in from the window before."""
+    WAY_LEAVES: CarriedItem.Way.ValueType  # 2
+    """It leaves for the next window."""
+
+    class _Cause:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CarriedItem._Cause.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CAUSE_UNSPECIFIED: CarriedItem._Cause.ValueType  # 0
+        """Never returned."""
+        CAUSE_MINIMUM: CarriedItem._Cause.ValueType  # 1
+        """Too small to pay."""
+        CAUSE_NOT_DUE: CarriedItem._Cause.ValueType  # 2
+        """Its currency had no cut-off."""
+        CAUSE_EXCLUDED: CarriedItem._Cause.ValueType  # 3
+        """A party is excluded. It does not enter netting again by itself."""
+
+    class Cause(_Cause, metaclass=_CauseEnumTypeWrapper):
+        """Why it is not paid."""
+
+    CAUSE_UNSPECIFIED: CarriedItem.Cause.ValueType  # 0
+    """Never returned."""
+    CAUSE_MINIMUM: CarriedItem.Cause.ValueType  # 1
+    """Too small to pay."""
+    CAUSE_NOT_DUE: CarriedItem.Cause.ValueType  # 2
+    """Its currency had no cut-off."""
+    CAUSE_EXCLUDED: CarriedItem.Cause.ValueType  # 3
+    """A party is excluded. It does not enter netting again by itself."""
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    DEBTOR_FIELD_NUMBER: _builtins.int
+    CREDITOR_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    WAY_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    SINCE_WINDOW_FIELD_NUMBER: _builtins.int
+    SINCE_DATE_FIELD_NUMBER: _builtins.int
+    AGE_DAYS_FIELD_NUMBER: _builtins.int
+    EXCLUDED_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code."""
+    debtor: _builtins.str
+    """"merchants/GRO"."""
+    creditor: _builtins.str
+    """"merchants/TEL"."""
+    minor_units: _builtins.int
+    """How much."""
+    way: Global___CarriedItem.Way.ValueType
+    """Which way it goes."""
+    cause: Global___CarriedItem.Cause.ValueType
+    """Why."""
+    since_window: _builtins.str
+    """The window in which it was first left unpaid, "windows/9"."""
+    since_date: _builtins.str
+    """The day that window was cut off, "2026-03-05"."""
+    age_days: _builtins.int
+    """Days from then to the day this run's window was cut off."""
+    @_builtins.property
+    def excluded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """With CAUSE_EXCLUDED: for whose sake, "merchants/GRO"."""
+
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        debtor: _builtins.str = ...,
+        creditor: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+        way: Global___CarriedItem.Way.ValueType = ...,
+        cause: Global___CarriedItem.Cause.ValueType = ...,
+        since_window: _builtins.str = ...,
+        since_date: _builtins.str = ...,
+        age_days: _builtins.int = ...,
+        excluded: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "cause", b"cause", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "excluded", b"excluded", "minor_units", b"minor_units", "since_date", b"since_date", "since_window", b"since_window", "way", b"way"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CarriedItem: _TypeAlias = CarriedItem  # noqa: Y015
 
 @_typing.final
 class ObligationEntry(_message.Message):
@@ -1256,6 +1516,64 @@ class ListPairTotalsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPairTotalsResponse: _TypeAlias = ListPairTotalsResponse  # noqa: Y015
+
+@_typing.final
+class ListCarriedItemsRequest(_message.Message):
+    """Of which run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    run: _builtins.str
+    """"runs/0190…". Required."""
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before. Left out: the first page."""
+    def __init__(
+        self,
+        *,
+        run: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCarriedItemsRequest: _TypeAlias = ListCarriedItemsRequest  # noqa: Y015
+
+@_typing.final
+class ListCarriedItemsResponse(_message.Message):
+    """A page of carried items."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___CarriedItem]:
+        """By currency, way, debtor, creditor and age."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___CarriedItem] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCarriedItemsResponse: _TypeAlias = ListCarriedItemsResponse  # noqa: Y015
 
 @_typing.final
 class ListPaymentsRequest(_message.Message):

@@ -95,6 +95,11 @@ class SettlementServiceStub(object):
                 request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListPairTotalsRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListPairTotalsResponse.FromString,
                 _registered_method=True)
+        self.ListCarriedItems = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListCarriedItems',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListCarriedItemsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListCarriedItemsResponse.FromString,
+                _registered_method=True)
         self.ListPayments = channel.unary_unary(
                 '/settlement.v1.SettlementService/ListPayments',
                 request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListPaymentsRequest.SerializeToString,
@@ -202,6 +207,14 @@ class SettlementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCarriedItems(self, request, context):
+        """What came into a run carried or held, and what it leaves to the next, by age. Callers: finance, operator and auditor see all, a merchant those it is a party of.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListPayments(self, request, context):
         """What is to be paid. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
         Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
@@ -272,6 +285,11 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.ListPairTotals,
                     request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListPairTotalsRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListPairTotalsResponse.SerializeToString,
+            ),
+            'ListCarriedItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCarriedItems,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListCarriedItemsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListCarriedItemsResponse.SerializeToString,
             ),
             'ListPayments': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPayments,
@@ -604,6 +622,33 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/ListPairTotals',
             settlement_dot_v1_dot_settlement__service__pb2.ListPairTotalsRequest.SerializeToString,
             settlement_dot_v1_dot_settlement__service__pb2.ListPairTotalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCarriedItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListCarriedItems',
+            settlement_dot_v1_dot_settlement__service__pb2.ListCarriedItemsRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.ListCarriedItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,

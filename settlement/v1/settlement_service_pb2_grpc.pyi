@@ -81,6 +81,10 @@ class SettlementServiceStub:
     """What each directed pair owes in a window, before and after bilateral set-off. Callers: finance, operator and auditor see all, a merchant those it is a party of.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    ListCarriedItems: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListCarriedItemsRequest, _settlement_service_pb2.ListCarriedItemsResponse]
+    """What came into a run carried or held, and what it leaves to the next, by age. Callers: finance, operator and auditor see all, a merchant those it is a party of.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
     ListPayments: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListPaymentsRequest, _settlement_service_pb2.ListPaymentsResponse]
     """What is to be paid. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
@@ -137,6 +141,10 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     ListPairTotals: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListPairTotalsRequest, _settlement_service_pb2.ListPairTotalsResponse]  # type: ignore[assignment]
     """What each directed pair owes in a window, before and after bilateral set-off. Callers: finance, operator and auditor see all, a merchant those it is a party of.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    ListCarriedItems: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListCarriedItemsRequest, _settlement_service_pb2.ListCarriedItemsResponse]  # type: ignore[assignment]
+    """What came into a run carried or held, and what it leaves to the next, by age. Callers: finance, operator and auditor see all, a merchant those it is a party of.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
     ListPayments: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListPaymentsRequest, _settlement_service_pb2.ListPaymentsResponse]  # type: ignore[assignment]
@@ -264,6 +272,16 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ListPairTotalsResponse, _abc.Awaitable[_settlement_service_pb2.ListPairTotalsResponse]]:
         """What each directed pair owes in a window, before and after bilateral set-off. Callers: finance, operator and auditor see all, a merchant those it is a party of.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCarriedItems(
+        self,
+        request: _settlement_service_pb2.ListCarriedItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.ListCarriedItemsResponse, _abc.Awaitable[_settlement_service_pb2.ListCarriedItemsResponse]]:
+        """What came into a run carried or held, and what it leaves to the next, by age. Callers: finance, operator and auditor see all, a merchant those it is a party of.
         Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 

@@ -6,9 +6,8 @@ ROLES = (MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR)
 _ALLOWED: dict[tuple[str, ...], str] = {
     ROLES: """
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
-        GetRateBounds ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
-        WatchEvents ListEvents
-        ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals ListPayments
+        GetRateBounds ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals
+        ListCarriedItems ListPayments WatchEvents ListEvents
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency

@@ -70,7 +70,12 @@ KEY = directory.ApiKey(
     expire_time=FAR,
     holder="li.wei",
 )
-CONFIGURATION = settlement.RunConfiguration(mode=settlement.NETTING_MODE_BILATERAL, minimum_minor_units={"CNY": 5})
+CONFIGURATION = settlement.RunConfiguration(
+    mode=settlement.NETTING_MODE_BILATERAL,
+    minimum_minor_units={"CNY": 5},
+    maximum_carry_days={"CNY": 90},
+    legal_model=settlement.LEGAL_MODEL_PAYMENT_NETTING,
+)
 
 HOLD = transfers.HoldPointsRequest(
     request_id="5", member=MEMBER, points=POINTS, reference="r", validate_only=True, lifetime=Duration(seconds=600)
@@ -200,6 +205,7 @@ GOOD: dict[str, Message] = {
         window=WINDOW, debtor=MERCHANT, creditor="merchants/NUX", page_size=1
     ),
     "ListPairTotals": settlement.ListPairTotalsRequest(run=f"runs/{UUID}", page_size=1),
+    "ListCarriedItems": settlement.ListCarriedItemsRequest(run=f"runs/{UUID}", page_size=1),
     "ListPayments": settlement.ListPaymentsRequest(run=f"runs/{UUID}", page_size=1),
 }
 

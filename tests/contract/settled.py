@@ -67,11 +67,12 @@ class Finance:
         return found
 
     async def rows(self, caller: Party, run: pb.Run, what: str, page_size: int = 1_000) -> list[list[Any]]:
-        """A run's "positions", "pairs" or "payments", page by page, as a caller sees them."""
+        """A run's "positions", "pairs", "payments" or carried "items", page by page, as a caller sees them."""
         method, request = {
             "positions": (self.stub.ListNetPositions, pb.ListNetPositionsRequest),
             "pairs": (self.stub.ListPairTotals, pb.ListPairTotalsRequest),
             "payments": (self.stub.ListPayments, pb.ListPaymentsRequest),
+            "items": (self.stub.ListCarriedItems, pb.ListCarriedItemsRequest),
         }[what]
         pages = await every_page(caller, method, request, page_size, run=run.name)
         return [list(getattr(page, what)) for page in pages]

@@ -1,0 +1,106 @@
+"""The one written form of a result, its digest, and reading it back. No identifiers and no times of work in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+from settlement.run.legal import BY_MODE, LegalModel
+from settlement.run.model import (
+    CarryFigures,
+    Configuration,
+    CurrencyResult,
+    PairFigures,
+    PaymentFigures,
+    Position,
+    ResidueFigures,
+)
+from settlement.run.rules import Inputs
+
+ROWS: Mapping[str, Any] = {
+    "pairs": PairFigures,
+    "positions": Position,
+    "payments": PaymentFigures,
+    "carried_in": CarryFigures,
+    "carried": CarryFigures,
+    "held_in": CarryFigures,
+    "held_items": CarryFigures,
+    "residue": ResidueFigures,
+}
+"""Lists of a currency's result, by the kind of their rows."""
+LACKING: Mapping[str, Any] = {"held": 0, "pay_date": None, "certificate": {}}
+"""What results did not have at first."""
+
+
+def written(configuration: Configuration) -> dict[str, Any]:
+    """A configuration as plain values in a fixed order; a minimum of 0 is none."""
+    return {
+        "mode": configuration.mode,
+        "legal_model": configuration.legal_model.value,
+        "minimums": {code: least for code, least in sorted(configuration.minimums.items()) if least},
+        "maximum_carry_days": {code: days for code, days in sorted(configuration.maximum_carry_days.items()) if days},
+        "excluded": list(configuration.excluded),
+        "released": list(configuration.released),
+        "waiting": list(configuration.waiting),
+        "pay_dates": {code: day.isoformat() for code, day in sorted(configuration.pay_dates.items())},
+    }
+
+
+def configuration_of(plain: Mapping[str, Any]) -> Configuration:
+    """A configuration read back."""
+    return Configuration(
+        mode=plain["mode"],
+        legal_model=LegalModel(plain.get("legal_model", BY_MODE[plain["mode"]])),
+        minimums=plain["minimums"],
+        maximum_carry_days=plain.get("maximum_carry_days", {}),
+        excluded=tuple(plain.get("excluded", ())),
+        released=tuple(plain.get("released", ())),
+        waiting=tuple(plain.get("waiting", ())),
+        pay_dates={code: date.fromisoformat(day) for code, day in plain.get("pay_dates", {}).items()},
+    )
+
+
+def plain(one: CurrencyResult) -> dict[str, Any]:
+    """One currency's result as plain values in a fixed order."""
+    values = {field.name: getattr(one, field.name) for field in fields(one)}
+    return {name: [row._asdict() for row in value] if name in ROWS else value for name, value in values.items()}
+
+
+def canonical(inputs: Inputs, before: str | None, result: Sequence[CurrencyResult]) -> bytes:
+    """The one written form of a result: no identifiers, no times of work, no order of arrival in it.
+
+    Args:
+        inputs: what it was made of.
+        before: digest of the run whose carried items came in; None for the first window.
+        result: from `calculate`.
+    """
+    document = {
+        "window": inputs.window_no,
+        **written(inputs.configuration),
+        "before": before,
+        "currencies": [plain(one) for one in result],
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def digest_of(document: bytes) -> str:
+    """SHA-256 of a canonical result, hexadecimal."""
+    return hashlib.sha256(document).hexdigest()
+
+
+def parsed(text: str, closed_on: date) -> list[CurrencyResult]:
+    """A canonical result read back. `closed_on`: the age of what was carried when results did not tell ages yet."""
+    document = json.loads(text)
+    ageless = {"since_window": document["window"], "since": closed_on.isoformat(), "because": "minimum"}
+    found = []
+    for one in document["currencies"]:
+        lists = {
+            name: [kind(**({**ageless, **row} if kind is CarryFigures else row)) for row in one.get(name, ())]
+            for name, kind in ROWS.items()
+        }
+        found.append(CurrencyResult(**{**LACKING, **one, **lists}))
+    return found
