@@ -19,7 +19,8 @@ from tests.unit.settlement.windows import FEN, FIRST_DAY, Total
 NAMES = ["A", "B", "C", "D", "OPR"]
 pairs = st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda pair: pair[0] != pair[1])
 totals = st.lists(
-    st.builds(lambda pair, micros: Total("CNY", *pair, micros), pairs, st.integers(1, 60 * FEN)), max_size=6
+    st.builds(lambda pair, micros: Total("CNY", pair[0], pair[1], micros), pair=pairs, micros=st.integers(1, 60 * FEN)),
+    max_size=6,
 )
 some_names = st.sets(st.sampled_from(NAMES[:4]), max_size=2).map(lambda names: tuple(sorted(names)))
 waits = st.booleans().map(lambda waiting: ("CNY",) if waiting else ())
