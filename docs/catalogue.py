@@ -82,6 +82,7 @@ ADVICE = {
     "PERSON_UNKNOWN": "The operator issues a key that names its `holder`, or a certificate that does.",
     "QUOTE_EXPIRED": "Ask for a new quote.",
     "QUOTE_USED": "Ask for a new quote; `transfer` is the conversion this one was good for.",
+    "STATE_TOO_OLD": "Ask again; if it stays, see that the number is of a transfer of the member's or of your own.",
     "BELOW_MIN_TARGET": "Show the member what it would receive now, or ask for less.",
     "ROUND_TRIP_GAINS": "Lower one rate of the cycle, or its bonus; ValidateRateDraft tells each step's gain.",
     "RATE_OUT_OF_BOUNDS": "Keep `figure` within `bound`, or have the operator set other bounds (SetRateBounds).",

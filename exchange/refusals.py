@@ -398,6 +398,12 @@ class PersonUnknown(Refusal):
     sentence = "The credential does not say who holds it:"
 
 
+class StateTooOld(Refusal):
+    reason = "STATE_TOO_OLD"
+    category = Category.UNAVAILABLE
+    sentence = "What can be read does not have that transfer:"
+
+
 class StoredRefusal(Refusal):
     """The first answer to a request_id, read back from the ledger to be given again."""
 

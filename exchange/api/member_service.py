@@ -9,6 +9,7 @@ from uuid import UUID
 from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
+from exchange.api.statements_out import cursor_at, position_after, write_page
 from exchange.api.wire import REFERENCE_CHARACTERS_MAX, member_key
 from exchange.callers import Caller
 from exchange.directory.members import Member
@@ -20,9 +21,13 @@ from exchange.serving.checks import Violations
 from exchange.serving.identity import caller_of
 from exchange.serving.instants import timestamp
 from exchange.serving.paging import filter_fingerprint, page_size
+from exchange.statements.service import Wanted
+from exchange.statements.service import page as statement_page
 from exchange.v1 import member_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 from exchange.v1.member_service_pb2_grpc import MemberServiceServicer
+
+EXPIRING_DAYS_MAX = 3_660
 
 Context: TypeAlias = ServicerContext[Any, Any]
 
@@ -60,29 +65,35 @@ class MemberService(MemberServiceServicer):
         caller = caller_of(context)
         key = _key(request, caller)
         check = Violations()
-        check.within("min_ledger_sequence", request.min_ledger_sequence, 0)
+        sequence = check.within("min_ledger_sequence", request.min_ledger_sequence, 0)
+        days = check.within("expiring_days", request.expiring_days, 0, EXPIRING_DAYS_MAX)
         check.raise_if_any()
         directory = await self._api.directory(caller)
-        # Every read asks the one primary, so whatever was acknowledged before the call is in its snapshot.
         async with self._api.database.read() as connection:
             member = await self._api.members.find(connection, caller, key)
-            balances = await reads.balances(connection, member.member_id)
-        named = sorted((directory.currencies[balance.currency_no].name, balance) for balance in balances)
-        messages = [
-            types.Balance(
-                currency=name,
+            member_id = member.member_id
+            await reads.require_transfer(connection, sequence, merchant_no=caller.merchant_no, member_id=member_id)
+            balances = await reads.balances(connection, member_id)
+            ending = await reads.expiring(connection, member_id, balances[0].at, days) if days and balances else []
+        messages = {
+            balance.currency_no: types.Balance(
+                currency=directory.currencies[balance.currency_no].name,
                 available_units=balance.available,
                 account_sequence=balance.sequence,
                 held_units=balance.held,
             )
-            for name, balance in named
-        ]
-        return pb.ListBalancesResponse(member=member.name, balances=messages)
+            for balance in balances
+        }
+        for currency_no, last_date, units in ending:
+            messages[currency_no].expiring.add(last_date=last_date.isoformat(), units=units)
+        by_code = sorted(messages.values(), key=lambda message: message.currency)
+        return pb.ListBalancesResponse(member=member.name, balances=by_code)
 
     async def ListLots(self, request: pb.ListLotsRequest, context: Context) -> pb.ListLotsResponse:
         caller, check = caller_of(context), Violations()
         member_id = UUID(check.uuid_name("member", request.member, "members"))
         code = check.resource_name("currency", request.currency, "currencies")
+        sequence = check.within("min_ledger_sequence", request.min_ledger_sequence, 0)
         check.raise_if_any()
         size = page_size(request.page_size)
         bound = filter_fingerprint(str(caller.merchant_no), request.member, code)
@@ -92,6 +103,7 @@ class MemberService(MemberServiceServicer):
         async with self._api.database.read() as connection:
             await self._api.members.find(connection, caller, MemberKey(caller.merchant_no or 0, member_id, None))
             _require_issuer(caller, currency)
+            await reads.require_transfer(connection, sequence, merchant_no=caller.merchant_no, member_id=member_id)
             found = await reads.lots(connection, member_id, currency.number, after, size + 1)
         token = ""
         if len(found) > size:
@@ -100,6 +112,32 @@ class MemberService(MemberServiceServicer):
             token = self._api.tokens.seal("lots", bound, [expiry, last.earned_at.isoformat(), str(last.lot_id)])
         messages = [_lot_message(lot, currency, directory) for lot in found[:size]]
         return pb.ListLotsResponse(lots=messages, next_page_token=token)
+
+    async def ListStatementEntries(
+        self, request: pb.ListStatementEntriesRequest, context: Context
+    ) -> pb.ListStatementEntriesResponse:
+        caller, check = caller_of(context), Violations()
+        member_id = UUID(check.uuid_name("member", request.member, "members"))
+        code = check.resource_name("currency", request.currency, "currencies")
+        begins = check.instant("begin_time", request.begin_time) if request.HasField("begin_time") else None
+        ends = check.instant("end_time", request.end_time) if request.HasField("end_time") else None
+        after_sequence = check.within("after_account_sequence", request.after_account_sequence, 0)
+        sequence = check.within("min_ledger_sequence", request.min_ledger_sequence, 0)
+        check.raise_if_any()
+        size = page_size(request.page_size)
+        bound = filter_fingerprint(str(caller.merchant_no), request.member, code, str((begins, ends, after_sequence)))
+        token = request.page_token
+        after = cursor_at(self._api.tokens.open("statement", bound, token)) if token else None
+        directory = await self._api.directory(caller)
+        currency = directory.currency(code, "currency")
+        async with self._api.database.read() as connection:
+            await self._api.members.find(connection, caller, MemberKey(caller.merchant_no or 0, member_id, None))
+            await reads.require_transfer(connection, sequence, merchant_no=caller.merchant_no, member_id=member_id)
+            wanted = Wanted(member_id, currency.number, begins, ends, after_sequence)
+            page = await statement_page(connection, wanted, after, size)
+        token = self._api.tokens.seal("statement", bound, position_after(page)) if page.has_more else ""
+        response = pb.ListStatementEntriesResponse(next_page_token=token)
+        return write_page(response, page, directory, caller)
 
     async def _merchant(self, context: Context) -> int:
         caller = caller_of(context)

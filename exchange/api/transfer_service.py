@@ -160,18 +160,25 @@ class TransferService(TransferServiceServicer):
         caller, check = caller_of(context), Violations()
         window_no = int(check.resource_name("window", request.window, "windows") or 0) if request.window else None
         member_id = UUID(check.uuid_name("member", request.member, "members")) if request.member else None
+        reference = _own_reference(request, caller, check)
+        sequence = check.within("min_ledger_sequence", request.min_ledger_sequence, 0)
+        if sequence and caller.merchant_no is None and member_id is None:
+            check.say("min_ledger_sequence", "needs a member")
         check.raise_if_any()
         size = page_size(request.page_size)
         directory = await self._api.directory(caller)
-        bound = filter_fingerprint(caller.merchant_id or "", request.window, request.member)
+        named = (request.reference,) if request.reference else ()
+        bound = filter_fingerprint(caller.merchant_id or "", request.window, request.member, *named)
         after = self._api.tokens.open("transfers", bound, request.page_token) if request.page_token else 0
         assert isinstance(after, int)
         async with self._api.database.read() as connection:
+            await reads.require_transfer(connection, sequence, merchant_no=caller.merchant_no, member_id=member_id)
             found = await reads.transfers(
                 connection,
                 merchant_no=caller.merchant_no,
                 member_id=member_id,
                 window_no=window_no,
+                reference=reference,
                 after=after,
                 limit=size + 1,
             )
@@ -189,3 +196,11 @@ def _mode(request: pb.BatchTransferRequest) -> bool:
         check.say("mode", f"is {request.mode}, no value of the enum")
     check.raise_if_any()
     return request.mode == Mode.MODE_ATOMIC
+
+
+def _own_reference(request: pb.ListTransfersRequest, caller: Caller, check: Violations) -> str | None:
+    if not request.reference:
+        return None
+    if caller.merchant_no is None:
+        check.say("reference", "is a merchant's own: ask as that merchant")
+    return check.text("reference", request.reference, 1, wire.REFERENCE_CHARACTERS_MAX)

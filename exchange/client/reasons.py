@@ -507,6 +507,14 @@ class CursorExpired(Definite):
     oldest: str
 
 
+class StateTooOld(Undecided):
+    """UNAVAILABLE. The state that can be read does not have the transfer the caller knows of."""
+
+    FOR = "STATE_TOO_OLD"
+
+    min_ledger_sequence: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -566,4 +574,5 @@ BY_REASON: dict[str, type[Refused]] = {
     "BELOW_MIN_TARGET": BelowMinTarget,
     "INVALID_CURSOR": InvalidCursor,
     "CURSOR_EXPIRED": CursorExpired,
+    "STATE_TOO_OLD": StateTooOld,
 }

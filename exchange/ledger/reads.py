@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -13,20 +13,39 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.ledger.keys import restored, transfer_of_columns
 from exchange.ledger.model import Transfer, key_bucket, member_bucket, transfer_bucket
 from exchange.ledger.sql import TRANSFER_COLUMNS
-from exchange.refusals import Refusal
+from exchange.refusals import Refusal, StateTooOld
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 _TRANSFER = f"\nSELECT {TRANSFER_COLUMNS}\nFROM exchange.transfers t\n"
 
+# One instant for all of them.
 BALANCES = text("""
+WITH moment AS MATERIALIZED (SELECT exchange.coalition_now() AS now)
 SELECT a.currency_no, a.last_sequence, a.held_units,
        coalesce((SELECT sum(l.remaining_units) FROM exchange.lots l
                  WHERE l.bucket = a.bucket AND l.member_id = a.member_id AND l.currency_no = a.currency_no
-                   AND l.is_open AND (l.expires_at IS NULL OR l.expires_at > exchange.coalition_now())), 0)::bigint
-           - a.overdrawn_units
-FROM exchange.accounts a
+                   AND l.is_open AND (l.expires_at IS NULL OR l.expires_at > m.now)), 0)::bigint
+           - a.overdrawn_units,
+       m.now
+FROM exchange.accounts a CROSS JOIN moment m
 WHERE a.bucket = :bucket AND a.member_id = :member_id AND a.last_sequence > 0
+""")
+
+# A lot that ends at midnight can be used on the day before.
+EXPIRING = text("""
+SELECT l.currency_no, ((l.expires_at - interval '1 microsecond') AT TIME ZONE c.time_zone)::date AS last_date,
+       sum(l.remaining_units)::bigint AS units
+FROM exchange.lots l CROSS JOIN exchange.coalition c
+WHERE l.bucket = :bucket AND l.member_id = :member_id AND l.is_open AND l.expires_at > :now
+  AND l.expires_at <= :now + make_interval(days => :days)
+GROUP BY l.currency_no, last_date ORDER BY l.currency_no, last_date
+""")
+
+HAS_TRANSFER = text("""
+SELECT EXISTS (SELECT FROM exchange.transfers
+               WHERE bucket = :bucket AND member_id = :member_id AND ledger_sequence = :sequence)
+    OR EXISTS (SELECT FROM exchange.transfers WHERE merchant_no = :merchant_no AND ledger_sequence = :sequence)
 """)
 
 LOTS = text("""
@@ -52,7 +71,7 @@ SELECT * FROM ({_TRANSFER} WHERE t.merchant_no = :merchant_no AND t.reference = 
 ORDER BY ledger_sequence
 """)
 
-# Three lists, three indexes; the filters of each are always given, or wide open.
+# Four lists, four indexes; the filters of each are always given, or wide open.
 _PAGE = " AND t.ledger_sequence > :after AND (CAST(:window_no AS bigint) IS NULL OR t.window_no = :window_no)"
 _ORDER = " ORDER BY t.ledger_sequence LIMIT :limit"
 TRANSFERS_OF_MERCHANT = text(
@@ -61,17 +80,33 @@ TRANSFERS_OF_MERCHANT = text(
     + _PAGE
     + _ORDER
 )
+TRANSFERS_OF_REFERENCE = text(
+    _TRANSFER
+    + "WHERE t.merchant_no = :merchant_no AND t.reference = :reference"
+    + " AND (CAST(:member_id AS uuid) IS NULL OR t.member_id = :member_id)"
+    + _PAGE
+    + _ORDER
+)
 TRANSFERS_OF_MEMBER = text(_TRANSFER + "WHERE t.bucket = :bucket AND t.member_id = :member_id" + _PAGE + _ORDER)
 TRANSFERS = text(_TRANSFER + "WHERE true" + _PAGE + _ORDER)
 
 
 class Balance(NamedTuple):
-    """Points of one currency: spendable now (less what is owed), held, and the number of the latest transfer."""
+    """Points of one currency at an instant: spendable (less what is owed), held, and the latest transfer's number."""
 
     currency_no: int
     sequence: int
     held: int
     available: int
+    at: datetime
+
+
+class Expiring(NamedTuple):
+    """Available points of one currency that end after a day of the coalition's."""
+
+    currency_no: int
+    last_date: date
+    units: int
 
 
 class LotView(NamedTuple):
@@ -95,6 +130,41 @@ async def balances(connection: AsyncConnection, member_id: UUID) -> list[Balance
     """Every currency the member ever had."""
     rows = await connection.execute(BALANCES, {"bucket": member_bucket(member_id), "member_id": member_id})
     return [Balance(*row) for row in rows]
+
+
+async def expiring(connection: AsyncConnection, member_id: UUID, now: datetime, days: int) -> list[Expiring]:
+    """What of the member's points ends within so many days from an instant, nearest first in each currency."""
+    values = {"bucket": member_bucket(member_id), "member_id": member_id, "now": now, "days": days}
+    return [Expiring(*row) for row in await connection.execute(EXPIRING, values)]
+
+
+async def require_transfer(
+    connection: AsyncConnection, sequence: int, *, merchant_no: int | None, member_id: UUID | None
+) -> None:
+    """Whether the state that is read has a transfer the caller knows of; 0: it knows of none.
+
+    Every read asks the primary, whose every state has what was acknowledged before the call. So this only ever refuses
+    after an older state was put back, by an operator's replica that lags, or for a number that was made up.
+
+    Args:
+        connection: of the read; its snapshot is what is looked at.
+        sequence: ledger sequence of a transfer the merchant made or that moved the member's points.
+        merchant_no: the calling merchant.
+        member_id: the member that is read.
+
+    Raises:
+        StateTooOld: it has not.
+    """
+    if not sequence:
+        return
+    values = {
+        "bucket": None if member_id is None else member_bucket(member_id),
+        "member_id": member_id,
+        "merchant_no": merchant_no,
+        "sequence": sequence,
+    }
+    if not (await connection.execute(HAS_TRANSFER, values)).scalar_one():
+        raise StateTooOld(min_ledger_sequence=sequence)
 
 
 async def lots(
@@ -154,12 +224,17 @@ async def transfers(
     merchant_no: int | None,
     member_id: UUID | None,
     window_no: int | None,
+    reference: str | None,
     after: int,
     limit: int,
 ) -> Sequence[Transfer]:
-    """A page in ledger order: of a merchant, of a member, or all."""
+    """A page in ledger order: of a merchant or its own reference, of a member, or all."""
     values: dict[str, object] = {"window_no": window_no, "after": after, "limit": limit}
-    if merchant_no is not None:
+    if reference is not None:
+        assert merchant_no is not None, "a reference is its merchant's own"
+        statement = TRANSFERS_OF_REFERENCE
+        values |= {"merchant_no": merchant_no, "member_id": member_id, "reference": reference}
+    elif merchant_no is not None:
         statement = TRANSFERS_OF_MERCHANT
         values |= {"merchant_no": merchant_no, "member_id": member_id}
     elif member_id is not None:

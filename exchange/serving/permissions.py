@@ -46,6 +46,7 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "GetMember": _MERCHANT_OPERATOR_AUDITOR,
         "ListBalances": _MERCHANT_OPERATOR_AUDITOR,
         "ListLots": _MERCHANT_OPERATOR_AUDITOR,
+        "ListStatementEntries": _MERCHANT_OPERATOR_AUDITOR,
     },
     "exchange.v1.RateService": {
         "PublishRate": _OPERATOR,

@@ -140,6 +140,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT. The cursor is none that this exchange gave, or of a ledger that was set back since. {field: "cursor"}."""
     ERROR_REASON_CURSOR_EXPIRED: _ErrorReason.ValueType  # 121
     """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
+    ERROR_REASON_STATE_TOO_OLD: _ErrorReason.ValueType  # 83
+    """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -265,4 +267,6 @@ ERROR_REASON_INVALID_CURSOR: ErrorReason.ValueType  # 120
 """INVALID_ARGUMENT. The cursor is none that this exchange gave, or of a ledger that was set back since. {field: "cursor"}."""
 ERROR_REASON_CURSOR_EXPIRED: ErrorReason.ValueType  # 121
 """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
+ERROR_REASON_STATE_TOO_OLD: ErrorReason.ValueType  # 83
+"""UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

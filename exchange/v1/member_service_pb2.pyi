@@ -7,6 +7,7 @@ from collections import abc as _abc
 from exchange.v1 import types_pb2 as _types_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -184,22 +185,28 @@ class ListBalancesRequest(_message.Message):
     MEMBER_FIELD_NUMBER: _builtins.int
     MEMBER_REFERENCE_FIELD_NUMBER: _builtins.int
     MIN_LEDGER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    EXPIRING_DAYS_FIELD_NUMBER: _builtins.int
     member: _builtins.str
     """"members/0190…"."""
     member_reference: _builtins.str
     """The calling merchant's own reference."""
     min_ledger_sequence: _builtins.int
-    """Answer only from a state that has this transfer: ledger_sequence of a write. Left out: the newest state."""
+    """Answer only from a state that has the transfer with this ledger_sequence, one of the member's or of the caller's own, else STATE_TOO_OLD.
+    Left out: the newest state there is, which has whatever was acknowledged before the call.
+    """
+    expiring_days: _builtins.int
+    """Also say which available points end within so many days from now, up to 3 660. 0: none."""
     def __init__(
         self,
         *,
         member: _builtins.str = ...,
         member_reference: _builtins.str = ...,
         min_ledger_sequence: _builtins.int = ...,
+        expiring_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "min_ledger_sequence", b"min_ledger_sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expiring_days", b"expiring_days", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "min_ledger_sequence", b"min_ledger_sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
     _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
@@ -245,6 +252,7 @@ class ListLotsRequest(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MIN_LEDGER_SEQUENCE_FIELD_NUMBER: _builtins.int
     member: _builtins.str
     """"members/0190…". Required."""
     currency: _builtins.str
@@ -253,6 +261,8 @@ class ListLotsRequest(_message.Message):
     """Left out: 50. Above 1 000: 1 000."""
     page_token: _builtins.str
     """next_page_token of the page before. Left out: the first page."""
+    min_ledger_sequence: _builtins.int
+    """See ListBalancesRequest."""
     def __init__(
         self,
         *,
@@ -260,10 +270,11 @@ class ListLotsRequest(_message.Message):
         currency: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        min_ledger_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "member", b"member", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "member", b"member", "min_ledger_sequence", b"min_ledger_sequence", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -296,3 +307,199 @@ class ListLotsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListLotsResponse: _TypeAlias = ListLotsResponse  # noqa: Y015
+
+@_typing.final
+class ListStatementEntriesRequest(_message.Message):
+    """Which lines of whose statement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    AFTER_ACCOUNT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    MIN_LEDGER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    member: _builtins.str
+    """"members/0190…". Required."""
+    currency: _builtins.str
+    """"currencies/TEL". Required."""
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before, with the same filter. Left out: the first page."""
+    after_account_sequence: _builtins.int
+    """Only lines after this number of the account; what was before is in the opening balance. For whoever keeps a copy: the number of the last
+    line seen. 0: from the beginning.
+    """
+    min_ledger_sequence: _builtins.int
+    """See ListBalancesRequest."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Only lines from this instant on; what was before is in the opening balance. Left out: from the beginning."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only lines before this instant. Left out: up to now."""
+
+    def __init__(
+        self,
+        *,
+        member: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        after_account_sequence: _builtins.int = ...,
+        min_ledger_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_account_sequence", b"after_account_sequence", "begin_time", b"begin_time", "currency", b"currency", "end_time", b"end_time", "member", b"member", "min_ledger_sequence", b"min_ledger_sequence", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStatementEntriesRequest: _TypeAlias = ListStatementEntriesRequest  # noqa: Y015
+
+@_typing.final
+class ListStatementEntriesResponse(_message.Message):
+    """A page of a statement: opening and lines make closing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENING_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more now."""
+    @_builtins.property
+    def opening(self) -> Global___StatementBalance:
+        """Before the first line of this page."""
+
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatementEntry]:
+        """In the order of the account, by account_sequence."""
+
+    @_builtins.property
+    def closing(self) -> Global___StatementBalance:
+        """After the last line of this page; the opening of the next one."""
+
+    def __init__(
+        self,
+        *,
+        opening: Global___StatementBalance | None = ...,
+        entries: _abc.Iterable[Global___StatementEntry] | None = ...,
+        closing: Global___StatementBalance | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "opening", b"opening"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "entries", b"entries", "next_page_token", b"next_page_token", "opening", b"opening"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStatementEntriesResponse: _TypeAlias = ListStatementEntriesResponse  # noqa: Y015
+
+@_typing.final
+class StatementBalance(_message.Message):
+    """What was posted to an account up to a line. Points that have ended count until their end is posted, which Balance does not wait for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AVAILABLE_UNITS_FIELD_NUMBER: _builtins.int
+    HELD_UNITS_FIELD_NUMBER: _builtins.int
+    ACCOUNT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    available_units: _builtins.int
+    """Points that are the member's and not held. Below zero only where the currency allows it."""
+    held_units: _builtins.int
+    """Points reserved by holds."""
+    account_sequence: _builtins.int
+    """Number of the last line that is counted. 0: none."""
+    def __init__(
+        self,
+        *,
+        available_units: _builtins.int = ...,
+        held_units: _builtins.int = ...,
+        account_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "available_units", b"available_units", "held_units", b"held_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatementBalance: _TypeAlias = StatementBalance  # noqa: Y015
+
+@_typing.final
+class StatementEntry(_message.Message):
+    """A line: what one transfer did to the account. Of the first two, and of the second two, at most one is not 0."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    CREDITED_UNITS_FIELD_NUMBER: _builtins.int
+    DEBITED_UNITS_FIELD_NUMBER: _builtins.int
+    RESERVED_UNITS_FIELD_NUMBER: _builtins.int
+    UNRESERVED_UNITS_FIELD_NUMBER: _builtins.int
+    BALANCE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    EVENT_TIME_FIELD_NUMBER: _builtins.int
+    LEDGER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    account_sequence: _builtins.int
+    """Number of the line: 1, 2, 3 … without a gap on each account."""
+    credited_units: _builtins.int
+    """Points the member got."""
+    debited_units: _builtins.int
+    """Points taken from the member."""
+    reserved_units: _builtins.int
+    """Points that were reserved."""
+    unreserved_units: _builtins.int
+    """Reserved points that were taken or given back."""
+    kind: _types_pb2.Transfer.Kind.ValueType
+    """What kind of movement it was."""
+    ledger_sequence: _builtins.int
+    """Its place in the ledger."""
+    transfer: _builtins.str
+    """"transfers/0190…". Shown to whoever may read that transfer; to others of the same member it is a line without a name."""
+    merchant: _builtins.str
+    """The merchant that asked for it. Shown as transfer is."""
+    reference: _builtins.str
+    """That merchant's own reference. Shown to that merchant, the operator and auditors only."""
+    @_builtins.property
+    def balance(self) -> Global___StatementBalance:
+        """After this line."""
+
+    @_builtins.property
+    def event_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was taken."""
+
+    def __init__(
+        self,
+        *,
+        account_sequence: _builtins.int = ...,
+        credited_units: _builtins.int = ...,
+        debited_units: _builtins.int = ...,
+        reserved_units: _builtins.int = ...,
+        unreserved_units: _builtins.int = ...,
+        balance: Global___StatementBalance | None = ...,
+        kind: _types_pb2.Transfer.Kind.ValueType = ...,
+        event_time: _timestamp_pb2.Timestamp | None = ...,
+        ledger_sequence: _builtins.int = ...,
+        transfer: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "event_time", b"event_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "balance", b"balance", "credited_units", b"credited_units", "debited_units", b"debited_units", "event_time", b"event_time", "kind", b"kind", "ledger_sequence", b"ledger_sequence", "merchant", b"merchant", "reference", b"reference", "reserved_units", b"reserved_units", "transfer", b"transfer", "unreserved_units", b"unreserved_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatementEntry: _TypeAlias = StatementEntry  # noqa: Y015

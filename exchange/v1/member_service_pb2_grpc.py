@@ -60,6 +60,11 @@ class MemberServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_member__service__pb2.ListLotsRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_member__service__pb2.ListLotsResponse.FromString,
                 _registered_method=True)
+        self.ListStatementEntries = channel.unary_unary(
+                '/exchange.v1.MemberService/ListStatementEntries',
+                request_serializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer(object):
@@ -92,7 +97,7 @@ class MemberServiceServicer(object):
 
     def ListBalances(self, request, context):
         """A member's balances, in one snapshot. Callers: merchant, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, STATE_TOO_OLD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,7 +105,17 @@ class MemberServiceServicer(object):
 
     def ListLots(self, request, context):
         """A member's lots with points left in one currency, in the order they will be spent. Callers: the currency's issuer, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStatementEntries(self, request, context):
+        """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
+        and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
+        or doubled. Callers: merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,6 +148,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.ListLots,
                     request_deserializer=exchange_dot_v1_dot_member__service__pb2.ListLotsRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_member__service__pb2.ListLotsResponse.SerializeToString,
+            ),
+            'ListStatementEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStatementEntries,
+                    request_deserializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -271,6 +291,33 @@ class MemberService(object):
             '/exchange.v1.MemberService/ListLots',
             exchange_dot_v1_dot_member__service__pb2.ListLotsRequest.SerializeToString,
             exchange_dot_v1_dot_member__service__pb2.ListLotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStatementEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.MemberService/ListStatementEntries',
+            exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesRequest.SerializeToString,
+            exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

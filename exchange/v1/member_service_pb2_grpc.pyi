@@ -47,11 +47,17 @@ class MemberServiceStub:
     """
     ListBalances: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ListBalancesRequest, _member_service_pb2.ListBalancesResponse]
     """A member's balances, in one snapshot. Callers: merchant, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, STATE_TOO_OLD.
     """
     ListLots: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ListLotsRequest, _member_service_pb2.ListLotsResponse]
     """A member's lots with points left in one currency, in the order they will be spent. Callers: the currency's issuer, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    """
+    ListStatementEntries: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ListStatementEntriesRequest, _member_service_pb2.ListStatementEntriesResponse]
+    """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
+    and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
+    or doubled. Callers: merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
     """
 
 @_typing.type_check_only
@@ -73,11 +79,17 @@ class MemberServiceAsyncStub(MemberServiceStub):
     """
     ListBalances: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ListBalancesRequest, _member_service_pb2.ListBalancesResponse]  # type: ignore[assignment]
     """A member's balances, in one snapshot. Callers: merchant, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, STATE_TOO_OLD.
     """
     ListLots: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ListLotsRequest, _member_service_pb2.ListLotsResponse]  # type: ignore[assignment]
     """A member's lots with points left in one currency, in the order they will be spent. Callers: the currency's issuer, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    """
+    ListStatementEntries: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ListStatementEntriesRequest, _member_service_pb2.ListStatementEntriesResponse]  # type: ignore[assignment]
+    """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
+    and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
+    or doubled. Callers: merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -120,7 +132,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.ListBalancesResponse, _abc.Awaitable[_member_service_pb2.ListBalancesResponse]]:
         """A member's balances, in one snapshot. Callers: merchant, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, STATE_TOO_OLD.
         """
 
     @_abc_1.abstractmethod
@@ -130,7 +142,19 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.ListLotsResponse, _abc.Awaitable[_member_service_pb2.ListLotsResponse]]:
         """A member's lots with points left in one currency, in the order they will be spent. Callers: the currency's issuer, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListStatementEntries(
+        self,
+        request: _member_service_pb2.ListStatementEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.ListStatementEntriesResponse, _abc.Awaitable[_member_service_pb2.ListStatementEntriesResponse]]:
+        """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
+        and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
+        or doubled. Callers: merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

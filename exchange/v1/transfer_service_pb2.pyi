@@ -1150,6 +1150,8 @@ class ListTransfersRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     WINDOW_FIELD_NUMBER: _builtins.int
     MEMBER_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    MIN_LEDGER_SEQUENCE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Left out: 50. Above 1 000: 1 000."""
     page_token: _builtins.str
@@ -1158,6 +1160,12 @@ class ListTransfersRequest(_message.Message):
     """Only this window's, "windows/12". Left out: all."""
     member: _builtins.str
     """Only this member's, "members/0190…". Left out: all."""
+    reference: _builtins.str
+    """Only those with this reference of the calling merchant's own, 1 to 64 characters. For merchants. Left out: all."""
+    min_ledger_sequence: _builtins.int
+    """Answer only from a state that has the transfer with this ledger_sequence, one of the caller's own or of the member asked about, else
+    STATE_TOO_OLD. Whoever lists everybody's names a member too. Left out: the newest state there is.
+    """
     def __init__(
         self,
         *,
@@ -1165,10 +1173,12 @@ class ListTransfersRequest(_message.Message):
         page_token: _builtins.str = ...,
         window: _builtins.str = ...,
         member: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        min_ledger_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "page_size", b"page_size", "page_token", b"page_token", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "min_ledger_sequence", b"min_ledger_sequence", "page_size", b"page_size", "page_token", b"page_token", "reference", b"reference", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

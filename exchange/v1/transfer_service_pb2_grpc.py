@@ -235,7 +235,7 @@ class TransferServiceServicer(object):
 
     def ListTransfers(self, request, context):
         """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN.
+        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -96,7 +96,7 @@ class TransferServiceStub:
     """
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ListTransfersRequest, _transfer_service_pb2.ListTransfersResponse]
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN.
+    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
     """
 
 @_typing.type_check_only
@@ -167,7 +167,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """
     ListTransfers: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ListTransfersRequest, _transfer_service_pb2.ListTransfersResponse]  # type: ignore[assignment]
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN.
+    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
     """
 
 class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -325,7 +325,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.ListTransfersResponse, _abc.Awaitable[_transfer_service_pb2.ListTransfersResponse]]:
         """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN.
+        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
         """
 
 def add_TransferServiceServicer_to_server(servicer: TransferServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -483,6 +483,7 @@ class Balance(_message.Message):
     AVAILABLE_UNITS_FIELD_NUMBER: _builtins.int
     ACCOUNT_SEQUENCE_FIELD_NUMBER: _builtins.int
     HELD_UNITS_FIELD_NUMBER: _builtins.int
+    EXPIRING_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """"currencies/TEL"."""
     available_units: _builtins.int
@@ -491,6 +492,10 @@ class Balance(_message.Message):
     """Number of the account's latest transfer: 1, 2, 3 … without a gap. 0: none yet."""
     held_units: _builtins.int
     """Reserved by holds."""
+    @_builtins.property
+    def expiring(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExpiringPoints]:
+        """What of the available points ends soon, nearest first, when the request asks for it. Points of lots that are held outlive them."""
+
     def __init__(
         self,
         *,
@@ -498,14 +503,41 @@ class Balance(_message.Message):
         available_units: _builtins.int = ...,
         account_sequence: _builtins.int = ...,
         held_units: _builtins.int = ...,
+        expiring: _abc.Iterable[Global___ExpiringPoints] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "available_units", b"available_units", "currency", b"currency", "held_units", b"held_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "available_units", b"available_units", "currency", b"currency", "expiring", b"expiring", "held_units", b"held_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Balance: _TypeAlias = Balance  # noqa: Y015
+
+@_typing.final
+class ExpiringPoints(_message.Message):
+    """Points that end unless they are used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LAST_DATE_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    last_date: _builtins.str
+    """The last day of the coalition's on which they can be used, "2026-06-30"."""
+    units: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        last_date: _builtins.str = ...,
+        units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["last_date", b"last_date", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpiringPoints: _TypeAlias = ExpiringPoints  # noqa: Y015
 
 @_typing.final
 class PointsLeg(_message.Message):

@@ -21,7 +21,8 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         CreateQuote HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
     """,
     (MERCHANT, OPERATOR, AUDITOR): """
-        GetMember ListBalances ListLots GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts
+        GetMember ListBalances ListLots ListStatementEntries
+        GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts
     """,
     (MAKER,): "CloseWindow StartRun SubmitRun CancelRun",
     (CHECKER,): "ApproveRun RejectRun",

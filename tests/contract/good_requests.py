@@ -113,8 +113,11 @@ GOOD: dict[str, Message] = {
     "EnrollMember": members.EnrollMemberRequest(reference="wire"),
     "LinkMember": members.LinkMemberRequest(member=MEMBER, reference="wire"),
     "GetMember": members.GetMemberRequest(member=MEMBER),
-    "ListBalances": members.ListBalancesRequest(member=MEMBER, min_ledger_sequence=1),
+    "ListBalances": members.ListBalancesRequest(member=MEMBER, min_ledger_sequence=1, expiring_days=30),
     "ListLots": members.ListLotsRequest(member=MEMBER, currency=CURRENCY, page_size=1),
+    "ListStatementEntries": members.ListStatementEntriesRequest(
+        member=MEMBER, currency=CURRENCY, page_size=1, begin_time=LONG_AGO, end_time=FAR, after_account_sequence=1
+    ),
     "PublishRate": rates.PublishRateRequest(rate=RATE),
     "ProposeRates": rates.ProposeRatesRequest(rates=[RATE], note="why"),
     "ValidateRateDraft": rates.ValidateRateDraftRequest(name=DRAFT),

@@ -56,6 +56,18 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
             member_pb.ListLotsRequest(member=f"members/{NOWHERE}", currency="currencies/TEL"),
             "member",
         ),
+        (
+            "members",
+            "ListStatementEntries",
+            member_pb.ListStatementEntriesRequest(member=f"members/{NOWHERE}", currency="currencies/TEL"),
+            "member",
+        ),
+        (
+            "members",
+            "ListStatementEntries",
+            member_pb.ListStatementEntriesRequest(member=f"members/{NOWHERE}", currency="currencies/NIX"),
+            "currency",
+        ),
         ("rates", "EndRate", rate_pb.EndRateRequest(name=f"rates/{NOWHERE}"), "name"),
         (
             "rates",

@@ -1,0 +1,57 @@
+"""Reading statements. Each page is one snapshot, and says how the account stood before and after it.
+
+Posters number an account's lines under its lock, and commit before they let go of it. So whoever sees a line sees every
+one before it, and what is posted later gets greater numbers: a cursor on the number misses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.ledger.keys import transfer_of_columns
+from exchange.ledger.model import member_bucket
+from exchange.statements import sql
+from exchange.statements.model import Page, Standing
+from exchange.statements.rules import lines
+
+
+class Wanted(NamedTuple):
+    """Which lines: of whose account, of which time, after which number; everything that is left out counts."""
+
+    member_id: UUID
+    currency_no: int
+    begins: datetime | None = None
+    ends: datetime | None = None
+    after_sequence: int = 0
+
+
+class Cursor(NamedTuple):
+    """Where a page ended: its last transfer's place in the ledger, and how the account stood."""
+
+    ledger_sequence: int
+    standing: Standing
+
+
+async def page(connection: AsyncConnection, wanted: Wanted, after: Cursor | None, limit: int) -> Page:
+    """The lines after a cursor, at most so many; None: from the first that is wanted."""
+    values = {
+        "bucket": member_bucket(wanted.member_id),
+        "member_id": wanted.member_id,
+        "currency_no": wanted.currency_no,
+        "begins": wanted.begins,
+        "after_sequence": wanted.after_sequence,
+    }
+    if after is None:
+        # Nothing lies before the beginning.
+        is_all = wanted.begins is None and not wanted.after_sequence
+        opening = Standing() if is_all else Standing(*(await connection.execute(sql.OPENING, values)).one())
+    else:
+        opening = after.standing
+    values |= {"ends": wanted.ends, "after": -1 if after is None else after.ledger_sequence, "limit": limit + 1}
+    found = [transfer_of_columns(tuple(row)) for row in await connection.execute(sql.LINES, values)]
+    shown = lines(found[:limit], wanted.currency_no, opening)
+    return Page(opening, shown, shown[-1].after if shown else opening, len(found) > limit)
