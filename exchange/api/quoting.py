@@ -37,8 +37,9 @@ def to_wanted(request: pb.CreateQuoteRequest, caller: Caller) -> tuple[MemberKey
         check.say("fixed", "is required: source_units or target_units")
     units = 0 if fixed is None else check.positive(fixed, getattr(request, fixed))
     lifetime = _lifetime(request, check)
+    tier = check.tier("tier", request.tier)
     check.raise_if_any()
-    return key, Wanted(source, target, units, fixed == "target_units", lifetime)
+    return key, Wanted(source, target, units, fixed == "target_units", lifetime, tier)
 
 
 def _lifetime(request: pb.CreateQuoteRequest, check: Violations) -> timedelta:

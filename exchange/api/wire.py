@@ -148,6 +148,7 @@ def to_convert(request: pb.ConvertPointsRequest, caller: Caller, prefix: str = "
     check = Violations()
     member, common = _common(request, caller, check, prefix)
     least = check.within(f"{prefix}min_target_units", request.min_target_units, 0)
+    tier = check.tier(f"{prefix}tier", request.tier)
     if request.quote:
         return _convert_by_quote(request, member, common, check, prefix)
     code, units = _points(request.source, "source", check, prefix)
@@ -155,12 +156,12 @@ def to_convert(request: pb.ConvertPointsRequest, caller: Caller, prefix: str = "
     if target == code and target:
         check.say(f"{prefix}target_currency", "is the source currency")
     check.raise_if_any()
-    # Without a guard the fingerprint is what it was before there were any.
-    guard = (least,) if least else ()
+    # Without a guard or a tier the fingerprint is what it was before there were any.
+    guard = [*([least] if least else []), *([f"tier {tier}"] if tier else [])]
     fingerprint = _fingerprint("convert", member, code, units, target, common["reference"], *guard)
     return Convert(
         **common, fingerprint=fingerprint, member=member, currency=code, units=units, target=target,
-        min_target_units=least,
+        min_target_units=least, tier=tier,
     )  # fmt: skip
 
 
@@ -168,7 +169,7 @@ def _convert_by_quote(
     request: pb.ConvertPointsRequest, member: MemberKey, common: Common, check: Violations, prefix: str
 ) -> Convert:
     quote = parsed_id(check.uuid_name(f"{prefix}quote", request.quote, "quotes"))
-    for field in ("source", "target_currency", "min_target_units"):
+    for field in ("source", "target_currency", "min_target_units", "tier"):
         if request.HasField("source") if field == "source" else getattr(request, field):
             check.say(f"{prefix}{field}", "is said by quote: leave it out")
     check.raise_if_any()

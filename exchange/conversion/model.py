@@ -12,6 +12,7 @@ class Convert(MemberCommand):
 
     Attributes:
         target: code of the currency to receive; with a quote empty, as `currency` is, and `units` 0.
+        tier: code of the member's tier, which may have rates of its own; empty: none. Not with a quote.
         min_target_units: fewest points to be received; 0: any. Not with a quote, which says how many.
     """
 
@@ -19,6 +20,7 @@ class Convert(MemberCommand):
 
     target: str
     min_target_units: int = 0
+    tier: str = ""
 
     @property
     def debits(self) -> tuple[tuple[str, int], ...]:

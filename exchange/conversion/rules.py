@@ -58,6 +58,7 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
         rate_id=terms.rate_id,
         daily_use=daily_use,
         quote_id=command.quote,
+        tier=command.tier,
     )
 
 
@@ -66,7 +67,7 @@ def _terms_in_force(command: Convert, facts: MemberFacts, coalition: Coalition) 
     source = directory.currency(command.currency, "source.currency")
     target = directory.currency(command.target, "target_currency")
     require_parties(command.merchant_no, directory, source, target)
-    terms = terms_for(source, target, coalition, facts.now, command.units)
+    terms = terms_for(source, target, coalition, facts.now, command.units, command.tier)
     if terms.received_units < command.min_target_units:
         raise BelowMinTarget(
             received=terms.received_units, min_target=command.min_target_units, rate=f"rates/{terms.rate_id}"

@@ -101,3 +101,5 @@ class Batch(Generic[R]):
             await self.connection.execute(sql.CARRY_SPEND, *transposed(effects.carried, 4))
         if effects.quoted:
             await self.connection.execute(sql.USE_QUOTES, *transposed(effects.quoted, 3))
+        if effects.tiers:
+            await self.connection.execute(sql.NOTE_TIERS, *transposed(effects.tiers, 3))

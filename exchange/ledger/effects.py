@@ -30,6 +30,7 @@ class Effects:
     progress: list[tuple[int, UUID, int, bool, datetime | None]] = field(default_factory=list)
     carried: list[tuple[int, UUID, str, int]] = field(default_factory=list)
     quoted: list[tuple[int, UUID, UUID | None]] = field(default_factory=list)
+    tiers: list[tuple[int, UUID, str]] = field(default_factory=list)
     today: date | None = None
 
     @classmethod
@@ -80,6 +81,8 @@ class Effects:
             self.carried.append((facts.bucket, facts.member_id, rule_id, facts.carried[rule_id]))
         for quote_id in facts.quotes_used:
             self.quoted.append((facts.bucket, quote_id, facts.quotes[quote_id].transfer_id))
+        for transfer_id, tier in facts.tiers.items():
+            self.tiers.append((facts.bucket, transfer_id, tier))
 
     def arguments(self) -> tuple[Any, ...]:
         """Positional arguments of `sql.EFFECTS`."""

@@ -174,6 +174,7 @@ class MemberFacts:
         carried_changed: which of them the batch changed.
         quotes: given for the member, that commands name.
         quotes_used: which of them the batch uses up.
+        tiers: tier codes that came with conversions of the batch, by transfer.
     """
 
     now: datetime
@@ -190,6 +191,7 @@ class MemberFacts:
     carried_changed: set[str] = field(default_factory=set)
     quotes: dict[UUID, Quote] = field(default_factory=dict)
     quotes_used: set[UUID] = field(default_factory=set)
+    tiers: dict[UUID, str] = field(default_factory=dict)
 
     def copy(self) -> MemberFacts:
         """For trying out a group that may have to be undone."""
@@ -208,6 +210,7 @@ class MemberFacts:
             carried_changed=set(self.carried_changed),
             quotes=dict(self.quotes),
             quotes_used=set(self.quotes_used),
+            tiers=dict(self.tiers),
         )
 
 
@@ -260,3 +263,5 @@ def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
     if posting.quote_id is not None:
         facts.quotes[posting.quote_id] = facts.quotes[posting.quote_id]._replace(transfer_id=transfer_id)
         facts.quotes_used.add(posting.quote_id)
+    if posting.tier:
+        facts.tiers[transfer_id] = posting.tier

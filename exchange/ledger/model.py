@@ -235,6 +235,7 @@ class Posting:
         frozen_price_micros: for a hold: the redeem price its capture is owed at.
         spend: for an earn by spend.
         quote_id: the quote a conversion uses up.
+        tier: the tier a merchant gave with a conversion; empty: none.
     """
 
     legs: list[PointsLeg]
@@ -247,6 +248,7 @@ class Posting:
     frozen_price_micros: int | None = None
     spend: Spend | None = None
     quote_id: UUID | None = None
+    tier: str = ""
 
 
 class Transfer(NamedTuple):

@@ -223,3 +223,9 @@ SELECT bucket, quote_id, transfer_id
 FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) AS used (bucket, quote_id, transfer_id)
 ORDER BY bucket, quote_id
 """
+
+NOTE_TIERS = """
+INSERT INTO exchange.transfer_tiers (bucket, transfer_id, tier)
+SELECT bucket, transfer_id, tier
+FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS noted (bucket, transfer_id, tier)
+"""

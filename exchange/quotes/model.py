@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 
 class Wanted(NamedTuple):
-    """What a merchant wants quoted: at most so many source points, or at least so many target points."""
+    """What a merchant wants quoted: at most so many source points, or at least so many target points.
+
+    `tier` is the code of the member's tier; empty: none.
+    """
 
     source: str
     target: str
     units: int
     is_target: bool
     lifetime: timedelta
+    tier: str = ""

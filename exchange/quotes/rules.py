@@ -39,8 +39,10 @@ def require_parties(merchant_no: int, directory: Directory, source: Currency, ta
         directory.merchants[currency.issuer_no].require_active()
 
 
-def terms_for(source: Currency, target: Currency, coalition: Coalition, at: datetime, units: int) -> Terms:
-    """What at most `units` of source give at an instant.
+def terms_for(
+    source: Currency, target: Currency, coalition: Coalition, at: datetime, units: int, tier: str = ""
+) -> Terms:
+    """What at most `units` of source give at an instant to a member of a tier, or of none.
 
     Raises:
         NoRate, NoPrice: none in force.
@@ -48,11 +50,13 @@ def terms_for(source: Currency, target: Currency, coalition: Coalition, at: date
         NegativeSpread: prices moved so that the operator would pay.
         AmountOverflow: what is received would pass 64 bits.
     """
-    rate = _rate_at(source, target, coalition, at)
+    rate = _rate_at(source, target, coalition, at, tier)
     return _terms(rate, source, target, at, units)
 
 
-def terms_reaching(source: Currency, target: Currency, coalition: Coalition, at: datetime, units: int) -> Terms:
+def terms_reaching(
+    source: Currency, target: Currency, coalition: Coalition, at: datetime, units: int, tier: str = ""
+) -> Terms:
     """What the fewest source points do that the rate takes at an instant and that give at least `units` of target.
 
     Blocks, rounding, the volume bonus and the rate's minimum may make it more than `units`.
@@ -60,7 +64,7 @@ def terms_reaching(source: Currency, target: Currency, coalition: Coalition, at:
     Raises:
         NoRate, NoPrice, AboveMaximum, NegativeSpread, AmountOverflow: as `terms_for`.
     """
-    rate = _rate_at(source, target, coalition, at)
+    rate = _rate_at(source, target, coalition, at, tier)
     needed = max(fewest_giving(rate, units), rate.minimum_units)
     if needed > INT64_MAX:
         raise AmountOverflow(figure="source", requested=units, rate=rate.name)
@@ -121,8 +125,8 @@ def obligations(terms: Terms, directory: Directory) -> list[Obligation]:
     ]
 
 
-def _rate_at(source: Currency, target: Currency, coalition: Coalition, at: datetime) -> Rate:
-    rate = coalition.rate_at((source.number, target.number), at)
+def _rate_at(source: Currency, target: Currency, coalition: Coalition, at: datetime, tier: str) -> Rate:
+    rate = coalition.rate_at((source.number, target.number), at, tier)
     if rate is None:
         raise NoRate(source=source.name, target=target.name)
     return rate

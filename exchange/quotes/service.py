@@ -81,7 +81,7 @@ def _terms(merchant_no: int, wanted: Wanted, coalition: Coalition, at: datetime)
     target = directory.currency(wanted.target, "target_currency")
     require_parties(merchant_no, directory, source, target)
     found = terms_reaching if wanted.is_target else terms_for
-    terms = found(source, target, coalition, at, wanted.units)
+    terms = found(source, target, coalition, at, wanted.units, wanted.tier)
     # What could not be owed must not be promised.
     obligations(terms, directory)
     return terms

@@ -78,6 +78,7 @@ class EventReader:
             points=0 if by_spend else part.whole("points"),
             line=part.line,
             target=part.text("to") if op == "convert" else None,
+            tier=part.text("tier", "") if op == "convert" else "",
             expires=part.maybe_instant("expires", self._now.tzinfo) if op == "earn" else None,
             expires_in=part.whole("expires_in", least=1) if op == "hold" else 0,
             amount=part.whole("amount") if by_spend else 0,

@@ -88,6 +88,7 @@ class Rate:
     effective_from: datetime | None
     effective_until: datetime | None
     line: int
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ class EarnRule:
 class Movement:
     """A movement of a member's points that follows no other.
 
-    `target` only for conversions, `expires` only for earns, `expires_in` (seconds) only for holds. An earn by spend has
-    an `amount` (minor units) and the id of its `rule` instead of points.
+    `target` and `tier` only for conversions, `expires` only for earns, `expires_in` (seconds) only for holds. An earn
+    by spend has an `amount` (minor units) and the id of its `rule` instead of points.
     """
 
     op: str
@@ -118,6 +119,7 @@ class Movement:
     points: int
     line: int
     target: str | None = None
+    tier: str = ""
     expires: datetime | None = None
     expires_in: int = 0
     amount: int = 0

@@ -163,6 +163,7 @@ class _ScenarioReader:
             effective_from=part.maybe_instant("effective_from", clock.tzinfo),
             effective_until=part.maybe_instant("effective_until", clock.tzinfo),
             line=part.line,
+            tier=part.text("tier", ""),
         )
         names.require_currency(part, "from", rate.source)
         names.require_currency(part, "to", rate.target)

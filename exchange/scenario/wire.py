@@ -90,6 +90,7 @@ def rate(entry: Rate, begins: datetime) -> rates.Rate:
         member_daily_cap_units=entry.member_daily_cap,
         effective_time=timestamp(begins),
         end_time=timestamp(entry.effective_until) if entry.effective_until is not None else None,
+        tier=entry.tier,
     )
 
 
@@ -133,7 +134,11 @@ def movement(entry: Movement, request_id: str, member: str) -> Request:
             return _earn(entry, request_id, member, points)
         case "convert":
             return transfers.ConvertPointsRequest(
-                request_id=request_id, member=member, source=points, target_currency=f"currencies/{entry.target}"
+                request_id=request_id,
+                member=member,
+                source=points,
+                target_currency=f"currencies/{entry.target}",
+                tier=entry.tier,
             )
         case "hold":
             lifetime = Duration(seconds=entry.expires_in)

@@ -1292,6 +1292,7 @@ class CreateQuoteRequest(_message.Message):
     SOURCE_UNITS_FIELD_NUMBER: _builtins.int
     TARGET_UNITS_FIELD_NUMBER: _builtins.int
     LIFETIME_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     member: _builtins.str
     """"members/0190…"."""
     member_reference: _builtins.str
@@ -1304,6 +1305,8 @@ class CreateQuoteRequest(_message.Message):
     """At most so many source points are used, as a conversion of them would: taken down to whole blocks and to what the rate can express."""
     target_units: _builtins.int
     """At least so many target points are received, for the fewest source points the rate takes: blocks and the minimum may make it more."""
+    tier: _builtins.str
+    """The member's tier, as in ConvertPointsRequest. Left out: none."""
     @_builtins.property
     def lifetime(self) -> _duration_pb2.Duration:
         """For how long, at most one hour; what is finer than a microsecond is dropped. Left out: ten minutes."""
@@ -1318,10 +1321,11 @@ class CreateQuoteRequest(_message.Message):
         source_units: _builtins.int = ...,
         target_units: _builtins.int = ...,
         lifetime: _duration_pb2.Duration | None = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["fixed", b"fixed", "lifetime", b"lifetime", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source_units", b"source_units", "target_units", b"target_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fixed", b"fixed", "lifetime", b"lifetime", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source_currency", b"source_currency", "source_units", b"source_units", "target_currency", b"target_currency", "target_units", b"target_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fixed", b"fixed", "lifetime", b"lifetime", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source_currency", b"source_currency", "source_units", b"source_units", "target_currency", b"target_currency", "target_units", b"target_units", "tier", b"tier"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_fixed: _TypeAlias = _typing.Literal["source_units", "target_units"]  # noqa: Y015
     _WhichOneofArgType_fixed: _TypeAlias = _typing.Literal["fixed", b"fixed"]  # noqa: Y015

@@ -776,6 +776,7 @@ class ConvertPointsRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     QUOTE_FIELD_NUMBER: _builtins.int
     MIN_TARGET_UNITS_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
     member: _builtins.str
@@ -792,6 +793,8 @@ class ConvertPointsRequest(_message.Message):
     """"quotes/0190…", given to the calling merchant for this member: converts exactly what it says, once. Left out: the rate in force."""
     min_target_units: _builtins.int
     """Fewest target points to be received, else BELOW_MIN_TARGET: a guard against a rate that changed meanwhile. Not with a quote. 0: none."""
+    tier: _builtins.str
+    """The member's tier with the calling merchant: 1 to 16 letters, digits, "_" and "-". A rate for exactly this tier comes before the one for everybody. Not with a quote. Left out: none."""
     @_builtins.property
     def source(self) -> _types_pb2.PointsAmount:
         """At most this much is used: it is taken down to whole blocks and to what the rate can express. Required, unless quote is given."""
@@ -808,10 +811,11 @@ class ConvertPointsRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         quote: _builtins.str = ...,
         min_target_units: _builtins.int = ...,
+        tier: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "min_target_units", b"min_target_units", "quote", b"quote", "reference", b"reference", "request_id", b"request_id", "source", b"source", "target_currency", b"target_currency", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "min_target_units", b"min_target_units", "quote", b"quote", "reference", b"reference", "request_id", b"request_id", "source", b"source", "target_currency", b"target_currency", "tier", b"tier", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
     _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015

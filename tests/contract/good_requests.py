@@ -149,6 +149,7 @@ GOOD: dict[str, Message] = {
         target_currency="currencies/NUX",
         source_units=5,
         lifetime=Duration(seconds=600),
+        tier="GOLD",
     ),
     "GetQuote": rates.GetQuoteRequest(name=f"quotes/{UUID}"),
     # A good cursor is the server's to give; see test_events.
@@ -171,6 +172,7 @@ GOOD: dict[str, Message] = {
         source=POINTS,
         target_currency="currencies/NUX",
         min_target_units=5,
+        tier="GOLD",
         reference="r",
         validate_only=True,
     ),

@@ -258,7 +258,7 @@ async def test_a_batch_converts_by_quotes_and_without(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"source": points("5 BNK")}, {"target_currency": "currencies/AIR"}, {"min_target_units": 5}],
+    [{"source": points("5 BNK")}, {"target_currency": "currencies/AIR"}, {"min_target_units": 5}, {"tier": "GOLD"}],
     ids=lambda fields: next(iter(fields)),
 )
 async def test_a_request_by_quote_says_nothing_the_quote_says(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from tests.unit.rules.rulebook import (
     CURRENCY_NO,
     MERCHANT_NO,
     NOON,
+    SECOND,
     coalition,
     convert,
     currency,
@@ -28,6 +30,8 @@ from tests.unit.rules.rulebook import (
     rate,
     some_price,
 )
+
+DAY = timedelta(days=1)
 
 
 def test_the_rulebooks_example() -> None:
@@ -166,3 +170,49 @@ def test_the_operator_never_pays_for_a_conversion() -> None:
         bank_to_airline("30 BNK", world=coalition(rate(*BNK_TO_AIR), currencies=[dear]))
 
     assert (caught.value.data["out_micros"], caught.value.data["in_micros"]) == ("60000", "60001")
+
+
+TIERS = {
+    "everybody": rate("30 BNK", "1 AIR"),
+    "gold": rate("20 BNK", "1 AIR", tier="GOLD", begins=NOON, ends=NOON + DAY),
+    "gold again": rate("15 BNK", "1 AIR", tier="GOLD", begins=NOON + DAY),
+}
+
+
+@pytest.mark.parametrize(
+    ("tier", "after", "expected"),
+    [
+        ("", timedelta(), "everybody"),
+        ("GOLD", timedelta(), "gold"),
+        ("GOLD", -SECOND, "everybody"),
+        ("GOLD", DAY - SECOND, "gold"),
+        ("GOLD", DAY, "gold again"),
+        ("SILVER", timedelta(), "everybody"),
+        ("gold", timedelta(), "everybody"),
+    ],
+)
+def test_the_version_for_exactly_the_tier_comes_before_the_one_for_everybody(
+    tier: str, after: timedelta, expected: str
+) -> None:
+    """Whatever it gives; where it is not in force, everybody's holds for the tier too. Codes are told apart by case."""
+    world = coalition(*TIERS.values())
+    pair = (CURRENCY_NO["BNK"], CURRENCY_NO["AIR"])
+
+    assert world.rate_at(pair, NOON + after, tier) == TIERS[expected]
+
+
+def test_a_tiers_rate_is_not_everybodys() -> None:
+    """Where there is no other, who has no tier converts nothing."""
+    world = coalition(TIERS["gold again"])
+
+    assert world.rate_at(TIERS["gold"].pair, NOON + DAY) is None
+    assert world.rate_at(TIERS["gold"].pair, NOON + DAY, "GOLD") == TIERS["gold again"]
+
+
+def test_a_conversion_notes_the_tier_it_was_asked_with() -> None:
+    """Not the one of the rate: that stands with the rate."""
+    asked = replace(convert("60 BNK", "AIR", by="BNK"), tier="SILVER")
+
+    posting = rule(asked, member(BNK=60), coalition(*TIERS.values()))
+
+    assert (posting.tier, posting.rate_id) == ("SILVER", TIERS["everybody"].rate_id)
