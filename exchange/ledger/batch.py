@@ -14,7 +14,7 @@ from exchange.ledger import sql
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Decision, Outcome
 from exchange.ledger.effects import transposed
-from exchange.ledger.gathering import Gathering
+from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
 from exchange.ledger.reference import Decide, R, ReferenceSource
@@ -49,21 +49,20 @@ class Batch(Generic[R]):
             await self.connection.execute(sql.BEGIN)
             await gathering.find(caches)
             accounts = await gathering.lock_accounts(caches)
-            moment = await self.connection.fetchrow(sql.MOMENT)
-            assert moment is not None, "the coalition was never set up"
-            if moment["halted_at"] is not None:
-                raise LedgerHalted(since=moment["halted_at"].isoformat())
-            if moment["directory_version"] != self.reference.version:
+            moment = await gathering.moment(accounts)
+            if moment.halted_at is not None:
+                raise LedgerHalted(since=moment.halted_at.isoformat())
+            if moment.directory_version != self.reference.version:
                 # The fence is held, so the directory stands still until this try has ended.
                 await source.reload()
                 raise StartAgain
             decision = Decision(
-                known=await KnownKeys.read(self.connection, self.commands),
-                facts=await gathering.facts(accounts, moment["now"]),
+                known=await self._known_keys(moment),
+                facts=await gathering.facts(accounts, moment.now),
                 targets=gathering.targets,
-                window_no=moment["window_no"],
-                first_sequence=moment["block"] * sql.BLOCK_UNITS,
-                now=moment["now"],
+                window_no=moment.window_no,
+                first_sequence=moment.block * sql.BLOCK_UNITS,
+                now=moment.now,
                 slice_no=slice_no,
                 ended=self._ended_credentials(),
             )
@@ -78,6 +77,9 @@ class Batch(Generic[R]):
         caches.accounts.update(accounts)
         caches.trim()
         return outcomes
+
+    async def _known_keys(self, moment: Moment) -> KnownKeys:
+        return await KnownKeys.read(self.connection, self.commands) if moment.known_keys else KnownKeys()
 
     def _ended_credentials(self) -> dict[str, Refusal]:
         ended: dict[str, Refusal] = {}

@@ -65,6 +65,11 @@ class MemberAccount:
             self.known[lot.lot_id] = lot
             self._place(lot, now)
 
+    def offer(self, lot: Lot) -> None:
+        """Put a spendable lot, read before the rules and in spending order."""
+        self.known[lot.lot_id] = lot
+        self.lots.append(lot)
+
     def take(self, currency: str, units: int) -> list[tuple[Lot, int]]:
         """Which lots give how many of `units` points. Changes nothing.
 

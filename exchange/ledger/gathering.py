@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +14,7 @@ from exchange.ledger import sql
 from exchange.ledger.caches import AccountKey, Caches
 from exchange.ledger.decision import Target
 from exchange.ledger.facts import MemberAccount, MemberFacts
-from exchange.ledger.keys import read_transfers
+from exchange.ledger.keys import key_names, read_transfers
 from exchange.ledger.model import (
     Account,
     Command,
@@ -28,6 +29,27 @@ from exchange.ledger.model import (
 )
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import Reference
+from exchange.money.limits import INT64_MAX
+
+
+class Moment(NamedTuple):
+    """What holds for a batch from its locks to its commit.
+
+    Attributes:
+        now: event time.
+        directory_version: of the directory and rates in force.
+        halted_at: since when nobody's movements are taken.
+        window_no: the open window.
+        block: which block of ledger sequences is the batch's.
+        known_keys: how many of its keys were answered before.
+    """
+
+    now: datetime
+    directory_version: int
+    halted_at: datetime | None
+    window_no: int
+    block: int
+    known_keys: int
 
 
 class Gathering:
@@ -36,6 +58,7 @@ class Gathering:
     def __init__(self, connection: DriverConnection, commands: Sequence[Command], reference: Reference) -> None:
         self.connection = connection
         self.reference = reference
+        self.commands = commands
         self.members = [command for command in commands if isinstance(command, MemberCommand)]
         self.follow_ups = [command for command in commands if isinstance(command, FollowUp)]
         self.quoted = [(command, command.quote) for command in self.members if command.quote is not None]
@@ -100,9 +123,42 @@ class Gathering:
         missing = sorted(wanted - caches.accounts)
         if missing:
             await self.connection.execute(sql.ENSURE_ACCOUNTS, missing)
-        rows = await self.connection.fetch(sql.LOCK_ACCOUNTS, sorted(wanted))
-        assert len(rows) == len(wanted), "an account vanished"
-        return {(row[0], row[1], row[2]): MemberAccount(*row) for row in rows}
+        keys = sorted(wanted)
+        rows = await self.connection.fetch(sql.LOCK_ACCOUNTS, keys)
+        assert len(rows) == len(keys), "an account vanished"
+        return {keys[row[0] - 1]: MemberAccount(*keys[row[0] - 1], *row[1:]) for row in rows}
+
+    async def moment(self, accounts: dict[AccountKey, MemberAccount]) -> Moment:
+        """What holds from now on, and the lots that may be spent put into their accounts. After the locks."""
+        wanted = self._wanted_points()
+        wants = [(*key, min(units, INT64_MAX)) for key, units in wanted.items()]
+        first, *lots = await self.connection.fetch(sql.MOMENT, key_names(self.commands), wants)
+        asked = [accounts[key] for key in wanted]
+        for row in lots:
+            asked[row[0] - 1].offer(Lot(*row[1:8]))
+        return Moment(*first[8:])
+
+    def _wanted_points(self) -> dict[AccountKey, int]:
+        """How many points the batch may take of which account. Too much looked at is harmless."""
+        wanted: dict[AccountKey, int] = {}
+        for command in self.members:
+            target = self.targets[id(command)]
+            for code, units in command.debits:
+                number = self.reference.currency_no(code)
+                if target is not None and number is not None:
+                    key = (*target, number)
+                    wanted[key] = wanted.get(key, 0) + units
+        for follow_up, original in self._followed():
+            target = self.targets[id(follow_up)]
+            assert target is not None
+            for leg in original.legs:
+                # What a reversal may take back.
+                key = (*target, leg.currency_no)
+                wanted[key] = wanted.get(key, 0) + leg.units
+        for target, quote in self._promised():
+            key = (*target, quote.terms.source_no)
+            wanted[key] = wanted.get(key, 0) + quote.terms.used_units
+        return wanted
 
     def _currency_nos(self, command: MemberCommand) -> Iterable[int]:
         if command.spend_rule is not None:
@@ -134,7 +190,6 @@ class Gathering:
         }
         for (_, member_id, currency_no), account in accounts.items():
             found[member_id].accounts[currency_no] = account
-        await self._read_spendable(found, now)
         await self._read_followed(found, now)
         await self._read_due(found, now)
         await self._read_carried(found)
@@ -145,30 +200,6 @@ class Gathering:
             for row in await self.connection.fetch(sql.DAILY_CONVERSIONS, buckets, list(found), today):
                 found[row[0]].daily_used[(row[1], row[2])] = row[3]
         return found
-
-    async def _read_spendable(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
-        wanted: dict[AccountKey, int] = {}
-        for command in self.members:
-            target = self.targets[id(command)]
-            for code, units in command.debits:
-                number = self.reference.currency_no(code)
-                if target is not None and number is not None:
-                    key = (*target, number)
-                    wanted[key] = wanted.get(key, 0) + units
-        for follow_up, original in self._followed():
-            target = self.targets[id(follow_up)]
-            assert target is not None
-            for leg in original.legs:
-                # What a reversal may take back; too much looked at is harmless.
-                key = (*target, leg.currency_no)
-                wanted[key] = wanted.get(key, 0) + leg.units
-        for target, quote in self._promised():
-            key = (*target, quote.terms.source_no)
-            wanted[key] = wanted.get(key, 0) + quote.terms.used_units
-        if wanted:
-            wishes = [(*key, units) for key, units in wanted.items()]
-            rows = await self.connection.fetch(sql.SPENDABLE_LOTS, wishes, now)
-            _show(rows, found, now)
 
     async def _read_followed(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
         lots: set[tuple[int, UUID]] = set()

@@ -28,15 +28,13 @@ class KnownKeys:
     async def read(cls, connection: DriverConnection, commands: Sequence[Command]) -> KnownKeys:
         """The stored answers to any of the commands' keys."""
         known = cls()
-        keys = {(command.merchant_no, command.request_id) for command in commands}
-        rows = await connection.fetch(sql.KNOWN_KEYS, [(key_bucket(*key), *key) for key in keys])
-        if rows:
-            transfers = await read_transfers(
-                connection, [(row[3], row[4]) for row in rows if row["transfer_id"] is not None]
-            )
-            for merchant_no, request_id, fingerprint, _, transfer_id, refusal in rows:
-                answer = transfers[transfer_id] if refusal is None else restored(refusal)
-                known.remember((merchant_no, request_id), fingerprint, answer)
+        rows = await connection.fetch(sql.KNOWN_KEYS, key_names(commands))
+        transfers = await read_transfers(
+            connection, [(row[3], row[4]) for row in rows if row["transfer_id"] is not None]
+        )
+        for merchant_no, request_id, fingerprint, _, transfer_id, refusal in rows:
+            answer = transfers[transfer_id] if refusal is None else restored(refusal)
+            known.remember((merchant_no, request_id), fingerprint, answer)
         return known
 
     def remember(self, key: Key, fingerprint: bytes, answer: Answer) -> None:
@@ -57,6 +55,12 @@ class KnownKeys:
         if fingerprint != command.fingerprint:
             return RequestIdReused(request_id=command.request_id)
         return answer if isinstance(answer, Refusal) else Receipt(answer, replayed=True)
+
+
+def key_names(commands: Iterable[Command]) -> list[tuple[int, int, str]]:
+    """The commands' keys and where they live (exchange.key_name)."""
+    keys = {(command.merchant_no, command.request_id) for command in commands}
+    return [(key_bucket(*key), *key) for key in keys]
 
 
 def stored(refusal: Refusal) -> str:

@@ -20,6 +20,7 @@ from exchange.ledger.batch import Batch, StartAgain
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Receipt
+from exchange.ledger.packing import pack_rows
 from exchange.ledger.reference import Decide, R, ReferenceSource
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDraining
@@ -30,8 +31,10 @@ RECONNECT_S = 0.2
 HELD_UP_S = 0.1
 CROWD = 4
 """Commands in the batch before from which on more are surely coming."""
-GATHERED = 64
-"""Commands in a batch from which on waiting for more saves little."""
+GATHERED = 160
+"""Commands in a batch from which on waiting for more saves little: what a transaction costs as such is then shared."""
+NAPS_MAX = 4
+"""How many times a lane waits for more, while more keep coming."""
 COMPANY = 200
 """Commands that are worth a batch of their own while another is under way."""
 WAITING_MAX = 20_000
@@ -132,6 +135,7 @@ class Poster(Generic[R]):
         while not (self._draining and not self._waiting):
             try:
                 async with self._database.lane() as connection:
+                    await pack_rows(connection)
                     await self._serve(connection, slice_no)
             except Exception as error:  # noqa: BLE001 - a lane that ends would leave callers waiting for ever
                 log.warning("poster lane lost its connection", error=repr(error))
@@ -172,8 +176,14 @@ class Poster(Generic[R]):
             # Whoever is under way takes these few along when it is done, which costs less than a batch of their own;
             # should it be held up, they wait no longer than this.
             await asyncio.sleep(HELD_UP_S)
-        elif self._last_size >= CROWD and self._waiting_commands < GATHERED:
-            await asyncio.sleep(self._linger)
+        elif self._last_size >= CROWD:
+            for _ in range(NAPS_MAX):
+                before = self._waiting_commands
+                if before >= GATHERED:
+                    return
+                await asyncio.sleep(self._linger)
+                if self._waiting_commands - before < CROWD:
+                    return
 
     def _next_group(self, commands_max: int = BLOCK_UNITS) -> _Group | None:
         """The group that waits longest, taken out; None when there is none, or it is larger than that."""

@@ -17,6 +17,7 @@ BEGIN;
 SET LOCAL enable_seqscan = off;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off;
+SET LOCAL plan_cache_mode = force_generic_plan;
 SET LOCAL lock_timeout = '10s';
 SELECT pg_advisory_xact_lock_shared({FENCE})
 """
@@ -43,20 +44,44 @@ ON CONFLICT DO NOTHING
 """
 
 LOCK_ACCOUNTS = """
-SELECT a.bucket, a.member_id, a.currency_no, a.available_units, a.last_sequence, a.held_units, a.overdrawn_units
-FROM unnest($1::exchange.account_key[]) AS wanted
+SELECT wanted.place, a.available_units, a.last_sequence, a.held_units, a.overdrawn_units
+FROM unnest($1::exchange.account_key[]) WITH ORDINALITY AS wanted (bucket, member_id, currency_no, place)
 JOIN exchange.accounts a USING (bucket, member_id, currency_no)
 ORDER BY a.bucket, a.member_id, a.currency_no
 FOR UPDATE OF a
 """
 
-# After the locks: the time, the window and the directory that hold for whatever is decided now, a block of ledger
-# sequences (greater than that of any earlier transfer on these accounts), and the keys that were answered before.
+# After the locks, all in one question. First row: the time, the window and the directory that hold for whatever is
+# decided now, a block of ledger sequences (greater than that of any earlier transfer on these accounts), and how many
+# of the keys were answered before. Then the lots in spending order: only as many as the batch may take of each account.
+# The account's lock guards its lots.
 MOMENT = """
-SELECT clock_timestamp() + c.clock_offset AS now, c.directory_version, c.halted_at,
-       (SELECT window_no FROM exchange.clearing_windows WHERE closed_at IS NULL) AS window_no,
-       nextval('exchange.ledger_blocks') AS block
-FROM exchange.coalition c
+WITH moment AS MATERIALIZED (
+    SELECT clock_timestamp() + c.clock_offset AS now, c.directory_version, c.halted_at,
+           (SELECT window_no FROM exchange.clearing_windows WHERE closed_at IS NULL) AS window_no,
+           nextval('exchange.ledger_blocks') AS block,
+           (SELECT count(*) FROM unnest($1::exchange.key_name[]) AS asked
+            JOIN exchange.request_keys k USING (bucket, merchant_no, request_id)) AS known_keys
+    FROM exchange.coalition c
+)
+SELECT 0 AS place, NULL::uuid AS lot_id, NULL::bigint AS remaining_units, NULL::integer AS funder_no,
+       NULL::bigint AS price_micros, NULL::timestamptz AS earned_at, NULL::timestamptz AS expires_at,
+       NULL::bigint AS held_units,
+       m.now, m.directory_version, m.halted_at, m.window_no, m.block, m.known_keys
+FROM moment m
+UNION ALL
+SELECT asked.place, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at, l.held_units,
+       NULL, NULL, NULL, NULL, NULL, NULL
+FROM moment m
+CROSS JOIN unnest($2::exchange.account_want[]) WITH ORDINALITY AS asked (bucket, member_id, currency_no, wanted, place)
+CROSS JOIN LATERAL (
+    SELECT o.*, sum(o.remaining_units) OVER (ORDER BY o.expires_at, o.earned_at, o.lot_id) AS so_far
+    FROM exchange.lots o
+    WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
+      AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > m.now)
+) l
+WHERE l.so_far - l.remaining_units < asked.wanted
+ORDER BY place, expires_at, earned_at, lot_id
 """
 
 KNOWN_KEYS = """
@@ -99,21 +124,6 @@ QUOTE_USES = """
 SELECT u.quote_id, u.transfer_id
 FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, quote_id)
 JOIN exchange.quote_uses u USING (bucket, quote_id)
-"""
-
-# The account's lock guards its lots. Only as many as the batch may take come back, in spending order.
-SPENDABLE_LOTS = """
-SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
-       l.held_units
-FROM unnest($1::exchange.account_wish[]) AS asked
-CROSS JOIN LATERAL (
-    SELECT o.*, sum(o.remaining_units) OVER (ORDER BY o.expires_at, o.earned_at, o.lot_id) AS so_far
-    FROM exchange.lots o
-    WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
-      AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > $2)
-) l
-WHERE l.so_far - l.remaining_units < asked.wanted
-ORDER BY l.member_id, l.currency_no, l.expires_at, l.earned_at, l.lot_id
 """
 
 # Lots that follow-ups name, open or not.

@@ -129,7 +129,8 @@ async def test_a_queue_that_was_full_has_room_again_when_its_waiters_gave_up(
     await asyncio.wait(waiting)
 
     poster.start()
-    await asyncio.sleep(0.05)
+    while poster._waiting_commands:
+        await asyncio.sleep(0.01)
     groups = await poster.post_all([earn("1 TEL", "GRO", member_id=ada) for _ in range(3)], atomic=True)
 
     assert all(isinstance(answer, Receipt) for answer in groups)
