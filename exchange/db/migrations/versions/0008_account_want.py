@@ -1,14 +1,14 @@
 """The type of what a batch wants of an account.
 
-Revision ID: 0007
+Revision ID: 0008
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
