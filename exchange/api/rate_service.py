@@ -154,7 +154,7 @@ class RateService(RateServiceServicer):
         coalition = await self._api.coalition(caller_of(context))
         messages = [
             rate_message(rate, coalition.directory)
-            for rate in coalition.all_rates
+            for rate in coalition.published
             if source in {"", coalition.directory.currencies[rate.source_no].code}
             and target in {"", coalition.directory.currencies[rate.target_no].code}
         ]
@@ -211,6 +211,7 @@ class RateService(RateServiceServicer):
 
 
 def _place(rate: pb.Rate) -> str:
-    """Order of the list: source, target, effective time, tier."""
+    """Order of the list: source, target, effective time, tier; a version called off may begin with one that holds."""
     begins = rate.effective_time
-    return f"{rate.source_currency} {rate.target_currency} {begins.seconds:011}.{begins.nanos:09} {rate.tier}"
+    pair = f"{rate.source_currency} {rate.target_currency}"
+    return f"{pair} {begins.seconds:011}.{begins.nanos:09} {rate.tier} {rate.name}"

@@ -311,7 +311,7 @@ class HoldEnded(Definite):
 
 
 class HoldLapsed(Definite):
-    """FAILED_PRECONDITION. The hold's time was over."""
+    """FAILED_PRECONDITION. The hold's time was over before it was captured."""
 
     FOR = "HOLD_LAPSED"
 

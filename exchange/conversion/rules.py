@@ -41,7 +41,7 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
     account = facts.accounts[terms.source_no]
     if account.spendable < needed:
         raise InsufficientPoints(currency=source.name, available=account.spendable, requested=needed)
-    daily_use = _daily_use(terms, facts)
+    daily_use = _daily_use(terms, facts, coalition)
     facts.accounts[terms.target_no].require_room(terms.received_units)
     lot = NewLot(
         terms.target_no,
@@ -87,12 +87,12 @@ def _terms_quoted(command: Convert, facts: MemberFacts) -> Terms:
     return quote.terms
 
 
-def _daily_use(terms: Terms, facts: MemberFacts) -> DailyUse | None:
-    cap = terms.member_daily_cap_units
-    if not cap:
+def _daily_use(terms: Terms, facts: MemberFacts, coalition: Coalition) -> DailyUse | None:
+    """The cap is the pair's and the day's: what was used under another version today counts, capped or not."""
+    pair, cap = (terms.source_no, terms.target_no), terms.member_daily_cap_units
+    if not cap and pair not in coalition.capped_since:
         return None
-    pair = (terms.source_no, terms.target_no)
     before = facts.daily_used.get(pair, 0)
-    if before + terms.used_units > cap:
+    if cap and before + terms.used_units > cap:
         raise DailyCapExceeded(cap=cap, used=before, requested=terms.used_units, rate=f"rates/{terms.rate_id}")
     return DailyUse(*pair, facts.today, before + terms.used_units)

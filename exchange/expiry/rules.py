@@ -38,4 +38,6 @@ def expire(command: Expire, facts: MemberFacts, coalition: Coalition) -> Posting
             currency=currency,
             micros=micros,
         )
-    return Posting(legs=debited(currency.number, [(lot, lot.remaining) for lot in due]), obligations=obligations)
+    return Posting(
+        legs=debited(currency.number, [(lot, lot.remaining) for lot in due]), obligations=obligations, unused=True
+    )

@@ -55,9 +55,13 @@ def capture(command: Capture, facts: MemberFacts, coalition: Coalition) -> Posti
         CaptureExceedsHold: more than was reserved.
         RoleMissing, MerchantSuspended, CurrencySuspended: as a redemption.
     """
-    original, progress = _open_hold(command.original, facts)
-    if progress.lapses_at is not None and progress.lapses_at <= facts.now:
+    original, progress = _hold(command.original, facts)
+    assert progress.lapses_at is not None, "every hold has its time"
+    # A hold that the exchange has given back meanwhile is late for the same reason as one it has not.
+    if progress.lapsed or (progress.lapses_at <= facts.now and not progress.ended):
         raise HoldLapsed(hold=f"transfers/{command.original}", expired=progress.lapses_at.isoformat())
+    if progress.ended:
+        raise HoldEnded(hold=f"transfers/{command.original}")
     lots = _held_lots(original)
     reserved = sum(units for _, units in lots)
     wanted = reserved if command.units is None else command.units
@@ -97,7 +101,9 @@ def release(command: Release, facts: MemberFacts, coalition: Coalition) -> Posti
         HoldEnded: nothing is reserved any more.
         NothingDue: a lapse whose time has not come, as after a clock was put right.
     """
-    original, progress = _open_hold(command.original, facts)
+    original, progress = _hold(command.original, facts)
+    if progress.ended:
+        raise HoldEnded(hold=f"transfers/{command.original}")
     number = original.legs[0].currency_no
     if command.lapsed and (progress.lapses_at is None or progress.lapses_at > facts.now):
         # Not kept under the key: the hold's only lapse would be refused for ever.
@@ -105,17 +111,15 @@ def release(command: Release, facts: MemberFacts, coalition: Coalition) -> Posti
     return Posting(
         legs=released(number, _held_lots(original), facts.accounts[number]),
         original_id=command.original,
-        progress=Progress(0, ended=True, lapses_at=progress.lapses_at),
+        progress=Progress(0, ended=True, lapses_at=progress.lapses_at, lapsed=command.lapsed),
     )
 
 
-def _open_hold(transfer_id: UUID, facts: MemberFacts) -> tuple[Transfer, Progress]:
+def _hold(transfer_id: UUID, facts: MemberFacts) -> tuple[Transfer, Progress]:
     original = facts.originals[transfer_id]
     progress = facts.progress.get(transfer_id)
     if original.kind != TransferKind.HOLD or progress is None:
         raise ResourceNotFound(resource=f"transfers/{transfer_id}", field="hold")
-    if progress.ended:
-        raise HoldEnded(hold=f"transfers/{transfer_id}")
     return original, progress
 
 

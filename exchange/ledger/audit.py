@@ -20,6 +20,7 @@ DIFFERENCES_MAX = 10
 
 _LEGS = "exchange.points_entries_v1"
 _MEMBER, _CIRCULATION, _HELD, _OVERDRAFT, _DEBIT, _CREDIT = 1, 2, 3, 4, 1, 2
+_REVERSAL, _EXPIRE = 10, 11
 _SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
 
 CHECKS: dict[str, str] = {
@@ -27,8 +28,10 @@ CHECKS: dict[str, str] = {
         SELECT transfer_id, currency_no, sum({_SIGNED}) AS credit_less_debit
         FROM {_LEGS} GROUP BY transfer_id, currency_no HAVING sum({_SIGNED}) <> 0
     """,
+    # But for spends that made no point yet, and returns too small to take one.
     "every transfer moves something, by positive amounts": f"""
-        SELECT transfer_id FROM exchange.transfers WHERE cardinality(legs) = 0 AND earn_rule IS NULL
+        SELECT transfer_id FROM exchange.transfers
+        WHERE cardinality(legs) = 0 AND earn_rule IS NULL AND (kind <> {_REVERSAL} OR cardinality(obligations) > 0)
         UNION ALL SELECT transfer_id FROM {_LEGS} WHERE units <= 0
         UNION ALL SELECT transfer_id FROM exchange.clearing_entries_v1 WHERE micros <= 0 OR debtor = creditor
     """,
@@ -107,7 +110,24 @@ CHECKS: dict[str, str] = {
                                   sum(units) FILTER (WHERE account = {_HELD} AND side = {_CREDIT}) AS held
                            FROM unnest(t.legs)) sums ON true
         LEFT JOIN LATERAL (SELECT coalesce(sums.burnt, sums.made, sums.held) AS units) moved ON true
-        WHERE t.transfer_id IS NULL OR f.done_units > moved.units
+        WHERE t.transfer_id IS NULL OR f.done_units > moved.units OR f.returned_minor > coalesce(t.spend_minor, 0)
+    """,
+    "points that ended unused are those that lots lost by ending": f"""
+        SELECT bucket, lot_id, u.units AS kept, e.units AS recomputed
+        FROM exchange.unused_points u
+        FULL JOIN (SELECT bucket, lot_id, sum(units) AS units FROM {_LEGS}
+                   WHERE transfer_kind = {_EXPIRE} AND account = {_MEMBER} AND side = {_DEBIT}
+                   GROUP BY bucket, lot_id) e USING (bucket, lot_id)
+        WHERE u.units IS DISTINCT FROM e.units
+    """,
+    "what is carried is what the latest spend or its reversal left": """
+        SELECT bucket, member_id, rule_id, c.carried_minor AS kept, t.carried_minor AS latest
+        FROM exchange.spend_carries c
+        FULL JOIN (SELECT DISTINCT ON (bucket, member_id, earn_rule) bucket, member_id, earn_rule AS rule_id,
+                          carried_minor
+                   FROM exchange.transfers WHERE earn_rule IS NOT NULL
+                   ORDER BY bucket, member_id, earn_rule, ledger_sequence DESC) t USING (bucket, member_id, rule_id)
+        WHERE c.carried_minor IS DISTINCT FROM t.carried_minor
     """,
     "a quote is used once, in time, for what it promised": f"""
         SELECT u.quote_id, u.transfer_id, t.occurred_at, q.expires_at, q.used_units, q.received_units, moved.used,

@@ -98,10 +98,12 @@ class Batch(Generic[R]):
         if effects.daily:
             await self.connection.execute(sql.USE_DAILY_CAPS, *transposed(effects.daily, 5), effects.today)
         if effects.progress:
-            await self.connection.execute(sql.NOTE_PROGRESS, *transposed(effects.progress, 5))
+            await self.connection.execute(sql.NOTE_PROGRESS, *transposed(effects.progress, 8))
         if effects.carried:
             await self.connection.execute(sql.CARRY_SPEND, *transposed(effects.carried, 4))
         if effects.quoted:
             await self.connection.execute(sql.USE_QUOTES, *transposed(effects.quoted, 3))
         if effects.tiers:
             await self.connection.execute(sql.NOTE_TIERS, *transposed(effects.tiers, 3))
+        if effects.unused:
+            await self.connection.execute(sql.NOTE_UNUSED, *transposed(effects.unused, 3))

@@ -72,10 +72,7 @@ class Decision:
         return Effects.of(self.now, self._keys, self._transfers, self.facts.values(), self.window_no, self.slice_no)
 
     def _decide(self, command: Command, rule: Rule) -> Outcome:
-        gone = self.ended.get(command.credential)
-        if gone is not None:
-            return gone
-        earlier = self.known.answer(command)
+        earlier = self._answered_before(command)
         if earlier is not None:
             return earlier
         try:
@@ -135,7 +132,10 @@ class Decision:
         return Receipt(transfer, replayed=False)
 
     def _decide_atomic(self, commands: Sequence[Command], rule: Rule) -> list[Outcome]:
-        """All or none. The first refusal is kept under its own key; the others stay undecided, their keys unused."""
+        """All or none. The first refusal is kept under its own key; the others stay undecided, their keys unused.
+
+        An item that was answered before the group came keeps that answer.
+        """
         # Of whom the group speaks, and nobody else: a batch may hold hundreds of groups.
         targets = {target.member_id for command in commands if (target := self.targets[id(command)]) is not None}
         facts_before = {member_id: self.facts[member_id].copy() for member_id in targets}
@@ -158,8 +158,13 @@ class Decision:
             if isinstance(outcome, Receipt) and not outcome.replayed
         )
         return [
-            outcomes[place] if place == refused else BatchNotApplied(item=refused) for place in range(len(commands))
+            outcomes[place] if place == refused else self._answered_before(command) or BatchNotApplied(item=refused)
+            for place, command in enumerate(commands)
         ]
+
+    def _answered_before(self, command: Command) -> Outcome | None:
+        gone = self.ended.get(command.credential)
+        return self.known.answer(command) if gone is None else gone
 
 
 def _not_found(command: Command) -> ResourceNotFound:

@@ -27,10 +27,11 @@ class Effects:
     changed_lots: list[tuple[int, UUID, int, int]] = field(default_factory=list)
     accounts: list[tuple[int, UUID, int, int, int, int, int]] = field(default_factory=list)
     daily: list[tuple[int, UUID, int, int, int]] = field(default_factory=list)
-    progress: list[tuple[int, UUID, int, bool, datetime | None]] = field(default_factory=list)
+    progress: list[tuple[int, UUID, int, bool, datetime | None, bool, int, int]] = field(default_factory=list)
     carried: list[tuple[int, UUID, str, int]] = field(default_factory=list)
     quoted: list[tuple[int, UUID, UUID | None]] = field(default_factory=list)
     tiers: list[tuple[int, UUID, str]] = field(default_factory=list)
+    unused: list[tuple[int, UUID, int]] = field(default_factory=list)
     today: date | None = None
 
     @classmethod
@@ -75,14 +76,15 @@ class Effects:
             self.daily.append((facts.bucket, facts.member_id, *pair, facts.daily_used[pair]))
             self.today = facts.today
         for transfer_id in facts.progress_changed:
-            progress = facts.progress[transfer_id]
-            self.progress.append((facts.bucket, transfer_id, progress.done_units, progress.ended, progress.lapses_at))
+            self.progress.append((facts.bucket, transfer_id, *facts.progress[transfer_id]))
         for rule_id in facts.carried_changed:
             self.carried.append((facts.bucket, facts.member_id, rule_id, facts.carried[rule_id]))
         for quote_id in facts.quotes_used:
             self.quoted.append((facts.bucket, quote_id, facts.quotes[quote_id].transfer_id))
         for transfer_id, tier in facts.tiers.items():
             self.tiers.append((facts.bucket, transfer_id, tier))
+        for lot_id, units in facts.unused_added.items():
+            self.unused.append((facts.bucket, lot_id, units))
 
     def arguments(self) -> tuple[Any, ...]:
         """Positional arguments of `sql.EFFECTS`."""

@@ -180,6 +180,8 @@ class MemberFacts:
         quotes: given for the member, that commands name.
         quotes_used: which of them the batch uses up.
         tiers: tier codes that came with conversions of the batch, by transfer.
+        unused: points that ended unused of lots whose awards are reversed, by lot; absent: none.
+        unused_added: what the batch adds to that, for any lot.
     """
 
     now: datetime
@@ -197,6 +199,13 @@ class MemberFacts:
     quotes: dict[UUID, Quote] = field(default_factory=dict)
     quotes_used: set[UUID] = field(default_factory=set)
     tiers: dict[UUID, str] = field(default_factory=dict)
+    unused: dict[UUID, int] = field(default_factory=dict)
+    unused_added: dict[UUID, int] = field(default_factory=dict)
+
+    def unused_of(self, lot: Lot) -> int:
+        """Points of a lot that ended unused, whether or not its end was already posted."""
+        ended = self.unused.get(lot.lot_id, 0) + self.unused_added.get(lot.lot_id, 0)
+        return ended + (lot.remaining if lot.expires_at is not None and lot.expires_at <= self.now else 0)
 
     def copy(self) -> MemberFacts:
         """For trying out a group that may have to be undone."""
@@ -216,6 +225,8 @@ class MemberFacts:
             quotes=dict(self.quotes),
             quotes_used=set(self.quotes_used),
             tiers=dict(self.tiers),
+            unused=self.unused,
+            unused_added=dict(self.unused_added),
         )
 
 
@@ -270,3 +281,7 @@ def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
         facts.quotes_used.add(posting.quote_id)
     if posting.tier:
         facts.tiers[transfer_id] = posting.tier
+    if posting.unused:
+        for leg in posting.legs:
+            if leg.lot_id is not None:
+                facts.unused_added[leg.lot_id] = facts.unused_added.get(leg.lot_id, 0) + leg.units

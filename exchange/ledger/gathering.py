@@ -15,6 +15,7 @@ from exchange.ledger.caches import AccountKey, Caches
 from exchange.ledger.decision import Target
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.keys import key_names, read_transfers
+from exchange.ledger.legs import converted_pair
 from exchange.ledger.model import (
     Account,
     Command,
@@ -27,6 +28,7 @@ from exchange.ledger.model import (
     TransferKind,
     transfer_bucket,
 )
+from exchange.ledger.notes import Converting, read_daily, read_unused
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import Reference
 from exchange.money.limits import INT64_MAX
@@ -116,6 +118,10 @@ class Gathering:
             target = self.targets[id(follow_up)]
             assert target is not None
             wanted.update((*target, leg.currency_no) for leg in original.legs)
+            # A spend that made no points has no legs; its carry is guarded by the same account all the same.
+            number = original.earn_rule and self.reference.earn_rule_currency_no(original.earn_rule)
+            if number:
+                wanted.add((*target, number))
         for target, quote in self._promised():
             wanted.update((*target, number) for number in (quote.terms.source_no, quote.terms.target_no))
         if not wanted:
@@ -195,11 +201,25 @@ class Gathering:
         await self._read_carried(found)
         if self.quoted:
             await self._read_promised(found)
-        if self.quoted or (self.reference.has_daily_caps and any(c.kind == TransferKind.CONVERT for c in self.members)):
-            buckets = [facts.bucket for facts in found.values()]
-            for row in await self.connection.fetch(sql.DAILY_CONVERSIONS, buckets, list(found), today):
-                found[row[0]].daily_used[(row[1], row[2])] = row[3]
+        if self.reference.capped_since:
+            await read_daily(self.connection, self.reference, set(self._converted_pairs()), found, today)
         return found
+
+    def _converted_pairs(self) -> Iterable[Converting]:
+        """Whose points of which source a command turns into which target, or a reversal turns back."""
+        for command in self.members:
+            target = self.targets[id(command)]
+            if command.kind == TransferKind.CONVERT and command.quote is None and target is not None:
+                codes = command.debits[0][0], command.credits[0]
+                source_no, target_no = map(self.reference.currency_no, codes)
+                if source_no is not None and target_no is not None:
+                    yield Converting(*target, source_no, target_no)
+        for target, quote in self._promised():
+            yield Converting(*target, quote.terms.source_no, quote.terms.target_no)
+        for follow_up, original in self._followed():
+            target = self.targets[id(follow_up)]
+            if original.kind == TransferKind.CONVERT and target is not None:
+                yield Converting(*target, *converted_pair(original))
 
     async def _read_followed(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
         lots: set[tuple[int, UUID]] = set()
@@ -210,18 +230,20 @@ class Gathering:
                 for leg in original.legs
                 if leg.lot_id is not None and leg.account != Account.CIRCULATION
             }
-        if not lots:
-            return
-        rows = await self.connection.fetch(
-            sql.LOTS_BY_ID, [bucket for bucket, _ in lots], [lot_id for _, lot_id in lots]
-        )
-        _show(rows, found, now)
+        if lots:
+            rows = await self.connection.fetch(
+                sql.LOTS_BY_ID, [bucket for bucket, _ in lots], [lot_id for _, lot_id in lots]
+            )
+            _show(rows, found, now)
         names = list({original.transfer_id: original for _, original in self._followed()}.values())
+        if not names:
+            return
         for row in await self.connection.fetch(
             sql.FOLLOW_UPS, [original.bucket for original in names], [original.transfer_id for original in names]
         ):
             member_id = self.originals[row[0]].member_id
-            found[member_id].progress[row[0]] = Progress(row[1], row[2], row[3])
+            found[member_id].progress[row[0]] = Progress(*row[1:])
+        await read_unused(self.connection, [original for _, original in self._followed()], found)
 
     async def _read_due(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
         # Two runs may ask for one account in one batch; its lots come once.
@@ -249,6 +271,10 @@ class Gathering:
             (target, command.spend_rule)
             for command in self.members
             if command.spend_rule is not None and (target := self.targets[id(command)]) is not None
+        ] + [
+            (target, original.earn_rule)
+            for follow_up, original in self._followed()
+            if original.earn_rule is not None and (target := self.targets[id(follow_up)]) is not None
         ]
         if asked:
             for row in await self.connection.fetch(

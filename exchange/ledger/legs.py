@@ -1,4 +1,4 @@
-"""Builders of points legs: each makes the member's side and the issuer's, so that a transfer balances."""
+"""Points legs built and read: each builder makes the member's side and the issuer's, so that a transfer balances."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from exchange.ledger.facts import MemberAccount
-from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side
+from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer
 
 
 def credited(lot: NewLot, account: MemberAccount) -> list[PointsLeg]:
@@ -51,6 +51,13 @@ def captured(currency_no: int, lots: Sequence[tuple[UUID, int]]) -> list[PointsL
     legs = [PointsLeg(Account.HELD, Side.DEBIT, currency_no, units, None, lot_id) for lot_id, units in lots]
     legs.append(PointsLeg(Account.CIRCULATION, Side.CREDIT, currency_no, sum(u for _, u in lots), None, None))
     return legs
+
+
+def converted_pair(conversion: Transfer) -> tuple[int, int]:
+    """Currency numbers of what a conversion burnt and minted."""
+    circulation = [leg for leg in conversion.legs if leg.account == Account.CIRCULATION]
+    burnt, minted = sorted(circulation, key=lambda leg: leg.side != Side.CREDIT)
+    return burnt.currency_no, minted.currency_no
 
 
 def _moved(source: Account, target: Account, currency_no: int, lots: Iterable[tuple[UUID, int]]) -> list[PointsLeg]:

@@ -14,41 +14,12 @@ from typing import ClassVar, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
+from exchange.ledger.kinds import ObligationKind as ObligationKind  # noqa: PLC0414 - rooms take all words from here
+from exchange.ledger.kinds import TransferKind as TransferKind  # noqa: PLC0414
+
 BUCKETS = 1024
 OWN_REQUESTS = "exchange/"
 """How request ids of the exchange's own movements begin; merchants' may not."""
-
-
-class TransferKind(enum.IntEnum):
-    """Kinds of movement; numbered as `exchange.v1.Transfer.Kind`."""
-
-    EARN = 1
-    REDEEM = 2
-    DISCOUNT = 3
-    CONVERT = 4
-    CAMPAIGN = 5
-    CASH_OUT = 6
-    HOLD = 7
-    CAPTURE = 8
-    RELEASE = 9
-    REVERSAL = 10
-    EXPIRE = 11
-
-
-class ObligationKind(enum.IntEnum):
-    """Why money is owed; numbered as `exchange.v1.Obligation.Kind`."""
-
-    EARN = 1
-    REDEEM = 2
-    DISCOUNT = 3
-    CONVERSION = 4
-    SPREAD = 5
-    FEE = 6
-    CAMPAIGN = 7
-    CASH_OUT = 8
-    CASH_OUT_FEE = 9
-    BREAKAGE = 10
-    REVERSAL = 11
 
 
 class Account(enum.IntEnum):
@@ -204,16 +175,20 @@ class DailyUse:
 class Progress(NamedTuple):
     """How far what follows a transfer has gone: points captured of a hold, or reversed of anything else.
 
-    `ended`: nothing more can follow. `lapses_at`: of a hold.
+    `ended`: nothing more can follow. `lapses_at`, and whether its time ended it: of a hold. What was taken back of the
+    money spent and of what it carried, minor units: of an earn by spend.
     """
 
     done_units: int
     ended: bool
     lapses_at: datetime | None = None
+    lapsed: bool = False
+    returned_minor: int = 0
+    uncarried_minor: int = 0
 
 
 class Spend(NamedTuple):
-    """Money spent under an earn rule, and what of the member's spend has not earned points yet; minor units."""
+    """Money spent under an earn rule, or given back, and what is carried then: below zero it must be spent again."""
 
     rule_id: str
     minor_units: int
@@ -233,9 +208,10 @@ class Posting:
         original_id: the transfer this one follows, whose progress is then `progress`.
         progress: for a hold: how its own follow-ups begin.
         frozen_price_micros: for a hold: the redeem price its capture is owed at.
-        spend: for an earn by spend.
+        spend: for an earn by spend, and its reversals.
         quote_id: the quote a conversion uses up.
         tier: the tier a merchant gave with a conversion; empty: none.
+        unused: whether its points end without having been used.
     """
 
     legs: list[PointsLeg]
@@ -249,6 +225,7 @@ class Posting:
     spend: Spend | None = None
     quote_id: UUID | None = None
     tier: str = ""
+    unused: bool = False
 
 
 class Transfer(NamedTuple):

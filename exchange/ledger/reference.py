@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -24,8 +25,8 @@ class Reference(Protocol):
         ...
 
     @property
-    def has_daily_caps(self) -> bool:
-        """Whether any rate caps what a member converts in a day."""
+    def capped_since(self) -> Mapping[tuple[int, int], datetime]:
+        """Pairs (source, target) of which a version caps what a member converts in a day, since when one was there."""
         ...
 
     def currency_no(self, code: str) -> int | None:

@@ -101,9 +101,15 @@ JOIN exchange.transfers t USING (bucket, transfer_id)
 """
 
 FOLLOW_UPS = """
-SELECT f.transfer_id, f.done_units, f.ended, f.lapses_at
+SELECT f.transfer_id, f.done_units, f.ended, f.lapses_at, f.lapsed, f.returned_minor, f.uncarried_minor
 FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, transfer_id)
 JOIN exchange.follow_ups f USING (bucket, transfer_id)
+"""
+
+UNUSED_POINTS = """
+SELECT u.lot_id, u.units
+FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, lot_id)
+JOIN exchange.unused_points u USING (bucket, lot_id)
 """
 
 SPEND_CARRIES = """
@@ -146,9 +152,25 @@ ORDER BY l.expires_at, l.earned_at, l.lot_id
 
 DAILY_CONVERSIONS = """
 SELECT d.member_id, d.source_no, d.target_no, d.used_units
-FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, member_id)
-JOIN exchange.daily_conversions d USING (bucket, member_id)
-WHERE d.day = $3
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[]) AS asked (bucket, member_id, source_no, target_no)
+JOIN exchange.daily_conversions d USING (bucket, member_id, source_no, target_no)
+WHERE d.day = $5
+"""
+
+# The same from the conversions themselves, for a day on which nobody counted from its beginning: the pair had no cap
+# yet. What was reversed is not used.
+CONVERTED_SINCE = """
+SELECT t.member_id, asked.source_no, asked.target_no, sum(burnt.units)::bigint
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[]) AS asked (bucket, member_id, source_no, target_no)
+JOIN exchange.transfers t USING (bucket, member_id)
+CROSS JOIN LATERAL unnest(t.legs) AS burnt
+CROSS JOIN LATERAL unnest(t.legs) AS minted
+WHERE t.kind = 4 AND t.occurred_at >= $5
+  AND burnt.account = 2 AND burnt.side = 2 AND burnt.currency_no = asked.source_no
+  AND minted.account = 2 AND minted.side = 1 AND minted.currency_no = asked.target_no
+  AND NOT EXISTS (SELECT FROM exchange.follow_ups f
+                  WHERE f.bucket = t.bucket AND f.transfer_id = t.transfer_id AND f.ended)
+GROUP BY t.member_id, asked.source_no, asked.target_no
 """
 
 # One statement for all effects: one round trip. Nothing in it reads what another part of it writes. A key that
@@ -210,12 +232,16 @@ ON CONFLICT (bucket, member_id, source_no, target_no, day) DO UPDATE SET used_un
 """
 
 NOTE_PROGRESS = """
-INSERT INTO exchange.follow_ups (bucket, transfer_id, done_units, ended, lapses_at)
-SELECT bucket, transfer_id, done_units, ended, lapses_at
-FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::boolean[], $5::timestamptz[])
-    AS noted (bucket, transfer_id, done_units, ended, lapses_at)
+INSERT INTO exchange.follow_ups
+    (bucket, transfer_id, done_units, ended, lapses_at, lapsed, returned_minor, uncarried_minor)
+SELECT bucket, transfer_id, done_units, ended, lapses_at, lapsed, returned_minor, uncarried_minor
+FROM unnest($1::smallint[], $2::uuid[], $3::bigint[], $4::boolean[], $5::timestamptz[], $6::boolean[], $7::bigint[],
+            $8::bigint[])
+    AS noted (bucket, transfer_id, done_units, ended, lapses_at, lapsed, returned_minor, uncarried_minor)
 ORDER BY bucket, transfer_id
-ON CONFLICT (bucket, transfer_id) DO UPDATE SET done_units = excluded.done_units, ended = excluded.ended
+ON CONFLICT (bucket, transfer_id) DO UPDATE
+SET done_units = excluded.done_units, ended = excluded.ended, lapsed = excluded.lapsed,
+    returned_minor = excluded.returned_minor, uncarried_minor = excluded.uncarried_minor
 """
 
 CARRY_SPEND = """
@@ -238,4 +264,11 @@ NOTE_TIERS = """
 INSERT INTO exchange.transfer_tiers (bucket, transfer_id, tier)
 SELECT bucket, transfer_id, tier
 FROM unnest($1::smallint[], $2::uuid[], $3::text[]) AS noted (bucket, transfer_id, tier)
+"""
+
+NOTE_UNUSED = """
+INSERT INTO exchange.unused_points AS u (bucket, lot_id, units)
+SELECT bucket, lot_id, units FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS noted (bucket, lot_id, units)
+ORDER BY bucket, lot_id
+ON CONFLICT (bucket, lot_id) DO UPDATE SET units = u.units + excluded.units
 """

@@ -137,15 +137,17 @@ class Coalition:
 
     Attributes:
         directory: who takes part, and at which prices.
-        rates: versions for everybody by pair, oldest first.
-        has_daily_caps: whether any rate caps what a member converts in a day.
-        tiered: versions for members of a tier, by pair and tier, oldest first.
+        rates: versions for everybody by pair, oldest first, without those that never hold; see `by_pair`.
+        tiered: the same for members of a tier, by pair and tier.
+        published: every version there is, in no order.
+        capped_since: when a pair's first version with a daily cap was published: from then on use of it is counted.
     """
 
     directory: Directory
     rates: Mapping[Pair, list[Rate]] = field(default_factory=dict)
-    has_daily_caps: bool = False
     tiered: Mapping[TierPair, list[Rate]] = field(default_factory=dict)
+    published: Sequence[Rate] = ()
+    capped_since: Mapping[Pair, datetime] = field(default_factory=dict)
 
     @classmethod
     def of(cls, directory: Directory, rates: Iterable[Rate]) -> Coalition:
@@ -155,13 +157,11 @@ class Coalition:
         for versions in by_pair(rate for rate in every if rate.tier).values():
             for rate in versions:
                 tiered.setdefault((rate.pair, rate.tier), []).append(rate)
-        capped = any(rate.member_daily_cap_units for rate in every)
-        return cls(directory, by_pair(rate for rate in every if not rate.tier), capped, tiered)
-
-    @property
-    def all_rates(self) -> list[Rate]:
-        """Every version that holds or held at some time, those of tiers included."""
-        return [rate for versions in (*self.rates.values(), *self.tiered.values()) for rate in versions]
+        capped: dict[Pair, datetime] = {}
+        for rate in every:
+            if rate.member_daily_cap_units:
+                capped[rate.pair] = min(rate.published_at, capped.get(rate.pair, rate.published_at))
+        return cls(directory, by_pair(rate for rate in every if not rate.tier), tiered, every, capped)
 
     @property
     def version(self) -> int:

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from exchange.directory.model import Directory, MerchantRole
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.legs import debited, returned
+from exchange.ledger.legs import converted_pair, debited, returned
 from exchange.ledger.model import (
     Account,
+    DailyUse,
     Obligation,
     ObligationKind,
     PointsLeg,
@@ -20,6 +21,7 @@ from exchange.ledger.model import (
 from exchange.money.limits import INT64_MAX
 from exchange.rates.model import Coalition
 from exchange.refusals import AlreadyReversed, AmountOverflow, InsufficientPoints, NotReversible, ReversalExceeds
+from exchange.reversal.carry import give_back
 from exchange.reversal.model import Reverse
 
 ROLES = {
@@ -40,8 +42,8 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
     Raises:
         NotReversible: a hold, a release, an expiry, a reversal; or part of a conversion.
         AlreadyReversed, ReversalExceeds: nothing, or less than asked, is left of it.
-        InsufficientPoints: what an earn gave is spent and the currency allows no negative balances; or what a
-            conversion gave is no longer all there.
+        InsufficientPoints: what an earn gave has ended, or is spent and the currency allows no negative balances; or
+            what a conversion gave is no longer all there.
         RoleMissing, MerchantSuspended, CurrencySuspended: as for the original.
         AmountOverflow: a balance, or what a member owes, would pass 64 bits.
     """
@@ -53,15 +55,20 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
     _require_parties(original, ROLES[kind], coalition.directory)
     total = _moved_units(original)
     progress = facts.progress.get(command.original, Progress(0, ended=False))
-    if total == progress.done_units:
+    if progress.ended:
         raise AlreadyReversed(transfer=name)
     part = _part(command, total, progress.done_units, name)
+    if original.earn_rule is not None:
+        return _unspent(command, original, facts, coalition.directory, part)
+    daily_use = None
     if kind is TransferKind.CONVERT:
         if part != total:
             raise NotReversible(transfer=name, kind="CONVERT in part")
-        legs = _unconverted(original, facts, coalition.directory)
+        legs, daily_use = _unconverted(original, facts, coalition.directory), _unused_of_day(original, facts, coalition)
+    elif not part:
+        legs = []
     elif kind is TransferKind.EARN:
-        legs, part = _taken_back(original, facts, coalition.directory, part)
+        legs, part = _taken_back(original, facts, coalition.directory, part, total - progress.done_units)
     else:
         legs = _given_back(original, facts, progress.done_units, part)
     done = progress.done_units + part
@@ -70,6 +77,38 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
         obligations=_mirrored(original.obligations, progress.done_units, done, total),
         original_id=command.original,
         progress=Progress(done, ended=done == total),
+        daily_use=daily_use,
+    )
+
+
+def _unspent(command: Reverse, original: Transfer, facts: MemberFacts, directory: Directory, part: int) -> Posting:
+    """An earn by spend: the points it made, if any, and what it did to the carry."""
+    assert original.earn_rule is not None
+    progress = facts.progress.get(command.original, Progress(0, ended=False))
+    total = _moved_units(original)
+    rule = directory.earn_rules[original.earn_rule]
+    back = give_back(command, original, total, progress, rule, facts.carried.get(rule.rule_id, 0))
+    legs: list[PointsLeg] = []
+    if part:
+        try:
+            legs, part = _taken_back(original, facts, directory, part, total - progress.done_units)
+        except InsufficientPoints:
+            if not back.spend.minor_units:
+                raise
+            # The points are let go; the money that was spent has come back all the same.
+            part = 0
+    done = progress.done_units + part
+    return Posting(
+        legs=legs,
+        obligations=_mirrored(original.obligations, progress.done_units, done, total),
+        original_id=command.original,
+        progress=Progress(
+            done,
+            ended=done == total and back.returned_minor == original.spend_minor,
+            returned_minor=back.returned_minor,
+            uncarried_minor=back.uncarried_minor,
+        ),
+        spend=back.spend,
     )
 
 
@@ -94,29 +133,39 @@ def _sum(original: Transfer, side: Side) -> int:
 
 
 def _part(command: Reverse, total: int, done: int, name: str) -> int:
-    """How many points this reversal mirrors.
+    """How many points this reversal mirrors; none when a small return changes nothing that a whole point could tell.
 
     Raises:
-        ReversalExceeds: more than is left, or nothing by a share that keeps more than before.
+        ReversalExceeds: more than is left, or a share that keeps more than is left.
     """
     left = total - done
     if command.units is not None:
-        wanted = command.units
-    elif command.retained is not None:
+        if command.units > left:
+            raise ReversalExceeds(transfer=name, left=left, requested=command.units)
+        return command.units
+    if command.retained is not None:
         entitled = total * command.retained.kept // command.retained.total
-        wanted = total - entitled - done
-    else:
-        wanted = left
-    if not 0 < wanted <= left:
-        raise ReversalExceeds(transfer=name, left=left, requested=wanted)
-    return wanted
+        if entitled > left:
+            raise ReversalExceeds(transfer=name, left=left, requested=entitled)
+        return left - entitled
+    return left
 
 
-def _taken_back(original: Transfer, facts: MemberFacts, directory: Directory, part: int) -> tuple[list[PointsLeg], int]:
-    """An earn: its own lot first, then others; what is missing is owed where the currency allows it, else let go."""
+def _taken_back(
+    original: Transfer, facts: MemberFacts, directory: Directory, part: int, left: int
+) -> tuple[list[PointsLeg], int]:
+    """An earn: its own lot first, then others; what is missing is owed where the currency allows it, else let go.
+
+    What ended unused is nobody's to give back, and its funder has had its share.
+    """
     given = next(leg for leg in original.legs if leg.account == Account.MEMBER and leg.side == Side.CREDIT)
+    assert given.lot_id is not None
     currency = directory.currencies[given.currency_no]
     account = facts.accounts[given.currency_no]
+    reversible = max(left - facts.unused_of(account.known[given.lot_id]), 0)
+    if not reversible:
+        raise InsufficientPoints(currency=currency.name, available=0, requested=part)
+    part = min(part, reversible)
     taken, missing = account.take_up_to(part, first=given.lot_id)
     if currency.negative_balances:
         if account.overdrawn + missing > INT64_MAX:
@@ -184,6 +233,15 @@ def _unconverted(original: Transfer, facts: MemberFacts, directory: Directory) -
     source = facts.accounts[source_no]
     source.require_room(sum(units for _, units in burnt))
     return debited(minted.currency_no, [(lot, minted.units)]) + returned(source_no, burnt, source)
+
+
+def _unused_of_day(original: Transfer, facts: MemberFacts, coalition: Coalition) -> DailyUse | None:
+    """What the member's daily cap is given back; of a day that has passed nothing is left to give."""
+    pair = converted_pair(original)
+    used = facts.daily_used.get(pair)
+    if used is None or original.occurred_at.astimezone(coalition.time_zone).date() != facts.today:
+        return None
+    return DailyUse(*pair, facts.today, max(used - _sum(original, Side.CREDIT), 0))
 
 
 def _mirrored(obligations: Sequence[Obligation], before: int, after: int, total: int) -> list[Obligation]:

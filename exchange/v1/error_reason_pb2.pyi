@@ -97,7 +97,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_HOLD_ENDED: _ErrorReason.ValueType  # 36
     """FAILED_PRECONDITION. The hold was captured or given back already. {hold}."""
     ERROR_REASON_HOLD_LAPSED: _ErrorReason.ValueType  # 37
-    """FAILED_PRECONDITION. The hold's time was over. {hold, expired: "2026-03-01T09:10:00+00:00"}."""
+    """FAILED_PRECONDITION. The hold's time was over before it was captured. {hold, expired: "2026-03-01T09:10:00+00:00"}."""
     ERROR_REASON_CAPTURE_EXCEEDS_HOLD: _ErrorReason.ValueType  # 38
     """FAILED_PRECONDITION. More than was reserved. {hold, held: "500", requested: "501"}."""
     ERROR_REASON_NOT_REVERSIBLE: _ErrorReason.ValueType  # 39
@@ -224,7 +224,7 @@ ERROR_REASON_LEDGER_HALTED: ErrorReason.ValueType  # 35
 ERROR_REASON_HOLD_ENDED: ErrorReason.ValueType  # 36
 """FAILED_PRECONDITION. The hold was captured or given back already. {hold}."""
 ERROR_REASON_HOLD_LAPSED: ErrorReason.ValueType  # 37
-"""FAILED_PRECONDITION. The hold's time was over. {hold, expired: "2026-03-01T09:10:00+00:00"}."""
+"""FAILED_PRECONDITION. The hold's time was over before it was captured. {hold, expired: "2026-03-01T09:10:00+00:00"}."""
 ERROR_REASON_CAPTURE_EXCEEDS_HOLD: ErrorReason.ValueType  # 38
 """FAILED_PRECONDITION. More than was reserved. {hold, held: "500", requested: "501"}."""
 ERROR_REASON_NOT_REVERSIBLE: ErrorReason.ValueType  # 39

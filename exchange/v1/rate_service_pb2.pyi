@@ -76,7 +76,9 @@ class Rate(_message.Message):
     fee_cap_micros: _builtins.int
     """The per-point fee goes no higher than this, micro-units. 0: no cap."""
     member_daily_cap_units: _builtins.int
-    """Most source points a member may use in a day of the coalition's time zone. 0: no cap."""
+    """Most source points a member may use of the pair in a day of the coalition's time zone, under whichever versions; a conversion
+    reversed on its day no longer counts. 0: no cap.
+    """
     tier: _builtins.str
     """For members of this tier only: 1 to 16 letters, digits, "_" and "-". Left out: for everybody for whom their tier has no version of its own."""
     supersedes: _builtins.str

@@ -689,7 +689,9 @@ Global___ReverseTransferResponse: _TypeAlias = ReverseTransferResponse  # noqa: 
 
 @_typing.final
 class Retained(_message.Message):
-    """A share of the original that is kept: points kept = points x kept / total, rounded down. Partial returns given so add up to one full return."""
+    """A share of the original that is kept: points kept = points x kept / total, rounded down. Partial returns given so add up to one full return.
+    A return too small to take a point moves nothing and is answered by a transfer without legs; those after it count it in.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -948,7 +950,9 @@ class BatchTransferRequest(_message.Message):
         MODE_INDEPENDENT: BatchTransferRequest._Mode.ValueType  # 1
         """Each item succeeds or is refused by itself, in the order given for each account."""
         MODE_ATOMIC: BatchTransferRequest._Mode.ValueType  # 2
-        """All or none. When one is refused, that one keeps its refusal for ever and the others answer BATCH_NOT_APPLIED."""
+        """All or none. When one is refused, that one keeps its refusal for ever, items answered before keep their first answer,
+        and the others answer BATCH_NOT_APPLIED.
+        """
 
     class Mode(_Mode, metaclass=_ModeEnumTypeWrapper):
         """How the items hang together."""
@@ -958,7 +962,9 @@ class BatchTransferRequest(_message.Message):
     MODE_INDEPENDENT: BatchTransferRequest.Mode.ValueType  # 1
     """Each item succeeds or is refused by itself, in the order given for each account."""
     MODE_ATOMIC: BatchTransferRequest.Mode.ValueType  # 2
-    """All or none. When one is refused, that one keeps its refusal for ever and the others answer BATCH_NOT_APPLIED."""
+    """All or none. When one is refused, that one keeps its refusal for ever, items answered before keep their first answer,
+    and the others answer BATCH_NOT_APPLIED.
+    """
 
     ITEMS_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int

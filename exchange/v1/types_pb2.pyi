@@ -748,9 +748,11 @@ class Spend(_message.Message):
     rule: _builtins.str
     """"earnRules/vip-spend". Required."""
     minor_units: _builtins.int
-    """Money spent, in minor units of the currency's settlement currency, at least 1. Required."""
+    """Money spent, in minor units of the currency's settlement currency, at least 1. Of a reversal: how much of it was given back. Required."""
     carried_minor_units: _builtins.int
-    """Output only. What of the member's spend under this rule has not earned points yet, this one included."""
+    """Output only. What of the member's spend under this rule has not earned points yet, this one included. Below zero when what was
+    carried made points and its spend was then given back: so much must be spent before anything earns again.
+    """
     def __init__(
         self,
         *,
@@ -894,7 +896,7 @@ class Transfer(_message.Message):
 
     @_builtins.property
     def spend(self) -> Global___Spend:
-        """Earns by spend: what was spent and what is carried."""
+        """Earns by spend and their reversals: what was spent or given back, and what is carried."""
 
     def __init__(
         self,

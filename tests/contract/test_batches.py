@@ -136,6 +136,20 @@ async def test_an_atomic_batch_with_a_refusal_changes_nothing(cast: Cast, server
     assert [await keys_used(server, movement.request_id) for movement in (first, second, third)] == [0, 1, 0]
 
 
+async def test_what_was_done_before_an_atomic_batch_came_says_so_in_it(cast: Cast, server: Server) -> None:
+    """Its first answer once more, though the batch is refused; whoever reads it as not applied would do it twice."""
+    ada = await cast.member()
+    done = an_earn(ada, "5 TEL")
+    first = await cast.gro.post(done)
+
+    async with nothing_changes(server):
+        results = await cast.gro.batch(an_earn(ada, "1 TEL"), a_discount(ada, "60 TEL"), done, atomic=True)
+
+    assert [refusal_in(result.status).reason for result in results[:2]] == ["BATCH_NOT_APPLIED", "INSUFFICIENT_POINTS"]
+    assert (results[2].status.code, results[2].replayed, results[2].transfer) == (OK, True, first.transfer)
+    assert await cast.gro.balances(ada) == {"TEL": 5}
+
+
 async def test_after_a_refused_atomic_batch_the_others_can_be_sent_alone(cast: Cast) -> None:
     """The refused one is refused again, whatever has come in meanwhile."""
     ada = await cast.member()

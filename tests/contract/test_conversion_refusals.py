@@ -2,10 +2,12 @@
 
 import pytest
 
+from exchange.v1 import rate_service_pb2 as rate_pb
 from tests.contract.cast import Cast
 from tests.contract.pairs import a_pair
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
+from tests.movements import a_reversal
 from tests.servers import Server
 from tests.worlds import EARNING, EVERY_ROLE, World
 
@@ -106,6 +108,35 @@ async def test_a_daily_cap_counts_what_the_day_has_used(cast: Cast, server: Serv
 
     assert refused.metadata == {"cap": "100", "used": "60", "requested": "41", "rate": pair.rate.name}
     assert await pair.balances(ada) == (900, 100)
+
+
+async def test_a_reversed_conversion_frees_the_daily_cap(cast: Cast) -> None:
+    """100 of 100 used, 60 of them taken back: 60 more may be used, and no more."""
+    pair = await cast.pair(member_daily_cap_units=100)
+    ada = await pair.member(1_000)
+    converted = (await pair.convert(ada, 60)).transfer
+    await pair.convert(ada, 40)
+
+    await pair.issuers[0].post(a_reversal(converted))
+    refused = await refusal(pair.convert(ada, 61))
+    await pair.convert(ada, 60)
+
+    assert refused.metadata["used"] == "40"
+    assert await pair.balances(ada) == (900, 100)
+
+
+async def test_use_under_an_earlier_version_without_a_cap_counts(cast: Cast, world: World) -> None:
+    """The cap is the pair's and the day's: 70 were used before it was published."""
+    pair = await cast.pair()
+    ada = await pair.member(1_000)
+    await pair.convert(ada, 70)
+    await world.operator.ask(world.stubs.rates.EndRate, rate_pb.EndRateRequest(name=pair.rate.name))
+    await world.rate(pair.source, pair.target, "1:1", member_daily_cap_units=100)
+
+    refused = await refusal(pair.convert(ada, 31))
+    await pair.convert(ada, 30)
+
+    assert (refused.reason, refused.metadata["used"]) == ("DAILY_CAP_EXCEEDED", "70")
 
 
 async def test_a_daily_cap_is_each_members_own(cast: Cast) -> None:

@@ -11,7 +11,7 @@ from tests.contract.cast import Cast
 from tests.contract.pages import every_page
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
-from tests.movements import Member, a_key
+from tests.movements import Member, a_key, a_reversal
 from tests.servers import Server
 from tests.worlds import Merchant, World
 
@@ -104,6 +104,37 @@ async def test_carried_amounts_are_of_one_member_and_one_rule(cast: Cast, world:
 
     assert [answer.transfer.spend.carried_minor_units for answer in others] == [30_000, 30_000]
     assert own.transfer.legs[1].points.units == 1
+
+
+async def test_a_reversed_spend_takes_its_carry_back(cast: Cast, world: World) -> None:
+    """¥2 700, of which 700 helped ¥1 450 to their second point: taken back, the carry lacks 550, and ¥551 leave 1."""
+    await a_rule(world, "returned", cast.caf, "TEL")
+    ada = await cast.member()
+    first, second = [(await cast.caf.post(spending(ada, "returned", money))).transfer for money in (270_000, 145_000)]
+
+    back = (await cast.caf.post(a_reversal(first))).transfer
+    last = (await cast.caf.post(spending(ada, "returned", 55_100))).transfer
+
+    assert second.spend.carried_minor_units == 15_000
+    assert (back.spend.rule, back.spend.minor_units) == ("earnRules/returned", 270_000)
+    assert (back.spend.carried_minor_units, last.spend.carried_minor_units) == (-55_000, 100)
+    assert (back.legs[0].points.units, list(last.legs)) == (2, [])
+    assert await cast.caf.balances(ada) == {"TEL": 2}
+
+
+async def test_a_spend_that_made_no_points_is_reversed_once(cast: Cast, world: World) -> None:
+    """A transfer without legs; the second time there is nothing left of it."""
+    await a_rule(world, "tiny", cast.caf, "TEL")
+    ada = await cast.member()
+    small = (await cast.caf.post(spending(ada, "tiny", 99_999))).transfer
+
+    back = (await cast.caf.post(a_reversal(small))).transfer
+    refused = await refusal(cast.caf.post(a_reversal(small)))
+    after = (await cast.caf.post(spending(ada, "tiny", 1))).transfer
+
+    assert (list(back.legs), back.original, back.spend.carried_minor_units) == ([], small.name, 0)
+    assert refused.reason == "ALREADY_REVERSED"
+    assert (list(after.legs), after.spend.carried_minor_units) == ([], 1)
 
 
 async def test_a_rule_is_its_merchants_own(cast: Cast, world: World, server: Server) -> None:

@@ -183,7 +183,12 @@ async def test_a_hold_lapses_by_itself(own_world: World) -> None:
     await own_world.set_clock(hold.expire_time.ToDatetime(UTC))
 
     assert await balance(cast, own_world, ada.name) == (500, 0)
-    assert (await refusal(cast.caf.post(a_capture(hold)))).reason in {"HOLD_ENDED", "HOLD_LAPSED"}
+    refused = await refusal(cast.caf.post(a_capture(hold)))
+    assert (refused.reason, refused.metadata["expired"]) == (
+        "HOLD_LAPSED",
+        hold.expire_time.ToDatetime(UTC).isoformat(),
+    )
+    assert (await refusal(cast.caf.post(a_release(hold)))).reason == "HOLD_ENDED"
     assert await cast.caf.balances(ada) == {"TEL": 500}
 
 

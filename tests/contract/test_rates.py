@@ -110,6 +110,10 @@ async def test_a_rate_that_has_not_begun_can_be_called_off(cast: Cast, world: Wo
         source_currency=ended.source_currency, target_currency=ended.target_currency, at_time=instant(tomorrow)
     )
     in_force = await cast.gen.ask(world.stubs.rates.GetEffectiveRate, request)
+    listed = await every_page(
+        cast.gen, world.stubs.rates.ListRates, pb.ListRatesRequest, 1, source_currency=ended.source_currency
+    )
+    assert [rate for page in listed for rate in page.rates] == sorted([ended, replacement], key=lambda rate: rate.name)
     assert ended.end_time == ended.effective_time == instant(tomorrow)
     assert in_force.rate == replacement
 

@@ -123,9 +123,9 @@ async def test_a_part_in_points_is_what_it_says(cast: Cast) -> None:
 
 
 @pytest.mark.provokes("REVERSAL_EXCEEDS")
-@pytest.mark.parametrize("part", [{"units": 251}, {"retained": pb.Retained(kept=5, total=8)}])
+@pytest.mark.parametrize("part", [{"units": 251}, {"retained": pb.Retained(kept=251, total=400)}])
 async def test_no_more_than_is_left_is_reversed(cast: Cast, server: Server, part: dict[str, Any]) -> None:
-    """150 of 400 are reversed already: 251 more are too many, and to keep five eighths is no step further."""
+    """150 of 400 are reversed already: 251 more are too many, and 251 cannot be kept."""
     ada = await cast.member("500 TEL")
     used = (await cast.caf.post(a_redemption(ada, "400 TEL"))).transfer
     await cast.caf.post(a_reversal(used, units=150))
@@ -133,7 +133,25 @@ async def test_no_more_than_is_left_is_reversed(cast: Cast, server: Server, part
     async with nothing_changes(server):
         refused = await refusal(cast.caf.post(a_reversal(used, **part)))
 
-    assert (refused.metadata["transfer"], refused.metadata["left"]) == (used.name, "250")
+    assert refused.metadata == {"transfer": used.name, "left": "250", "requested": "251"}
+
+
+async def test_a_return_too_small_to_tell_is_answered_and_kept(cast: Cast) -> None:
+    """Three points; after the first tenth gave one back, the second gives none: a yes, found again under its key."""
+    ada = await cast.member("3 TEL")
+    used = (await cast.caf.post(a_redemption(ada, "3 TEL"))).transfer
+    await cast.caf.post(a_reversal(used, retained=pb.Retained(kept=9, total=10)))
+    request = a_reversal(used, retained=pb.Retained(kept=8, total=10))
+
+    small = await cast.caf.post(request)
+    again = await cast.caf.post(request)
+    rest = (await cast.caf.post(a_reversal(used))).transfer
+
+    assert (list(small.transfer.legs), list(small.transfer.obligations)) == ([], [])
+    assert (small.transfer.kind, small.transfer.original) == (types.Transfer.KIND_REVERSAL, used.name)
+    assert (again.transfer, again.replayed) == (small.transfer, True)
+    assert owed(rest) == [(types.Obligation.KIND_REVERSAL, "CAF", "TEL", 20_000)]
+    assert await cast.caf.balances(ada) == {"TEL": 3}
 
 
 @pytest.mark.provokes("ALREADY_REVERSED")

@@ -32,6 +32,7 @@ class Heap:
     funder: str
     points: int
     held: int = 0
+    unused: int = 0
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Deed:
     units: int = 0
     done: int = 0
     ended: bool = False
+    lapsed: bool = False
     lapses: datetime = NEVER
 
 
@@ -73,6 +75,7 @@ class Clerk:
         for deed in list(self.deeds):
             if deed.kind == "hold" and not deed.ended and deed.lapses <= now:
                 self._void(deed)
+                deed.lapsed = True
                 self.deeds.append(Deed("void", deed.code, deed.merchant))
         for code in CODES:
             due = [heap for heap in self.heaps[code] if heap.points and heap.ends <= now]
@@ -80,6 +83,7 @@ class Clerk:
                 share = BREAKAGE_BPS if code == "TEL" else 0
                 micros = floor(Fraction(heap.points * ISSUE[code] * share, 10_000) + Fraction(1, 2))
                 self._owe(code, heap.funder, "BREAKAGE", micros)
+                heap.unused += heap.points
                 heap.points = 0
             if due:
                 self.deeds.append(Deed("expire", code, code))
@@ -96,6 +100,8 @@ class Clerk:
             return self._reverse(deed, step, now)
         if deed.kind != "hold":
             raise No("RESOURCE_NOT_FOUND")
+        if deed.lapsed and step.kind != "void":
+            raise No("HOLD_LAPSED")
         if deed.ended:
             raise No("HOLD_ENDED")
         if step.kind == "void":
@@ -155,10 +161,10 @@ class Clerk:
         if deed.done == deed.units:
             raise No("ALREADY_REVERSED")
         part = self._part(deed, step)
-        if deed.kind == "earn":
+        if deed.kind == "earn" and part:
             part = self._take_back(deed, part, now)
             self._owe(deed.code, deed.merchant, "REVERSAL", part * ISSUE[deed.code])
-        else:
+        elif deed.kind != "earn":
             # As if that much less had been used: what was used last comes back.
             before = _parts(deed.taken, deed.units - deed.done)
             after = _parts(deed.taken, deed.units - deed.done - part)
@@ -174,11 +180,16 @@ class Clerk:
         if step.kind == "reverse by share":
             assert step.keep is not None
             part = deed.units - floor(Fraction(deed.units * step.keep[0], step.keep[1])) - deed.done
-        if not 1 <= part <= left:
+        if not 0 <= part <= left:
             raise No("REVERSAL_EXCEEDS")
         return part
 
     def _take_back(self, deed: Deed, part: int, now: datetime) -> int:
+        assert deed.made is not None
+        gone = deed.made.unused + (deed.made.points if deed.made.ends <= now else 0)
+        part = min(part, deed.units - deed.done - gone)
+        if part <= 0:
+            raise No("INSUFFICIENT_POINTS")
         alive = self._alive(deed.code, now)
         own = [heap for heap in alive if heap is deed.made]
         taken = sum(units for _, units in _taken(own + [heap for heap in alive if heap is not deed.made], part))

@@ -42,6 +42,7 @@ class Store:
     keys: dict[tuple[int, str], tuple[bytes, UUID | None, str | None]] = field(default_factory=dict)
     totals: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     progress: dict[UUID, Progress] = field(default_factory=dict)
+    unused: Counter[UUID] = field(default_factory=Counter)
     batches: int = 0
 
     def post(self, groups: Iterable[AskGroup], now: datetime) -> list[Outcome]:
@@ -113,6 +114,7 @@ class Store:
         for lot in self.lots.values():
             if lot[2] == facts.member_id:
                 facts.accounts[lot[3]].show(_lot(lot), facts.now)
+        facts.unused = dict(self.unused)
 
     def _add_due(self, found: dict[UUID, MemberFacts], work: Sequence[tuple[Sequence[Command], bool]]) -> None:
         for command in (command for commands, _ in work for command in commands):
@@ -145,8 +147,10 @@ class Store:
         for _, member_id, number, *state in effects.accounts:
             available, sequence, held, overdrawn = state
             self.accounts[(member_id, number)] = (available, sequence, held, overdrawn)
-        for _, transfer_id, done_units, ended, lapses_at in effects.progress:
-            self.progress[transfer_id] = Progress(done_units, ended, lapses_at)
+        for _, transfer_id, *progress in effects.progress:
+            self.progress[transfer_id] = Progress._make(progress)
+        for _, lot_id, units in effects.unused:
+            self.unused[lot_id] += units
         for _, member_id, source_no, target_no, used in effects.daily:
             self.daily[(member_id, source_no, target_no, effects.today)] = used
         for _, _, debtor_no, creditor_no, _, kind, micros, _ in effects.totals:

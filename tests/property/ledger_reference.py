@@ -66,7 +66,10 @@ class Reference:
                 if told[-1] != "REQUEST_ID_REUSED" and not ask.trial:
                     self.answers[(ask.merchant, ask.key)] = (ask.body, told[-1])
                 place = len(told) - 1
-                return [told[-1] if other == place else "BATCH_NOT_APPLIED" for other in range(len(group.asks))]
+                return [
+                    told[-1] if other == place else self._known(ask) or "BATCH_NOT_APPLIED"
+                    for other, ask in enumerate(group.asks)
+                ]
         return told
 
     def held(self) -> dict[tuple[UUID, str], int]:
@@ -85,13 +88,18 @@ class Reference:
             self.awards,
         )
 
+    def _known(self, ask: Ask) -> str | None:
+        if (ask.merchant, ask.key) not in self.answers:
+            return None
+        body, told = self.answers[(ask.merchant, ask.key)]
+        if body != ask.body:
+            return "REQUEST_ID_REUSED"
+        return "replayed" if told == "moved" else told
+
     def _answer(self, ask: Ask, now: datetime) -> str:
-        key = (ask.merchant, ask.key)
-        if key in self.answers:
-            body, told = self.answers[key]
-            if body != ask.body:
-                return "REQUEST_ID_REUSED"
-            return "replayed" if told == "moved" else told
+        known = self._known(ask)
+        if known is not None:
+            return known
         scratch = self._copied() if ask.trial else self
         try:
             {"earn": scratch._earn, "redeem": scratch._spend, "discount": scratch._spend, "convert": scratch._convert}[
@@ -101,7 +109,7 @@ class Reference:
         except No as no:
             told = str(no)
         if not ask.trial:
-            self.answers[key] = (ask.body, told)
+            self.answers[(ask.merchant, ask.key)] = (ask.body, told)
         return told
 
     def _earn(self, ask: Ask, now: datetime) -> None:

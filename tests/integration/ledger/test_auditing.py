@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from exchange.db.engine import DriverConnection
+from exchange.directory.model import EarnRule
 from exchange.ledger.audit import CHECKS
 from exchange.sandbox.processes import answer_of, environment
-from tests.integration.ledger.ledgers import Ledger, a_server_on, owner_of
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, owner_of
 from tests.integration.ledger.quoting import a_quote, by
+from tests.unit.rules.days import reverse, spend
 from tests.unit.rules.rulebook import earn, redeem
 
+AUDITED = EarnRule("audited", 0, 0, per_minor_units=100, points_units=1, carry_remainder=True)
 NEWEST = "(SELECT transfer_id FROM exchange.transfers ORDER BY ledger_sequence DESC LIMIT 1)"
 
 TOUCHED_UP: list[tuple[str, str]] = [
@@ -55,11 +58,20 @@ TOUCHED_UP: list[tuple[str, str]] = [
     ("lots equal what went into and out of them", "UPDATE exchange.lots SET is_open = NOT is_open"),
     (
         "what follows a transfer never exceeds it",
-        "INSERT INTO exchange.follow_ups SELECT bucket, transfer_id, 1000, false FROM exchange.transfers",
+        "UPDATE exchange.follow_ups SET done_units = 1000",
     ),
     (
         "window totals equal a recount of their obligations",
         "UPDATE exchange.window_totals SET micros = micros + 1 WHERE kind = 1",
+    ),
+    ("what follows a transfer never exceeds it", "UPDATE exchange.follow_ups SET returned_minor = 121"),
+    (
+        "points that ended unused are those that lots lost by ending",
+        "INSERT INTO exchange.unused_points SELECT bucket, lot_id, 1 FROM exchange.lots",
+    ),
+    (
+        "what is carried is what the latest spend or its reversal left",
+        "UPDATE exchange.spend_carries SET carried_minor = carried_minor + 1",
     ),
     ("window totals equal a recount of their obligations", "DELETE FROM exchange.window_totals WHERE kind = 4"),
     ("window totals equal a recount of their obligations", "UPDATE exchange.transfers SET obligations[1].micros = 7"),
@@ -111,6 +123,9 @@ async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
         await ledger.post(earn("30 BNK", "CAF", member_id=ada))
         await ledger.post(redeem("5 TEL", "CAF", member_id=ben))
         await ledger.post(redeem("50 BNK", "GRO", member_id=ada))
+        await ledger.api.changes.create_earn_rule(OPERATOR, AUDITED, "CAF", "BNK")
+        await ledger.post(spend(30, "audited", member_id=ben))
+        await ledger.post(reverse((await ledger.post(spend(120, "audited", member_id=ben))).transfer))
         yield ledger
     await databases.drop(name)
 

@@ -58,7 +58,7 @@ class Day:
         transfer = Transfer(
             facts.bucket, transfer_id, command.kind, command.merchant_no, facts.member_id, command.request_id, None,
             facts.now, 0, 1, posting.rate_id, legs, posting.obligations, posting.original_id, None,
-            posting.frozen_price_micros,
+            posting.frozen_price_micros, *(posting.spend or (None, None, None)),
         )  # fmt: skip
         facts.originals[transfer_id] = transfer
         return transfer
@@ -66,6 +66,10 @@ class Day:
     def pass_time(self, time: timedelta) -> None:
         """Later: what has ended meanwhile is spendable no longer."""
         self.facts.now += time
+        today = self.facts.now.astimezone(self.world.time_zone).date()
+        if today != self.facts.today:
+            self.facts.today = today
+            self.facts.daily_used.clear()
         for account in self.facts.accounts.values():
             account.lots = [one for one in account.lots if one.expires_at is None or one.expires_at > self.facts.now]
 

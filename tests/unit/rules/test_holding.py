@@ -144,6 +144,26 @@ def test_a_hold_lapses_when_its_time_is_over_and_not_before() -> None:
     assert day.balance() == (8, 0, 0)
 
 
+def test_a_late_capture_is_late_whether_or_not_the_lapse_was_posted() -> None:
+    """The same reason and instant; but what its merchant gave back in time had ended, however late it is now."""
+    day = Day(facts=member(TEL=8))
+    lapsed, voided = day.do(hold("3 TEL")), day.do(hold("5 TEL"))
+    day.do(release(voided))
+    day.pass_time(2 * HOUR)
+    told = []
+    for _ in range(2):
+        with pytest.raises(HoldLapsed) as caught:
+            day.do(capture(lapsed))
+        told.append(caught.value.data)
+        if len(told) == 1:
+            day.do(release(lapsed, lapsed=True))
+
+    assert told[0] == told[1] == {"hold": f"transfers/{lapsed.transfer_id}", "expired": (NOON + HOUR).isoformat()}
+    for again in (capture(voided), release(lapsed)):
+        with pytest.raises(HoldEnded):
+            day.do(again)
+
+
 def test_giving_back_is_never_too_late_nor_stopped_by_a_suspension() -> None:
     """It only helps the member."""
     day = Day(facts=member(TEL=8))

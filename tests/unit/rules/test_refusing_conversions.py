@@ -27,6 +27,7 @@ from exchange.refusals import (
     RoleMissing,
 )
 from tests.unit.rules.conversions import BNK_TO_AIR, bank_to_airline, used_and_received
+from tests.unit.rules.days import HOUR, Day, reverse
 from tests.unit.rules.rulebook import (
     ALL_ROLES,
     LONG_AGO,
@@ -90,6 +91,39 @@ def test_the_daily_cap_counts_what_was_used_today() -> None:
 def test_without_a_cap_no_use_is_counted() -> None:
     """Nothing is written that nobody will read."""
     assert bank_to_airline("60 BNK").daily_use is None
+
+
+def test_what_a_version_without_a_cap_converts_counts_for_one_with_a_cap() -> None:
+    """The cap is the pair's: 60 of the morning's version leave 40 to the evening's."""
+    morning = rate(*BNK_TO_AIR, ends=NOON + HOUR)
+    world = coalition(morning, rate(*BNK_TO_AIR, daily_cap=100, begins=NOON + HOUR))
+    day = Day(world, member(BNK=500))
+    day.do(convert("60 BNK", "AIR", by="BNK"))
+
+    day.pass_time(HOUR)
+
+    with pytest.raises(DailyCapExceeded) as caught:
+        day.do(convert("60 BNK", "AIR", by="BNK"))
+    assert caught.value.data["used"] == "60"
+
+
+def test_a_reversed_conversion_gives_its_share_of_the_cap_back() -> None:
+    """60 of 100 used and taken back: all 100 are free; and of yesterday's there is nothing to give back today."""
+    world = coalition(rate(*BNK_TO_AIR, daily_cap=100))
+    day = Day(world, member(BNK=500))
+    converted = day.do(convert("60 BNK", "AIR", by="BNK"))
+    day.do(convert("30 BNK", "AIR", by="BNK"))
+
+    day.do(reverse(converted))
+    day.do(convert("60 BNK", "AIR", by="BNK"))
+    before = day.facts.daily_used.copy()
+    day.pass_time(24 * HOUR)
+    late = day.do(convert("90 BNK", "AIR", by="BNK"))
+    day.pass_time(24 * HOUR)
+    day.do(convert("90 BNK", "AIR", by="BNK"))
+    day.do(reverse(late))
+
+    assert (list(before.values()), list(day.facts.daily_used.values())) == ([90], [90])
 
 
 def test_a_conversion_takes_the_nearest_expiry_first() -> None:

@@ -119,11 +119,11 @@ def test_shares_and_points_and_the_rest_count_together() -> None:
 
 @pytest.mark.parametrize(
     ("part", "requested"),
-    [({"units": 91}, "91"), ({"keep": (9, 10)}, "0"), ({"keep": (1, 1)}, "-10")],
-    ids=["points", "the same share", "a greater share"],
+    [({"units": 91}, "91"), ({"keep": (91, 100)}, "91"), ({"keep": (1, 1)}, "100")],
+    ids=["points", "a greater share", "all of it"],
 )
 def test_no_more_than_is_left_is_reversed(part: dict[str, object], requested: str) -> None:
-    """Nor anything by a share that takes no step further."""
+    """Nor is more kept by a share than is left to keep."""
     day = Day(facts=member(TEL=100))
     used = day.do(redeem("100 TEL", "CAF"))
     day.do(reverse(used, 10))
@@ -132,6 +132,33 @@ def test_no_more_than_is_left_is_reversed(part: dict[str, object], requested: st
         day.do(reverse(used, **part))  # type: ignore[arg-type]
 
     assert (caught.value.data["left"], caught.value.data["requested"]) == ("90", requested)
+
+
+@every_use
+def test_a_return_too_small_to_tell_moves_nothing_and_the_next_one_counts_it(
+    use: Callable[[Day, str], Transfer],
+) -> None:
+    """Three points in tenths: a tenth gives one back at once, the next two none, and seven all three."""
+    day = Day(facts=member(TEL=3))
+    used = use(day, "3 TEL")
+
+    parts = [day.do(reverse(used, keep=(10 - tenths, 10))) for tenths in range(1, 8)]
+
+    assert [sum(leg.units for leg in part.legs if leg.lot_id) for part in parts] == [1, 0, 0, 1, 0, 0, 1]
+    assert [sum(micros for *_, micros in owed(part)) for part in parts] == [10_000, 0, 0, 10_000, 0, 0, 10_000]
+    assert day.balance() == (3, 0, 0)
+    with pytest.raises(AlreadyReversed):
+        day.do(reverse(used, keep=(2, 10)))
+
+
+def test_an_award_too_takes_small_returns() -> None:
+    """Though its points are spent by then: what rounds to nothing asks for none."""
+    day = Day()
+    award = day.do(earn("3 TEL", "GRO"))
+    day.do(reverse(award, keep=(9, 10)))
+    day.do(redeem("2 TEL", "CAF"))
+
+    assert (legs(day.do(reverse(award, keep=(8, 10)))), day.balance()) == ([], (0, 0, 0))
 
 
 def test_a_capture_in_part_is_reversed_for_what_it_took() -> None:

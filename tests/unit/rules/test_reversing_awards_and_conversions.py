@@ -14,12 +14,14 @@ from exchange.refusals import (
 from tests.unit.rules.days import (
     HOUR,
     Day,
+    expire,
     hold,
     legs,
     mirrored,
     owed,
     owing,
     reverse,
+    terms,
 )
 from tests.unit.rules.rulebook import (
     NOON,
@@ -90,6 +92,58 @@ def test_where_debts_are_allowed_an_award_is_taken_back_whole() -> None:
     assert (owed(back), below) == (mirrored(award), (-3, 0, 3))
     assert legs(next_award)[2:] == [("MEMBER", "DEBIT", 3), ("OVERDRAFT", "CREDIT", 3)]
     assert day.balance() == (1, 0, 0)
+
+
+@pytest.mark.parametrize("posted", [True, False], ids=["posted", "not posted yet"])
+@pytest.mark.parametrize("negative", [True, False], ids=["debts", "no debts"])
+def test_what_ended_unused_is_neither_taken_back_nor_owed(*, negative: bool, posted: bool) -> None:
+    """60 were spent and 40 ended, for which GRO has its share: of other points, or of a debt, 60 come back."""
+    ending = terms(currency("TEL", explicit=True), breakage=5_000, negative=negative)
+    day = Day(coalition(currencies=[ending]))
+    award = day.do(earn("100 TEL", "GRO", expires=NOON + HOUR))
+    day.do(redeem("60 TEL", "CAF"))
+    day.pass_time(HOUR)
+    if posted:
+        day.do(expire())
+    day.do(earn("70 TEL", "CAF"))
+
+    back = day.do(reverse(award))
+
+    assert owed(back) == [("TEL", "GRO", "REVERSAL", 720_000)]
+    assert day.lots()[1:] == [(10, 0)]
+    with pytest.raises(InsufficientPoints):
+        day.do(reverse(award))
+    if not posted:
+        assert owed(day.do(expire())) == [("TEL", "GRO", "BREAKAGE", 240_000)]
+
+
+def test_an_award_that_ended_whole_is_not_reversed_even_where_debts_are_allowed() -> None:
+    """The funder has its share of the price, and not the price on top of it; the member used nothing."""
+    ending = terms(currency("TEL", explicit=True), breakage=5_000, negative=True)
+    day = Day(coalition(currencies=[ending]))
+    award = day.do(earn("100 TEL", "GRO", expires=NOON + HOUR))
+    day.pass_time(HOUR)
+    day.do(expire())
+
+    with pytest.raises(InsufficientPoints) as caught:
+        day.do(reverse(award))
+
+    assert (caught.value.data["available"], day.balance()) == ("0", (0, 0, 0))
+
+
+def test_points_that_came_back_to_a_lot_and_ended_then_are_unused_too() -> None:
+    """All spent, all returned after the end, all ended: nothing is left to take back."""
+    ending = terms(currency("TEL", explicit=True), breakage=5_000, negative=True)
+    day = Day(coalition(currencies=[ending]))
+    award = day.do(earn("100 TEL", "GRO", expires=NOON + HOUR))
+    used = day.do(redeem("60 TEL", "CAF"))
+    day.pass_time(HOUR)
+    day.do(expire())
+    day.do(reverse(used))
+    day.do(expire())
+
+    with pytest.raises(InsufficientPoints):
+        day.do(reverse(award))
 
 
 def test_a_reversed_use_pays_what_the_member_owes() -> None:

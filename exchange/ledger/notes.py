@@ -1,0 +1,79 @@
+"""Facts that only some movements need, each read by a statement of its own when a batch has such a movement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import NamedTuple
+from uuid import UUID
+
+from exchange.db.engine import DriverConnection
+from exchange.ledger import sql
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.model import Transfer, TransferKind
+from exchange.ledger.reference import Reference
+
+
+class Converting(NamedTuple):
+    """A member whose points of a source become points of a target, or are turned back."""
+
+    bucket: int
+    member_id: UUID
+    source_no: int
+    target_no: int
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """Currency numbers of source and target."""
+        return self.source_no, self.target_no
+
+
+async def read_daily(
+    connection: DriverConnection,
+    reference: Reference,
+    converting: set[Converting],
+    found: dict[UUID, MemberFacts],
+    today: date,
+) -> None:
+    """What was converted today of pairs with a daily cap, into `found`."""
+    begins = datetime.combine(today, time.min, reference.time_zone)
+    asked = sorted(one for one in converting if one.pair in reference.capped_since)
+    await _read_used(connection, sql.DAILY_CONVERSIONS, asked, found, today)
+    # Without a row nothing was converted, or the day began when nobody counted the pair yet.
+    uncounted = [
+        one
+        for one in asked
+        if one.pair not in found[one.member_id].daily_used and reference.capped_since[one.pair] > begins
+    ]
+    await _read_used(connection, sql.CONVERTED_SINCE, uncounted, found, begins)
+
+
+async def _read_used(
+    connection: DriverConnection,
+    statement: str,
+    asked: Sequence[Converting],
+    found: dict[UUID, MemberFacts],
+    since: date,
+) -> None:
+    if asked:
+        for member_id, source_no, target_no, used in await connection.fetch(
+            statement, *zip(*asked, strict=True), since
+        ):
+            found[member_id].daily_used[(source_no, target_no)] = used
+
+
+async def read_unused(
+    connection: DriverConnection, originals: Sequence[Transfer], found: dict[UUID, MemberFacts]
+) -> None:
+    """What has ended of the lots of awards that are to be taken back, into `found`."""
+    lots = {
+        leg.lot_id: original
+        for original in originals
+        if original.kind == TransferKind.EARN
+        for leg in original.legs
+        if leg.lot_id is not None
+    }
+    if lots:
+        buckets = [original.bucket for original in lots.values()]
+        for lot_id, units in await connection.fetch(sql.UNUSED_POINTS, buckets, list(lots)):
+            found[lots[lot_id].member_id].unused[lot_id] = units
