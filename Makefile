@@ -65,6 +65,10 @@ protos-accept: $(DEV) ## Make the present protos the ones later changes must sta
 bench: setup ## Measure throughput beside its yardsticks (a few minutes)
 	$(BIN)/python -m bench
 
+.PHONY: bench-smoke
+bench-smoke: setup ## Ratios against committed floors, never times: has something become much slower?
+	$(BIN)/python -m bench --smoke
+
 .PHONY: bench-full
 bench-full: setup ## The same, longer and with every variant
 	$(BIN)/python -m bench --full

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from rich.console import Console
 
-from bench import chart, report
-from bench.results import GOALS, Goal, Round, figure_of, summary
+from bench import chart, report, smoke
+from bench.results import GOALS, GUARDED, Goal, Round, figure_of, summary
 from bench.scenarios import SCENARIOS, Sample
 
 
@@ -108,3 +108,35 @@ def test_the_chart_has_a_bar_as_long_as_its_figure(tmp_path: Path) -> None:
     ]
     hundred, thousand = bars[-2:]
     assert thousand == pytest.approx(2 * hundred, rel=0.01)
+
+
+def test_every_guarded_ratio_has_a_floor_below_what_is_wanted() -> None:
+    """A floor catches what became much slower; reaching the goal is another matter."""
+    assert set(smoke.floors()) == {goal.title for goal in GUARDED}
+    assert all(smoke.floors()[goal.title] < goal.wanted for goal in GUARDED)
+    assert {goal.title for goal in GUARDED} <= {goal.title for goal in GOALS}
+
+
+def test_the_guard_takes_the_best_round_and_tells_what_fell_below() -> None:
+    """One slow second is no regression; twice as slow as the floor in every round is one."""
+    floors = {goal.title: 1.0 for goal in GUARDED}
+
+    found = smoke.verdicts([a_round(convert=500), a_round(convert=1_200), a_round(batch_1000=10)], floors)
+
+    assert {verdict.title: verdict.holds for verdict in found} == dict.fromkeys(floors, True)
+    fallen = smoke.verdicts([a_round(batch_1000=900), a_round(batch_1000=400)], floors)
+    assert [verdict.reached for verdict in fallen if not verdict.holds] == [0.9, 0.9]
+
+
+def test_the_guard_measures_what_its_ratios_are_made_of() -> None:
+    """Nothing it needs is left out, nothing else is waited for."""
+    asked: set[str] = set()
+
+    class Noting(dict[str, Sample]):
+        def __getitem__(self, name: str) -> Sample:
+            asked.add(name)
+            return super().__getitem__(name)
+
+    smoke.verdicts([Noting(a_round())], smoke.floors())
+
+    assert asked == set(smoke.SCENARIOS)
