@@ -57,7 +57,8 @@ class Failures:
             return None if task.cancelling() else self._fault(error, method)
         if isinstance(error, Refusal):
             return status_of(error)
-        if isinstance(error, grpc.aio.AbortError) or not isinstance(error, Exception):
+        # InternalError is how gRPC says that nobody takes what is written any more: the client has left.
+        if isinstance(error, grpc.aio.AbortError | grpc.aio.InternalError) or not isinstance(error, Exception):
             return None
         if self._is_database_down(error):
             report_database_down(error, method)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import cast
 
 import grpc
@@ -45,6 +46,8 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
 _SWEEP_SECONDS_MAX = 1.0
 # Whoever watches our health hears that we leave before the stream it hears it by is ended.
 _WATCHERS_HEAR_SECONDS = 0.05
+# How long an ended stream's client gets to read so far that it hears of the end.
+_FAREWELL_SECONDS = 2.0
 
 
 class GracefulServer:
@@ -120,11 +123,22 @@ class GracefulServer:
         stopping = asyncio.create_task(self._server.stop(self._settings.drain_seconds))
         await asyncio.sleep(_WATCHERS_HEAR_SECONDS)
         self.guard.end_streams()
+        await self._leave_the_deaf(stopping)
         await stopping
         if self._sweeping is not None:
             self._sweeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeping
+
+    async def _leave_the_deaf(self, stopping: asyncio.Task[None]) -> None:
+        """Cuts off streams whose clients do not read, and so cannot hear that they ended, once nobody else is left."""
+        give_up = monotonic() + _FAREWELL_SECONDS
+        while not stopping.done() and monotonic() < give_up:
+            await asyncio.sleep(_WATCHERS_HEAR_SECONDS)
+            if self.guard.calls_in_flight:
+                give_up = monotonic() + _FAREWELL_SECONDS
+        if not stopping.done():
+            await self._server.stop(None)
 
     async def _sweep(self) -> None:
         pause = min(_SWEEP_SECONDS_MAX, self._settings.deadline_seconds_max / 4)

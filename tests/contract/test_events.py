@@ -11,6 +11,7 @@ from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import transfer_service_pb2 as transfers
 from settlement.v1 import settlement_service_pb2 as settlement
 from settlement.v1.settlement_service_pb2_grpc import SettlementServiceStub
+from tests.contract.cables import a_cable
 from tests.contract.cast import Cast, a_cast
 from tests.contract.pages import every_page
 from tests.contract.refusals import Refused, refusal, refusal_of
@@ -361,6 +362,33 @@ async def test_a_server_that_shuts_down_tells_watchers_to_go_elsewhere(databases
     await databases.drop(name)
 
     assert refusal_of(raised.value).reason == "SERVER_DRAINING"
+
+
+@pytest.mark.provokes("DATABASE_UNAVAILABLE")
+async def test_a_watch_ends_when_nobody_knows_what_happens(databases: Databases) -> None:
+    """Signs of life would be lies while the database is away; resumed when it is back, nothing is missing."""
+    name = await databases.clone()
+    async with (
+        a_cable(databases.url_of(name)) as cable,
+        a_server(databases.url_of(name)) as other,
+        a_server(cable.url, operator_secret=other.operator_secret) as server,
+        a_world(server.address, other.operator_secret) as world,
+        a_world(other.address, other.operator_secret) as elsewhere,
+    ):
+        cast = await a_cast(elsewhere)
+        ada = await cast.member()
+        async with watching(world.operator, from_now=True) as watch:
+            await watch.answer()
+            await cable.cut()
+            refused = await last_words(watch)
+        earned = (await cast.gro.earn(ada, "5 TEL")).transfer.name
+        await cable.mend()
+        async with watching(world.operator, cursor=watch.cursor) as resumed:
+            told = await resumed.take(1)
+    await databases.drop(name)
+
+    assert refused.reason == "DATABASE_UNAVAILABLE"
+    assert resources(told) == [earned]
 
 
 async def test_no_more_watch_than_the_server_takes(databases: Databases) -> None:

@@ -40,12 +40,13 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def a_server_process(url: str, port: int = 0) -> AsyncIterator[ServerProcess]:
+async def a_server_process(url: str, port: int = 0, **settings: str) -> AsyncIterator[ServerProcess]:
     """`python -m exchange serve` on a database, with full durability; gone when the block ends, killed or not.
 
-    Without a port it takes any that is free.
+    Without a port it takes any that is free. The operator publishes rates alone unless `settings` say otherwise.
     """
-    environ = environment(database_url=url, host="127.0.0.1", port=str(port), log_level="error")
+    own = {"host": "127.0.0.1", "port": str(port), "log_level": "error", "publish_alone": "always"}
+    environ = environment(database_url=url, **{**own, **settings})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "exchange", "serve", env=environ, stdin=DEVNULL, stdout=PIPE, start_new_session=True
     )
