@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ async def moved(cast: Cast) -> dict[str, str]:
     """Make every movement of the table; names of the transfers by movement."""
     ada = await cast.member("500 TEL", "9 000 BNK")
     keep = {"reference": SECRET_REFERENCE}
-    answers = {
+    answers: dict[str, Any] = {
         "GRO awards TEL": await cast.gro.earn(ada, "5 TEL", **keep),
         "CAF redeems TEL": await cast.caf.redeem(ada, "5 TEL", **keep),
         "TEL redeems its own": await cast.tel.redeem(ada, "5 TEL", **keep),
