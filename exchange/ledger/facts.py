@@ -63,7 +63,7 @@ class MemberAccount:
         """Put a lot that was read before the rules; one that is shown twice stays as it is."""
         if lot.lot_id not in self.known:
             self.known[lot.lot_id] = lot
-            self._place(lot, now)
+            self._place(None, lot, now)
 
     def offer(self, lot: Lot) -> None:
         """Put a spendable lot, read before the rules and in spending order."""
@@ -108,38 +108,44 @@ class MemberAccount:
         if self.available + self.held > INT64_MAX - units:
             raise AmountOverflow(figure="balance", balance=self.available, credit=units)
 
-    def move(self, leg: PointsLeg, now: datetime) -> None:
+    def move(self, chart_account: int, side: int, units: int, lot_id: UUID | None, now: datetime) -> None:
         """Carry one leg into the working copy."""
-        change = leg.units if leg.side == CREDIT else -leg.units
-        if leg.account == OVERDRAFT:
+        change = units if side == CREDIT else -units
+        if chart_account == OVERDRAFT:
             self.overdrawn -= change
             self.available += change
             return
-        lot_id = leg.lot_id
         assert lot_id is not None, "points of a member are in lots"
-        lot = self.known[lot_id]
-        if leg.account == HELD:
+        before = self.known[lot_id]
+        _, remaining, funder_no, price_micros, earned_at, expires_at, held = before
+        if chart_account == HELD:
             self.held += change
-            lot = Lot(*lot[:6], lot.held + change)
+            held += change
         else:
             self.available += change
-            lot = Lot(lot_id, lot.remaining + change, *lot[2:])
-        assert lot.remaining >= 0, "a rule took more than a lot holds"
-        assert lot.held >= 0, "a rule gave back more than a lot has reserved"
+            remaining += change
+        assert remaining >= 0, "a rule took more than a lot holds"
+        assert held >= 0, "a rule gave back more than a lot has reserved"
+        lot = Lot(lot_id, remaining, funder_no, price_micros, earned_at, expires_at, held)
         self.known[lot_id] = lot
         self.changed.add(lot_id)
-        self._place(lot, now)
+        self._place(before, lot, now)
 
-    def _place(self, lot: Lot, now: datetime) -> None:
+    def _place(self, before: Lot | None, lot: Lot, now: datetime) -> None:
         """Keep `lots` in order: a lot stands there while it can be spent."""
-        place = bisect_left(self.lots, spending_order(lot), key=spending_order)
-        if place < len(self.lots) and self.lots[place].lot_id == lot.lot_id:
+        lots = self.lots
+        if before is not None and lots and lots[0] is before and lot.remaining:
+            # Nearly always points come off the lot that is spent next.
+            lots[0] = lot
+            return
+        place = bisect_left(lots, spending_order(lot), key=spending_order) if lots else 0
+        if place < len(lots) and lots[place].lot_id == lot.lot_id:
             if lot.remaining:
-                self.lots[place] = lot
+                lots[place] = lot
             else:
-                del self.lots[place]
+                del lots[place]
         elif lot.remaining and (lot.expires_at is None or lot.expires_at > now):
-            self.lots.insert(place, lot)
+            lots.insert(place, lot)
 
     def copy(self) -> MemberAccount:
         """For trying out a group that may have to be undone."""
@@ -246,19 +252,18 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
     numbered = []
     sequences: dict[int, int] = {}
     for leg in posting.legs:
-        if leg.account == CIRCULATION:
+        chart_account, side, currency_no, units, _, named = leg
+        if chart_account == CIRCULATION:
             numbered.append(leg)
             continue
-        currency_no = leg.currency_no
         account = facts.accounts[currency_no]
         sequence = sequences.get(currency_no)
         if sequence is None:
             sequence = sequences[currency_no] = account.sequence = account.sequence + 1
             account.touched = True
-        in_lot = born[currency_no] if leg.lot_id is None and leg.account == MEMBER else leg.lot_id
-        completed = PointsLeg(leg.account, leg.side, currency_no, leg.units, sequence, in_lot)
-        account.move(completed, facts.now)
-        numbered.append(completed)
+        lot_id = born[currency_no] if named is None and chart_account == MEMBER else named
+        account.move(chart_account, side, units, lot_id, facts.now)
+        numbered.append(PointsLeg(chart_account, side, currency_no, units, sequence, lot_id))
     _note(posting, facts, transfer_id)
     return numbered
 

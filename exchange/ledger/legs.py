@@ -8,12 +8,21 @@ from uuid import UUID
 from exchange.ledger.facts import MemberAccount
 from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer
 
+# Plain numbers: looking a member of an enum up costs as much as half the leg it goes into.
+_MEMBER, _CIRCULATION, _HELD, _OVERDRAFT = (
+    int(Account.MEMBER),
+    int(Account.CIRCULATION),
+    int(Account.HELD),
+    int(Account.OVERDRAFT),
+)
+_DEBIT, _CREDIT = int(Side.DEBIT), int(Side.CREDIT)
+
 
 def credited(lot: NewLot, account: MemberAccount) -> list[PointsLeg]:
     """Points made: circulation is debited, the member credited with a new lot; what the member owed is paid from it."""
     legs = [
-        PointsLeg(Account.CIRCULATION, Side.DEBIT, lot.currency_no, lot.units, None, None),
-        PointsLeg(Account.MEMBER, Side.CREDIT, lot.currency_no, lot.units, None, None),
+        PointsLeg(_CIRCULATION, _DEBIT, lot.currency_no, lot.units, None, None),
+        PointsLeg(_MEMBER, _CREDIT, lot.currency_no, lot.units, None, None),
     ]
     return legs + _repaid(account, lot.currency_no, [(None, lot.units)])
 
@@ -21,50 +30,50 @@ def credited(lot: NewLot, account: MemberAccount) -> list[PointsLeg]:
 def returned(currency_no: int, lots: Sequence[tuple[UUID, int]], account: MemberAccount) -> list[PointsLeg]:
     """Points given back to the very lots they came from; what the member owed is paid from them."""
     units = sum(units for _, units in lots)
-    legs = [PointsLeg(Account.CIRCULATION, Side.DEBIT, currency_no, units, None, None)]
-    legs += [PointsLeg(Account.MEMBER, Side.CREDIT, currency_no, units, None, lot_id) for lot_id, units in lots]
+    legs = [PointsLeg(_CIRCULATION, _DEBIT, currency_no, units, None, None)]
+    legs += [PointsLeg(_MEMBER, _CREDIT, currency_no, units, None, lot_id) for lot_id, units in lots]
     return legs + _repaid(account, currency_no, lots)
 
 
 def debited(currency_no: int, taken: Sequence[tuple[Lot, int]], *, overdrawn: int = 0) -> list[PointsLeg]:
     """Points burnt: the member is debited lot by lot, and for what is missing beyond them; circulation is credited."""
-    legs = [PointsLeg(Account.MEMBER, Side.DEBIT, currency_no, units, None, lot.lot_id) for lot, units in taken]
+    legs = [PointsLeg(_MEMBER, _DEBIT, currency_no, units, None, lot.lot_id) for lot, units in taken]
     if overdrawn:
-        legs.append(PointsLeg(Account.OVERDRAFT, Side.DEBIT, currency_no, overdrawn, None, None))
+        legs.append(PointsLeg(_OVERDRAFT, _DEBIT, currency_no, overdrawn, None, None))
     units = sum(units for _, units in taken) + overdrawn
-    legs.append(PointsLeg(Account.CIRCULATION, Side.CREDIT, currency_no, units, None, None))
+    legs.append(PointsLeg(_CIRCULATION, _CREDIT, currency_no, units, None, None))
     return legs
 
 
 def held(currency_no: int, taken: Iterable[tuple[Lot, int]]) -> list[PointsLeg]:
     """Points reserved, lot by lot."""
-    return _moved(Account.MEMBER, Account.HELD, currency_no, ((lot.lot_id, units) for lot, units in taken))
+    return _moved(_MEMBER, _HELD, currency_no, ((lot.lot_id, units) for lot, units in taken))
 
 
 def released(currency_no: int, lots: Sequence[tuple[UUID, int]], account: MemberAccount) -> list[PointsLeg]:
     """Reserved points given back to their lots; what the member owed is paid from them."""
-    return _moved(Account.HELD, Account.MEMBER, currency_no, lots) + _repaid(account, currency_no, lots)
+    return _moved(_HELD, _MEMBER, currency_no, lots) + _repaid(account, currency_no, lots)
 
 
 def captured(currency_no: int, lots: Sequence[tuple[UUID, int]]) -> list[PointsLeg]:
     """Reserved points burnt."""
-    legs = [PointsLeg(Account.HELD, Side.DEBIT, currency_no, units, None, lot_id) for lot_id, units in lots]
-    legs.append(PointsLeg(Account.CIRCULATION, Side.CREDIT, currency_no, sum(u for _, u in lots), None, None))
+    legs = [PointsLeg(_HELD, _DEBIT, currency_no, units, None, lot_id) for lot_id, units in lots]
+    legs.append(PointsLeg(_CIRCULATION, _CREDIT, currency_no, sum(u for _, u in lots), None, None))
     return legs
 
 
 def converted_pair(conversion: Transfer) -> tuple[int, int]:
     """Currency numbers of what a conversion burnt and minted."""
-    circulation = [leg for leg in conversion.legs if leg.account == Account.CIRCULATION]
-    burnt, minted = sorted(circulation, key=lambda leg: leg.side != Side.CREDIT)
+    circulation = [leg for leg in conversion.legs if leg.account == _CIRCULATION]
+    burnt, minted = sorted(circulation, key=lambda leg: leg.side != _CREDIT)
     return burnt.currency_no, minted.currency_no
 
 
-def _moved(source: Account, target: Account, currency_no: int, lots: Iterable[tuple[UUID, int]]) -> list[PointsLeg]:
+def _moved(source: int, target: int, currency_no: int, lots: Iterable[tuple[UUID, int]]) -> list[PointsLeg]:
     legs = []
     for lot_id, units in lots:
-        legs.append(PointsLeg(source, Side.DEBIT, currency_no, units, None, lot_id))
-        legs.append(PointsLeg(target, Side.CREDIT, currency_no, units, None, lot_id))
+        legs.append(PointsLeg(source, _DEBIT, currency_no, units, None, lot_id))
+        legs.append(PointsLeg(target, _CREDIT, currency_no, units, None, lot_id))
     return legs
 
 
@@ -75,7 +84,7 @@ def _repaid(account: MemberAccount, currency_no: int, given: Sequence[tuple[UUID
     for lot_id, units in given:
         part = min(owed, units)
         if part:
-            legs.append(PointsLeg(Account.MEMBER, Side.DEBIT, currency_no, part, None, lot_id))
-            legs.append(PointsLeg(Account.OVERDRAFT, Side.CREDIT, currency_no, part, None, None))
+            legs.append(PointsLeg(_MEMBER, _DEBIT, currency_no, part, None, lot_id))
+            legs.append(PointsLeg(_OVERDRAFT, _CREDIT, currency_no, part, None, None))
             owed -= part
     return legs
