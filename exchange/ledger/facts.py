@@ -246,9 +246,9 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
         born: ids of the posting's new lots by currency number.
     """
     for lot in posting.new_lots:
-        account, lot_id = facts.accounts[lot.currency_no], born[lot.currency_no]
-        account.born[lot_id] = (lot, transfer_id)
-        account.known[lot_id] = Lot(lot_id, 0, lot.funder_no, lot.price_micros, facts.now, lot.expires_at)
+        account, new_id = facts.accounts[lot.currency_no], born[lot.currency_no]
+        account.born[new_id] = (lot, transfer_id)
+        account.known[new_id] = Lot(new_id, 0, lot.funder_no, lot.price_micros, facts.now, lot.expires_at)
     numbered = []
     sequences: dict[int, int] = {}
     for leg in posting.legs:
