@@ -91,6 +91,10 @@ ADVICE = {
     "TOO_MANY_DRAFTS": "Withdraw drafts that nobody will approve.",
     "INVALID_CURSOR": "Send a cursor as it came, or none; after a restore, reconcile first and begin anew.",
     "CURSOR_EXPIRED": "Reconcile what you keep with ListTransfers and the balances, then go on from `oldest`.",
+    "BANK_DETAILS_MISSING": "The operator sets the bank details (SetBankDetails) and somebody else confirms them.",
+    "FORMAT_MISMATCH": "Read `problem`; take the format the payments were exported in, or pain.001.",
+    "BANK_MESSAGE_UNREADABLE": "Read `problem`; hand over the bank's file as it came, unchanged.",
+    "PAYMENT_MISMATCH": "Look for the payment the line is really about, or end the exception without one.",
 }
 
 KEPT = "No. A movement's request_id keeps this answer for ever: once the cause is gone, ask under a new one."

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import CallerRole
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
-from exchange.refusals import CredentialUnknown
+from exchange.refusals import CredentialUnknown, ResourceNotFound
 
 __all__ = [
     "Coalition",
@@ -29,6 +29,7 @@ __all__ = [
     "open_window_no",
     "pair_micros",
     "read_window",
+    "require_merchant",
     "windows_before",
 ]
 
@@ -65,6 +66,9 @@ COALITION = text("""
 SELECT m.merchant_id, c.time_zone, exchange.coalition_now() AS now
 FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no
 """)
+
+
+MERCHANT = text("SELECT 1 FROM exchange.merchants WHERE merchant_id = :merchant_id")
 
 
 class PairMicros(NamedTuple):
@@ -165,3 +169,9 @@ async def coalition(connection: AsyncConnection) -> Coalition:
     """Who operates, where, and what time it is."""
     operator, time_zone, now = (await connection.execute(COALITION)).one()
     return Coalition(operator, ZoneInfo(time_zone), now.astimezone(UTC))
+
+
+async def require_merchant(connection: AsyncConnection, merchant_id: str, field: str) -> None:
+    """Raises ResourceNotFound when nobody of this id takes part; `field` named it."""
+    if (await connection.execute(MERCHANT, {"merchant_id": merchant_id})).first() is None:
+        raise ResourceNotFound(resource=f"merchants/{merchant_id}", field=field)

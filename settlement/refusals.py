@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from exchange.refusals import Category, DigestMismatch, PersonUnknown, Refusal, SamePerson, WrongState
 
-__all__ = ["DigestMismatch", "EtagMismatch", "PersonUnknown", "SamePerson", "WrongState"]
+__all__ = [
+    "BankDetailsMissing",
+    "BankMessageUnreadable",
+    "DigestMismatch",
+    "EtagMismatch",
+    "FormatMismatch",
+    "PaymentMismatch",
+    "PersonUnknown",
+    "SamePerson",
+    "WrongState",
+]
 
 
 class EtagMismatch(Refusal):
@@ -13,3 +23,35 @@ class EtagMismatch(Refusal):
     reason = "ETAG_MISMATCH"
     category = Category.ABORTED
     sentence = "Something happened to it since it was looked at:"
+
+
+class BankDetailsMissing(Refusal):
+    """Its reason explains it."""
+
+    reason = "BANK_DETAILS_MISSING"
+    category = Category.FAILED
+    sentence = "Nobody confirmed where they are paid:"
+
+
+class FormatMismatch(Refusal):
+    """Its reason explains it."""
+
+    reason = "FORMAT_MISMATCH"
+    category = Category.FAILED
+    sentence = "Not in this format:"
+
+
+class BankMessageUnreadable(Refusal):
+    """Its reason explains it."""
+
+    reason = "BANK_MESSAGE_UNREADABLE"
+    category = Category.FAILED
+    sentence = "No bank's message that can be read:"
+
+
+class PaymentMismatch(Refusal):
+    """Its reason explains it."""
+
+    reason = "PAYMENT_MISMATCH"
+    category = Category.FAILED
+    sentence = "The line is not this payment's:"

@@ -515,6 +515,43 @@ class StateTooOld(Undecided):
     min_ledger_sequence: str
 
 
+class BankDetailsMissing(Definite):
+    """FAILED_PRECONDITION. Nobody confirmed where somebody is paid in a currency."""
+
+    FOR = "BANK_DETAILS_MISSING"
+
+    participants: str
+    currency: str
+
+
+class FormatMismatch(Definite):
+    """FAILED_PRECONDITION. Payments cannot be written in a format, or were exported in another."""
+
+    FOR = "FORMAT_MISMATCH"
+
+    format: str
+    problem: str
+
+
+class BankMessageUnreadable(Definite):
+    """FAILED_PRECONDITION. What came from a bank is no message that can be read."""
+
+    FOR = "BANK_MESSAGE_UNREADABLE"
+
+    problem: str
+
+
+class PaymentMismatch(Definite):
+    """FAILED_PRECONDITION. A bank's line is not the payment's it is said to be."""
+
+    FOR = "PAYMENT_MISMATCH"
+
+    resource: str
+    figure: str
+    expected: str
+    found: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -575,4 +612,8 @@ BY_REASON: dict[str, type[Refused]] = {
     "INVALID_CURSOR": InvalidCursor,
     "CURSOR_EXPIRED": CursorExpired,
     "STATE_TOO_OLD": StateTooOld,
+    "BANK_DETAILS_MISSING": BankDetailsMissing,
+    "FORMAT_MISMATCH": FormatMismatch,
+    "BANK_MESSAGE_UNREADABLE": BankMessageUnreadable,
+    "PAYMENT_MISMATCH": PaymentMismatch,
 }

@@ -107,6 +107,17 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "ListPairTotals": _ALL,
         "ListCarriedItems": _ALL,
         "ListPayments": _ALL,
+        "SetBankDetails": _OPERATOR,
+        "ConfirmBankDetails": _OPERATOR | _CHECKER,
+        "ListBankDetails": _ALL_BUT_MERCHANT,
+        "ExportPayments": _MAKER,
+        "RetryPayments": _MAKER,
+        "ListPaymentFiles": _ALL_BUT_MERCHANT,
+        "ReadPaymentFile": _MAKER | _CHECKER | frozenset({CallerRole.AUDITOR}),
+        "ListPaymentLegs": _ALL,
+        "RecordBankMessage": _MAKER,
+        "ListPaymentExceptions": _ALL_BUT_MERCHANT,
+        "ResolvePaymentException": _CHECKER,
     },
 }
 

@@ -142,6 +142,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
     ERROR_REASON_STATE_TOO_OLD: _ErrorReason.ValueType  # 83
     """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
+    ERROR_REASON_BANK_DETAILS_MISSING: _ErrorReason.ValueType  # 230
+    """FAILED_PRECONDITION. Nobody confirmed where somebody is paid in a currency. {participants: "GRO, TEL", currency}."""
+    ERROR_REASON_FORMAT_MISMATCH: _ErrorReason.ValueType  # 231
+    """FAILED_PRECONDITION. Payments cannot be written in a format, or were exported in another. {format, problem}."""
+    ERROR_REASON_BANK_MESSAGE_UNREADABLE: _ErrorReason.ValueType  # 232
+    """FAILED_PRECONDITION. What came from a bank is no message that can be read. {problem}."""
+    ERROR_REASON_PAYMENT_MISMATCH: _ErrorReason.ValueType  # 233
+    """FAILED_PRECONDITION. A bank's line is not the payment's it is said to be. {resource, figure: "minor_units", expected, found}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -269,4 +277,12 @@ ERROR_REASON_CURSOR_EXPIRED: ErrorReason.ValueType  # 121
 """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
 ERROR_REASON_STATE_TOO_OLD: ErrorReason.ValueType  # 83
 """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
+ERROR_REASON_BANK_DETAILS_MISSING: ErrorReason.ValueType  # 230
+"""FAILED_PRECONDITION. Nobody confirmed where somebody is paid in a currency. {participants: "GRO, TEL", currency}."""
+ERROR_REASON_FORMAT_MISMATCH: ErrorReason.ValueType  # 231
+"""FAILED_PRECONDITION. Payments cannot be written in a format, or were exported in another. {format, problem}."""
+ERROR_REASON_BANK_MESSAGE_UNREADABLE: ErrorReason.ValueType  # 232
+"""FAILED_PRECONDITION. What came from a bank is no message that can be read. {problem}."""
+ERROR_REASON_PAYMENT_MISMATCH: ErrorReason.ValueType  # 233
+"""FAILED_PRECONDITION. A bank's line is not the payment's it is said to be. {resource, figure: "minor_units", expected, found}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -15,6 +15,7 @@ from settlement import exchange_ledger
 from settlement.api import wire
 from settlement.api.approval_service import ApprovalCalls
 from settlement.api.calls import Context, Host
+from settlement.api.payments_service import PaymentCalls
 from settlement.run.model import CurrencyResult, Run
 from settlement.run.service import Runs
 from settlement.v1 import settlement_service_pb2 as pb
@@ -31,7 +32,7 @@ class RunPageRequest(PageRequest, Protocol):
     run: str
 
 
-class SettlementService(ApprovalCalls, SettlementServiceServicer):
+class SettlementService(ApprovalCalls, PaymentCalls, SettlementServiceServicer):
     """Finance runs it; merchants see what they are a party of."""
 
     def __init__(self, host: Host) -> None:

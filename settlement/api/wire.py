@@ -36,6 +36,9 @@ WINDOW_STATES = {
     RunState.CALCULATED: pb.Window.STATE_CALCULATED,
     RunState.SUBMITTED: pb.Window.STATE_CALCULATED,
     RunState.APPROVED: pb.Window.STATE_APPROVED,
+    RunState.INSTRUCTED: pb.Window.STATE_INSTRUCTED,
+    RunState.PARTIALLY_SETTLED: pb.Window.STATE_PARTIALLY_SETTLED,
+    RunState.SETTLED: pb.Window.STATE_SETTLED,
 }
 """How far a window is by its run. A run that has ended leaves it closed."""
 

@@ -10,10 +10,13 @@ from typing import Any
 
 import typer
 
+from settlement.cli.accounts import accounts, confirm_account, set_account
 from settlement.cli.approval import approve, cancel, reject, submit
 from settlement.cli.close_window import close_window
+from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.liquidity import liquidity
 from settlement.cli.net import net
+from settlement.cli.payments import export, import_status, payments, retry
 from settlement.cli.run import run, show
 
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -24,6 +27,15 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "approve": approve,
     "reject": reject,
     "cancel": cancel,
+    "accounts": accounts,
+    "set-account": set_account,
+    "confirm-account": confirm_account,
+    "export": export,
+    "payments": payments,
+    "import-status": import_status,
+    "retry": retry,
+    "exceptions": exceptions,
+    "resolve": resolve,
     "net": net,
     "liquidity": liquidity,
 }

@@ -20,6 +20,9 @@ class RunState(enum.StrEnum):
     REJECTED = "REJECTED"
     VOIDED = "VOIDED"
     CANCELLED = "CANCELLED"
+    INSTRUCTED = "INSTRUCTED"
+    PARTIALLY_SETTLED = "PARTIALLY_SETTLED"
+    SETTLED = "SETTLED"
 
 
 DEAD = frozenset({RunState.REJECTED, RunState.VOIDED, RunState.CANCELLED})
@@ -28,6 +31,8 @@ PREVIEW = frozenset({RunState.CALCULATED})
 """A run that nobody has put his name to yet gives way without being asked."""
 CANCELLABLE = frozenset({RunState.CALCULATED, RunState.SUBMITTED, RunState.APPROVED})
 """Nothing was instructed yet."""
+INSTRUCTED = frozenset({RunState.INSTRUCTED, RunState.PARTIALLY_SETTLED, RunState.SETTLED})
+"""Money is on its way or has arrived: this run is what its window settles to, for ever."""
 
 
 class Transition(NamedTuple):

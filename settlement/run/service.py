@@ -16,7 +16,7 @@ from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.run import sql
 from settlement.run.canonical import canonical, configuration_of, digest_of, parsed, written
-from settlement.run.life import DEAD, RunState
+from settlement.run.life import DEAD, INSTRUCTED, RunState
 from settlement.run.model import Configuration, Run
 from settlement.run.rules import Inputs, calculate
 from settlement.run.steps import end, life_of, take_turns
@@ -33,7 +33,8 @@ class Runs:
 
         Raises:
             ResourceNotFound: there is no such window.
-            WindowState: it is open, the window before it has no run that stands, or a later one has, built on this.
+            WindowState: it is open or was instructed, the window before it has no run that stands, or a later one has,
+                built on this.
         """
         async with self._database.write() as connection:
             await take_turns(connection)
@@ -69,7 +70,9 @@ class Runs:
         return await _run(connection, row)
 
     async def _give_way(self, connection: AsyncConnection, newest: Row[Any], actor: Actor) -> None:
-        """Void the run that stands, unless the next window was built on it."""
+        """Void the run that stands, unless money was instructed or the next window was built on it."""
+        if newest.state in INSTRUCTED:
+            raise WindowState(window=f"windows/{newest.window_no}", state=newest.state, needed=RunState.APPROVED)
         later = (await connection.execute(sql.STANDING_ON, {"run_id": newest.run_id})).first()
         if later is not None:
             raise WindowState(window=f"windows/{later.window_no}", state=later.state, needed="CLOSED")

@@ -107,6 +107,12 @@ class Window(_message.Message):
         """Closed and netted."""
         STATE_APPROVED: Window._State.ValueType  # 4
         """Its run was approved."""
+        STATE_INSTRUCTED: Window._State.ValueType  # 5
+        """Banks were instructed to pay it."""
+        STATE_PARTIALLY_SETTLED: Window._State.ValueType  # 6
+        """Banks booked a part of it."""
+        STATE_SETTLED: Window._State.ValueType  # 7
+        """Everything is paid."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far it is."""
@@ -121,6 +127,12 @@ class Window(_message.Message):
     """Closed and netted."""
     STATE_APPROVED: Window.State.ValueType  # 4
     """Its run was approved."""
+    STATE_INSTRUCTED: Window.State.ValueType  # 5
+    """Banks were instructed to pay it."""
+    STATE_PARTIALLY_SETTLED: Window.State.ValueType  # 6
+    """Banks booked a part of it."""
+    STATE_SETTLED: Window.State.ValueType  # 7
+    """Everything is paid."""
 
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -284,6 +296,12 @@ class Run(_message.Message):
         """Another run took its place, or what it built on has ended."""
         STATE_CANCELLED: Run._State.ValueType  # 6
         """A maker took it back."""
+        STATE_INSTRUCTED: Run._State.ValueType  # 7
+        """Banks were instructed to make its payments."""
+        STATE_PARTIALLY_SETTLED: Run._State.ValueType  # 8
+        """Banks booked some of its payments."""
+        STATE_SETTLED: Run._State.ValueType  # 9
+        """Banks booked all of its payments."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far it is."""
@@ -302,6 +320,12 @@ class Run(_message.Message):
     """Another run took its place, or what it built on has ended."""
     STATE_CANCELLED: Run.State.ValueType  # 6
     """A maker took it back."""
+    STATE_INSTRUCTED: Run.State.ValueType  # 7
+    """Banks were instructed to make its payments."""
+    STATE_PARTIALLY_SETTLED: Run.State.ValueType  # 8
+    """Banks booked some of its payments."""
+    STATE_SETTLED: Run.State.ValueType  # 9
+    """Banks booked all of its payments."""
 
     NAME_FIELD_NUMBER: _builtins.int
     WINDOW_FIELD_NUMBER: _builtins.int

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from settlement.v1 import payments_pb2 as settlement_dot_v1_dot_payments__pb2
 from settlement.v1 import settlement_service_pb2 as settlement_dot_v1_dot_settlement__service__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
@@ -105,6 +106,61 @@ class SettlementServiceStub(object):
                 request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListPaymentsRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListPaymentsResponse.FromString,
                 _registered_method=True)
+        self.SetBankDetails = channel.unary_unary(
+                '/settlement.v1.SettlementService/SetBankDetails',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.SetBankDetailsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.SetBankDetailsResponse.FromString,
+                _registered_method=True)
+        self.ConfirmBankDetails = channel.unary_unary(
+                '/settlement.v1.SettlementService/ConfirmBankDetails',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ConfirmBankDetailsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ConfirmBankDetailsResponse.FromString,
+                _registered_method=True)
+        self.ListBankDetails = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListBankDetails',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ListBankDetailsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ListBankDetailsResponse.FromString,
+                _registered_method=True)
+        self.ExportPayments = channel.unary_unary(
+                '/settlement.v1.SettlementService/ExportPayments',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ExportPaymentsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ExportPaymentsResponse.FromString,
+                _registered_method=True)
+        self.RetryPayments = channel.unary_unary(
+                '/settlement.v1.SettlementService/RetryPayments',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.RetryPaymentsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.RetryPaymentsResponse.FromString,
+                _registered_method=True)
+        self.ListPaymentFiles = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListPaymentFiles',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ListPaymentFilesRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ListPaymentFilesResponse.FromString,
+                _registered_method=True)
+        self.ReadPaymentFile = channel.unary_unary(
+                '/settlement.v1.SettlementService/ReadPaymentFile',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ReadPaymentFileRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ReadPaymentFileResponse.FromString,
+                _registered_method=True)
+        self.ListPaymentLegs = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListPaymentLegs',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ListPaymentLegsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ListPaymentLegsResponse.FromString,
+                _registered_method=True)
+        self.RecordBankMessage = channel.unary_unary(
+                '/settlement.v1.SettlementService/RecordBankMessage',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.RecordBankMessageRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.RecordBankMessageResponse.FromString,
+                _registered_method=True)
+        self.ListPaymentExceptions = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListPaymentExceptions',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ListPaymentExceptionsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ListPaymentExceptionsResponse.FromString,
+                _registered_method=True)
+        self.ResolvePaymentException = channel.unary_unary(
+                '/settlement.v1.SettlementService/ResolvePaymentException',
+                request_serializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionResponse.FromString,
+                _registered_method=True)
 
 
 class SettlementServiceServicer(object):
@@ -137,7 +193,7 @@ class SettlementServiceServicer(object):
 
     def StartRun(self, request, context):
         """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
-        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,6 +279,94 @@ class SettlementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetBankDetails(self, request, context):
+        """Says where a merchant is paid, and pays from, in a currency. Payments go by it once another person has confirmed it. Caller: operator, with a credential that names its holder. The same again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmBankDetails(self, request, context):
+        """Confirms the newest bank details somebody else set. Callers: operator and finance checker, with a credential that names its holder. Confirming again answers them with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when newer ones were set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBankDetails(self, request, context):
+        """Where merchants are paid, with every version. Callers: operator, finance maker, finance checker, auditor; nobody else ever sees an account.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportPayments(self, request, context):
+        """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryPayments(self, request, context):
+        """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPaymentFiles(self, request, context):
+        """The files of a run. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadPaymentFile(self, request, context):
+        """A file's content, part by part: the bytes it was first exported with. Callers: finance maker, finance checker, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPaymentLegs(self, request, context):
+        """How far a run's payments are. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordBankMessage(self, request, context):
+        """Reads what a bank sent and matches it, line by line, by EndToEndId, else by amount, day and account. What fits nothing becomes an exception. Caller: finance maker. The same bytes again change nothing and answer replayed = true
+        Refusals: BANK_MESSAGE_UNREADABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPaymentExceptions(self, request, context):
+        """Bank lines that nothing could be done with. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolvePaymentException(self, request, context):
+        """Ends an exception: the line was a payment's booking after all, or is none of ours. Caller: finance checker who did not export that payment, with a credential that names its holder. The same again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it was ended otherwise or the payment is past it; PAYMENT_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SettlementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -295,6 +439,61 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.ListPayments,
                     request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListPaymentsRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListPaymentsResponse.SerializeToString,
+            ),
+            'SetBankDetails': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetBankDetails,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.SetBankDetailsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.SetBankDetailsResponse.SerializeToString,
+            ),
+            'ConfirmBankDetails': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmBankDetails,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ConfirmBankDetailsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ConfirmBankDetailsResponse.SerializeToString,
+            ),
+            'ListBankDetails': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBankDetails,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ListBankDetailsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ListBankDetailsResponse.SerializeToString,
+            ),
+            'ExportPayments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExportPayments,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ExportPaymentsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ExportPaymentsResponse.SerializeToString,
+            ),
+            'RetryPayments': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryPayments,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.RetryPaymentsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.RetryPaymentsResponse.SerializeToString,
+            ),
+            'ListPaymentFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPaymentFiles,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ListPaymentFilesRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ListPaymentFilesResponse.SerializeToString,
+            ),
+            'ReadPaymentFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadPaymentFile,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ReadPaymentFileRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ReadPaymentFileResponse.SerializeToString,
+            ),
+            'ListPaymentLegs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPaymentLegs,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ListPaymentLegsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ListPaymentLegsResponse.SerializeToString,
+            ),
+            'RecordBankMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordBankMessage,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.RecordBankMessageRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.RecordBankMessageResponse.SerializeToString,
+            ),
+            'ListPaymentExceptions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPaymentExceptions,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ListPaymentExceptionsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ListPaymentExceptionsResponse.SerializeToString,
+            ),
+            'ResolvePaymentException': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolvePaymentException,
+                    request_deserializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -676,6 +875,303 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/ListPayments',
             settlement_dot_v1_dot_settlement__service__pb2.ListPaymentsRequest.SerializeToString,
             settlement_dot_v1_dot_settlement__service__pb2.ListPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetBankDetails(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/SetBankDetails',
+            settlement_dot_v1_dot_payments__pb2.SetBankDetailsRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.SetBankDetailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmBankDetails(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ConfirmBankDetails',
+            settlement_dot_v1_dot_payments__pb2.ConfirmBankDetailsRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ConfirmBankDetailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBankDetails(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListBankDetails',
+            settlement_dot_v1_dot_payments__pb2.ListBankDetailsRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ListBankDetailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportPayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ExportPayments',
+            settlement_dot_v1_dot_payments__pb2.ExportPaymentsRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ExportPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryPayments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/RetryPayments',
+            settlement_dot_v1_dot_payments__pb2.RetryPaymentsRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.RetryPaymentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPaymentFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListPaymentFiles',
+            settlement_dot_v1_dot_payments__pb2.ListPaymentFilesRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ListPaymentFilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadPaymentFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ReadPaymentFile',
+            settlement_dot_v1_dot_payments__pb2.ReadPaymentFileRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ReadPaymentFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPaymentLegs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListPaymentLegs',
+            settlement_dot_v1_dot_payments__pb2.ListPaymentLegsRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ListPaymentLegsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordBankMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/RecordBankMessage',
+            settlement_dot_v1_dot_payments__pb2.RecordBankMessageRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.RecordBankMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPaymentExceptions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListPaymentExceptions',
+            settlement_dot_v1_dot_payments__pb2.ListPaymentExceptionsRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ListPaymentExceptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolvePaymentException(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ResolvePaymentException',
+            settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionRequest.SerializeToString,
+            settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionResponse.FromString,
             options,
             channel_credentials,
             insecure,

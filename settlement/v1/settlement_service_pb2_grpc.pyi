@@ -5,6 +5,7 @@ Clearing: closing windows, netting what merchants owe each other, and what is to
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from settlement.v1 import payments_pb2 as _payments_pb2
 from settlement.v1 import settlement_service_pb2 as _settlement_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -47,7 +48,7 @@ class SettlementServiceStub:
     """
     StartRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]
     """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
-    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was.
     """
     GetRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
@@ -89,6 +90,50 @@ class SettlementServiceStub:
     """What is to be paid. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
+    SetBankDetails: _grpc.UnaryUnaryMultiCallable[_payments_pb2.SetBankDetailsRequest, _payments_pb2.SetBankDetailsResponse]
+    """Says where a merchant is paid, and pays from, in a currency. Payments go by it once another person has confirmed it. Caller: operator, with a credential that names its holder. The same again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN.
+    """
+    ConfirmBankDetails: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ConfirmBankDetailsRequest, _payments_pb2.ConfirmBankDetailsResponse]
+    """Confirms the newest bank details somebody else set. Callers: operator and finance checker, with a credential that names its holder. Confirming again answers them with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when newer ones were set.
+    """
+    ListBankDetails: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListBankDetailsRequest, _payments_pb2.ListBankDetailsResponse]
+    """Where merchants are paid, with every version. Callers: operator, finance maker, finance checker, auditor; nobody else ever sees an account.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ExportPayments: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ExportPaymentsRequest, _payments_pb2.ExportPaymentsResponse]
+    """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    """
+    RetryPayments: _grpc.UnaryUnaryMultiCallable[_payments_pb2.RetryPaymentsRequest, _payments_pb2.RetryPaymentsResponse]
+    """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    """
+    ListPaymentFiles: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentFilesRequest, _payments_pb2.ListPaymentFilesResponse]
+    """The files of a run. Callers: operator, finance maker, finance checker, auditor.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    ReadPaymentFile: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ReadPaymentFileRequest, _payments_pb2.ReadPaymentFileResponse]
+    """A file's content, part by part: the bytes it was first exported with. Callers: finance maker, finance checker, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListPaymentLegs: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentLegsRequest, _payments_pb2.ListPaymentLegsResponse]
+    """How far a run's payments are. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    RecordBankMessage: _grpc.UnaryUnaryMultiCallable[_payments_pb2.RecordBankMessageRequest, _payments_pb2.RecordBankMessageResponse]
+    """Reads what a bank sent and matches it, line by line, by EndToEndId, else by amount, day and account. What fits nothing becomes an exception. Caller: finance maker. The same bytes again change nothing and answer replayed = true
+    Refusals: BANK_MESSAGE_UNREADABLE.
+    """
+    ListPaymentExceptions: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentExceptionsRequest, _payments_pb2.ListPaymentExceptionsResponse]
+    """Bank lines that nothing could be done with. Callers: operator, finance maker, finance checker, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ResolvePaymentException: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ResolvePaymentExceptionRequest, _payments_pb2.ResolvePaymentExceptionResponse]
+    """Ends an exception: the line was a payment's booking after all, or is none of ours. Caller: finance checker who did not export that payment, with a credential that names its holder. The same again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it was ended otherwise or the payment is past it; PAYMENT_MISMATCH.
+    """
 
 @_typing.type_check_only
 class SettlementServiceAsyncStub(SettlementServiceStub):
@@ -109,7 +154,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     StartRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]  # type: ignore[assignment]
     """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
-    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was.
     """
     GetRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]  # type: ignore[assignment]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
@@ -150,6 +195,50 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     ListPayments: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListPaymentsRequest, _settlement_service_pb2.ListPaymentsResponse]  # type: ignore[assignment]
     """What is to be paid. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    SetBankDetails: _aio.UnaryUnaryMultiCallable[_payments_pb2.SetBankDetailsRequest, _payments_pb2.SetBankDetailsResponse]  # type: ignore[assignment]
+    """Says where a merchant is paid, and pays from, in a currency. Payments go by it once another person has confirmed it. Caller: operator, with a credential that names its holder. The same again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN.
+    """
+    ConfirmBankDetails: _aio.UnaryUnaryMultiCallable[_payments_pb2.ConfirmBankDetailsRequest, _payments_pb2.ConfirmBankDetailsResponse]  # type: ignore[assignment]
+    """Confirms the newest bank details somebody else set. Callers: operator and finance checker, with a credential that names its holder. Confirming again answers them with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when newer ones were set.
+    """
+    ListBankDetails: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListBankDetailsRequest, _payments_pb2.ListBankDetailsResponse]  # type: ignore[assignment]
+    """Where merchants are paid, with every version. Callers: operator, finance maker, finance checker, auditor; nobody else ever sees an account.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ExportPayments: _aio.UnaryUnaryMultiCallable[_payments_pb2.ExportPaymentsRequest, _payments_pb2.ExportPaymentsResponse]  # type: ignore[assignment]
+    """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    """
+    RetryPayments: _aio.UnaryUnaryMultiCallable[_payments_pb2.RetryPaymentsRequest, _payments_pb2.RetryPaymentsResponse]  # type: ignore[assignment]
+    """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    """
+    ListPaymentFiles: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentFilesRequest, _payments_pb2.ListPaymentFilesResponse]  # type: ignore[assignment]
+    """The files of a run. Callers: operator, finance maker, finance checker, auditor.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    ReadPaymentFile: _aio.UnaryUnaryMultiCallable[_payments_pb2.ReadPaymentFileRequest, _payments_pb2.ReadPaymentFileResponse]  # type: ignore[assignment]
+    """A file's content, part by part: the bytes it was first exported with. Callers: finance maker, finance checker, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListPaymentLegs: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentLegsRequest, _payments_pb2.ListPaymentLegsResponse]  # type: ignore[assignment]
+    """How far a run's payments are. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    RecordBankMessage: _aio.UnaryUnaryMultiCallable[_payments_pb2.RecordBankMessageRequest, _payments_pb2.RecordBankMessageResponse]  # type: ignore[assignment]
+    """Reads what a bank sent and matches it, line by line, by EndToEndId, else by amount, day and account. What fits nothing becomes an exception. Caller: finance maker. The same bytes again change nothing and answer replayed = true
+    Refusals: BANK_MESSAGE_UNREADABLE.
+    """
+    ListPaymentExceptions: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentExceptionsRequest, _payments_pb2.ListPaymentExceptionsResponse]  # type: ignore[assignment]
+    """Bank lines that nothing could be done with. Callers: operator, finance maker, finance checker, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ResolvePaymentException: _aio.UnaryUnaryMultiCallable[_payments_pb2.ResolvePaymentExceptionRequest, _payments_pb2.ResolvePaymentExceptionResponse]  # type: ignore[assignment]
+    """Ends an exception: the line was a payment's booking after all, or is none of ours. Caller: finance checker who did not export that payment, with a credential that names its holder. The same again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it was ended otherwise or the payment is past it; PAYMENT_MISMATCH.
     """
 
 class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -192,7 +281,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.StartRunResponse, _abc.Awaitable[_settlement_service_pb2.StartRunResponse]]:
         """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
-        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open, the one before was not run, or a later one was.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was.
         """
 
     @_abc_1.abstractmethod
@@ -293,6 +382,116 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_settlement_service_pb2.ListPaymentsResponse, _abc.Awaitable[_settlement_service_pb2.ListPaymentsResponse]]:
         """What is to be paid. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
         Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def SetBankDetails(
+        self,
+        request: _payments_pb2.SetBankDetailsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.SetBankDetailsResponse, _abc.Awaitable[_payments_pb2.SetBankDetailsResponse]]:
+        """Says where a merchant is paid, and pays from, in a currency. Payments go by it once another person has confirmed it. Caller: operator, with a credential that names its holder. The same again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmBankDetails(
+        self,
+        request: _payments_pb2.ConfirmBankDetailsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ConfirmBankDetailsResponse, _abc.Awaitable[_payments_pb2.ConfirmBankDetailsResponse]]:
+        """Confirms the newest bank details somebody else set. Callers: operator and finance checker, with a credential that names its holder. Confirming again answers them with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when newer ones were set.
+        """
+
+    @_abc_1.abstractmethod
+    def ListBankDetails(
+        self,
+        request: _payments_pb2.ListBankDetailsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ListBankDetailsResponse, _abc.Awaitable[_payments_pb2.ListBankDetailsResponse]]:
+        """Where merchants are paid, with every version. Callers: operator, finance maker, finance checker, auditor; nobody else ever sees an account.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportPayments(
+        self,
+        request: _payments_pb2.ExportPaymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ExportPaymentsResponse, _abc.Awaitable[_payments_pb2.ExportPaymentsResponse]]:
+        """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        """
+
+    @_abc_1.abstractmethod
+    def RetryPayments(
+        self,
+        request: _payments_pb2.RetryPaymentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.RetryPaymentsResponse, _abc.Awaitable[_payments_pb2.RetryPaymentsResponse]]:
+        """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPaymentFiles(
+        self,
+        request: _payments_pb2.ListPaymentFilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ListPaymentFilesResponse, _abc.Awaitable[_payments_pb2.ListPaymentFilesResponse]]:
+        """The files of a run. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadPaymentFile(
+        self,
+        request: _payments_pb2.ReadPaymentFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ReadPaymentFileResponse, _abc.Awaitable[_payments_pb2.ReadPaymentFileResponse]]:
+        """A file's content, part by part: the bytes it was first exported with. Callers: finance maker, finance checker, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPaymentLegs(
+        self,
+        request: _payments_pb2.ListPaymentLegsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ListPaymentLegsResponse, _abc.Awaitable[_payments_pb2.ListPaymentLegsResponse]]:
+        """How far a run's payments are. Callers: finance, operator and auditor see all, a merchant those it pays or receives.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordBankMessage(
+        self,
+        request: _payments_pb2.RecordBankMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.RecordBankMessageResponse, _abc.Awaitable[_payments_pb2.RecordBankMessageResponse]]:
+        """Reads what a bank sent and matches it, line by line, by EndToEndId, else by amount, day and account. What fits nothing becomes an exception. Caller: finance maker. The same bytes again change nothing and answer replayed = true
+        Refusals: BANK_MESSAGE_UNREADABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPaymentExceptions(
+        self,
+        request: _payments_pb2.ListPaymentExceptionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ListPaymentExceptionsResponse, _abc.Awaitable[_payments_pb2.ListPaymentExceptionsResponse]]:
+        """Bank lines that nothing could be done with. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ResolvePaymentException(
+        self,
+        request: _payments_pb2.ResolvePaymentExceptionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_payments_pb2.ResolvePaymentExceptionResponse, _abc.Awaitable[_payments_pb2.ResolvePaymentExceptionResponse]]:
+        """Ends an exception: the line was a payment's booking after all, or is none of ours. Caller: finance checker who did not export that payment, with a credential that names its holder. The same again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it was ended otherwise or the payment is past it; PAYMENT_MISMATCH.
         """
 
 def add_SettlementServiceServicer_to_server(servicer: SettlementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,12 +7,12 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     ROLES: """
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
         GetRateBounds ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals
-        ListCarriedItems ListPayments WatchEvents ListEvents
+        ListCarriedItems ListPayments WatchEvents ListEvents ListPaymentLegs
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
         PublishPrice CreateEarnRule IssueApiKey RevokeApiKey PublishRate EndRate SetClock
-        ApproveRateDraft RevokeRate SetRateBounds
+        ApproveRateDraft RevokeRate SetRateBounds SetBankDetails
     """,
     (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft",
     (OPERATOR, AUDITOR): "ListApiKeys",
@@ -24,9 +24,11 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         GetMember ListBalances ListLots ListStatementEntries
         GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts
     """,
-    (MAKER,): "CloseWindow StartRun SubmitRun CancelRun",
-    (CHECKER,): "ApproveRun RejectRun",
-    (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun",
+    (MAKER,): "CloseWindow StartRun SubmitRun CancelRun ExportPayments RetryPayments RecordBankMessage",
+    (CHECKER,): "ApproveRun RejectRun ResolvePaymentException",
+    (OPERATOR, CHECKER): "ConfirmBankDetails",
+    (MAKER, CHECKER, AUDITOR): "ReadPaymentFile",
+    (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun ListBankDetails ListPaymentFiles ListPaymentExceptions",
 }
 
 ROLES_OF: dict[str, tuple[str, ...]] = {

@@ -12,6 +12,7 @@ from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import sandbox_service_pb2 as sandbox
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
+from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import settlement_service_pb2 as settlement
 from tests.worlds import instant
 
@@ -76,6 +77,10 @@ CONFIGURATION = settlement.RunConfiguration(
     maximum_carry_days={"CNY": 90},
     legal_model=settlement.LEGAL_MODEL_PAYMENT_NETTING,
 )
+ACCOUNT = payments.BankAccount(
+    holder="Nix 公司", number="6222000012345678", clearing_system="CNAPS", clearing_member="102"
+)
+CONFIGURATION = settlement.RunConfiguration(mode=settlement.NETTING_MODE_BILATERAL, minimum_minor_units={"CNY": 5})
 
 HOLD = transfers.HoldPointsRequest(
     request_id="5", member=MEMBER, points=POINTS, reference="r", validate_only=True, lifetime=Duration(seconds=600)
@@ -212,6 +217,23 @@ GOOD: dict[str, Message] = {
     "ListPairTotals": settlement.ListPairTotalsRequest(run=f"runs/{UUID}", page_size=1),
     "ListCarriedItems": settlement.ListCarriedItemsRequest(run=f"runs/{UUID}", page_size=1),
     "ListPayments": settlement.ListPaymentsRequest(run=f"runs/{UUID}", page_size=1),
+    "SetBankDetails": payments.SetBankDetailsRequest(merchant=MERCHANT, currency_code="CNY", account=ACCOUNT),
+    "ConfirmBankDetails": payments.ConfirmBankDetailsRequest(name=f"{MERCHANT}/bankDetails/CNY/1"),
+    "ListBankDetails": payments.ListBankDetailsRequest(merchant=MERCHANT, page_size=1),
+    "ExportPayments": payments.ExportPaymentsRequest(
+        run=f"runs/{UUID}", result_digest=DIGEST, format=payments.PAYMENT_FORMAT_CSV, execution_date="2026-03-02"
+    ),
+    "RetryPayments": payments.RetryPaymentsRequest(
+        run=f"runs/{UUID}", format=payments.PAYMENT_FORMAT_CSV, execution_date="2026-03-02"
+    ),
+    "ListPaymentFiles": payments.ListPaymentFilesRequest(run=f"runs/{UUID}", page_size=1),
+    "ReadPaymentFile": payments.ReadPaymentFileRequest(name="paymentFiles/W1-CNY-1-0", offset=5),
+    "ListPaymentLegs": payments.ListPaymentLegsRequest(run=f"runs/{UUID}", page_size=1),
+    "RecordBankMessage": payments.RecordBankMessageRequest(content=b"<Document/>"),
+    "ListPaymentExceptions": payments.ListPaymentExceptionsRequest(include_resolved=True, page_size=1),
+    "ResolvePaymentException": payments.ResolvePaymentExceptionRequest(
+        name="paymentExceptions/999999", payment="payments/W1-1-1-0", note="n"
+    ),
 }
 
 OTHERS: list[tuple[str, Message]] = [

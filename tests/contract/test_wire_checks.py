@@ -84,7 +84,7 @@ async def test_bytes_that_are_no_message_are_refused(world: World, callers: dict
     """Cut short, of a wrong wire type, or with text that is none."""
     caller = callers[ROLES_OF[name][0]]
     first = METHODS[name].request.fields[:1]
-    no_utf8 = [b"\x0a\x02\xff\xfe"] if first and first[0].cpp_type == first[0].CPPTYPE_STRING else []
+    no_utf8 = [b"\x0a\x02\xff\xfe"] if first and first[0].type == first[0].TYPE_STRING else []
 
     for nonsense in (b"\xff\xff\xff", b"\x0a", b"\x0a\xff\xff\xff\xff\x0f", *no_utf8):
         refused = await refusal(METHODS[name].call_raw(world.stubs.channel, caller, nonsense))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.contract.paid import Treasury, treasury_of
 from tests.contract.settled import Finance, finance_of
 from tests.servers import Server, a_server
 from tests.worlds import a_world
@@ -26,3 +27,10 @@ async def finance(server: Server) -> AsyncIterator[Finance]:
         await finance.cast.gro.earn(finance.member, "500 TEL")
         await finance.close("windows/1")
         yield finance
+
+
+@pytest.fixture
+async def treasury(server: Server) -> AsyncIterator[Treasury]:
+    """A treasury whose first window had the rulebook's period A and is closed."""
+    async with a_world(server.address, server.operator_secret) as world:
+        yield await treasury_of(world)

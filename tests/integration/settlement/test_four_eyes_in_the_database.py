@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from grpc import aio
 
-from exchange.db.engine import SERVER_ROLE
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.settled import Finance
-from tests.contract.stillness import connected, nothing_changes
+from tests.contract.stillness import connected
+from tests.integration.settlement.stopping import stopped
 from tests.servers import Server
 
 DECIDE = """
@@ -26,20 +25,6 @@ INSERT INTO settlement.run_transitions
 VALUES ($1, $2, $3, $4, now(), 'SERVER', $5, '', $6)
 """
 CHECKER = "FINANCE_CHECKER:apiKeys/x"
-
-
-async def stopped(server: Server, statement: str, *arguments: object) -> bool:
-    """Whether the database refuses a statement of the role that serves requests."""
-    async with connected(server.url) as connection, nothing_changes(server):
-        await connection.execute(f"SET ROLE {SERVER_ROLE}")
-        try:
-            async with connection.transaction():
-                await connection.execute(statement, *arguments)
-                raise AssertionError("the statement went through")  # and is rolled back
-        except (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError):
-            return True
-        except AssertionError:
-            return False
 
 
 @pytest.fixture

@@ -1,0 +1,179 @@
+"""`settlement export | retry | payments | import-status`: instruct banks, and see what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from settlement.cli.files import plain_refusals, refused
+from settlement.cli.ledger import identified, on_ledger, window_number
+
+if TYPE_CHECKING:
+    from exchange.db.engine import Database
+    from settlement.payments.files import LegView, PaymentFile
+    from settlement.payments.service import Instructing, Payments
+    from settlement.run.model import Run
+
+DIGITS_MIN = 12
+
+
+class Format(StrEnum):
+    """Formats a payment file can have."""
+
+    PAIN001 = "pain001"
+    PACS029 = "pacs029"
+    CSV = "csv"
+
+
+Window = Annotated[str, typer.Argument(help="Number of a window whose run is approved.")]
+As = Annotated[Format, typer.Option("--format", help="How the files are written.")]
+PayOn = Annotated[str, typer.Option(help="Day the bank is to pay, 2026-03-02. Left out: its pay day.")]
+Into = Annotated[Path, typer.Option(help="Folder the files are written to.", file_okay=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def export(
+    window: Window,
+    digest: Annotated[str, typer.Option(help="The digest `show` told, its first 12 digits at least.")],
+    chosen: As = Format.PAIN001,
+    pay_on: PayOn = "",
+    into: Into = Path(),
+    *,
+    json: Json = False,
+) -> None:
+    """Instruct banks to make an approved run's payments. Again: the very same files.
+
+    Whoever approved the run is refused. Who you are is told by the key in SETTLEMENT_KEY, else by your user here.
+    """
+
+    async def step(payments: Payments, run: Run, how: Instructing) -> list[PaymentFile]:
+        from settlement.refusals import DigestMismatch
+
+        if len(digest) < DIGITS_MIN or not run.digest.startswith(digest.lower()):
+            raise DigestMismatch(resource=run.name, digest=run.digest)
+        files, _ = await payments.export(run.run_id, run.digest, how)
+        return files
+
+    _make_files(window, step, chosen, pay_on, into, as_json=json)
+
+
+def retry(
+    window: Window, chosen: As = Format.PAIN001, pay_on: PayOn = "", into: Into = Path(), *, json: Json = False
+) -> None:
+    """Try again what banks rejected or returned, and nothing else, in new files."""
+
+    async def step(payments: Payments, run: Run, how: Instructing) -> list[PaymentFile]:
+        return await payments.retry(run.run_id, how)
+
+    _make_files(window, step, chosen, pay_on, into, as_json=json)
+
+
+def payments(window: Window, *, json: Json = False) -> None:
+    """Show how far a window's payments are, and the files that instruct them."""
+    number = _closed(window)
+
+    async def work(database: Database) -> tuple[Run, list[LegView], list[PaymentFile]]:
+        from settlement.payments.service import Payments
+        from settlement.run.service import Runs
+
+        run = await Runs(database).newest(number)
+        book = Payments(database)
+        return run, await book.legs(run.run_id), await book.files(run.run_id)
+
+    run, legs, files = on_ledger(work)
+    from settlement.cli import payment_tables
+
+    if json:
+        typer.echo(payment_tables.to_json(run, legs, files))
+        return
+    payment_tables.show(run, legs, files)
+
+
+def import_status(
+    files: Annotated[list[Path], typer.Argument(help="What the bank sent: pain.002, camt.053 or camt.054.")],
+    *,
+    json: Json = False,
+) -> None:
+    """Read what a bank sent and match it to payments. The same file twice changes nothing."""
+    with plain_refusals():
+        contents = [(file, file.read_bytes()) for file in files]
+
+    async def work(database: Database) -> list[dict[str, Any]]:
+        from settlement.payments.answers import BankAnswers
+
+        actor = await identified(database, "FINANCE_MAKER")
+        done = []
+        for file, content in contents:
+            recorded, replayed = await BankAnswers(database).record(content, actor)
+            done.append({"file": str(file), **recorded._asdict(), "replayed": replayed})
+        return done
+
+    done = on_ledger(work)
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(done, ensure_ascii=False))
+        return
+    for one in done:
+        again = ", recorded before" if one["replayed"] else ""
+        figures = f"{one['applied']} applied, {one['known']} known, {one['exceptions']} for somebody to look at"
+        typer.echo(f"{one['file']}: {one['name']} {one['bank_message_id']}{again}: {figures}")
+    if any(one["exceptions"] for one in done):
+        typer.echo("Next: python -m settlement exceptions")
+
+
+def _make_files(
+    window: str,
+    step: Callable[[Payments, Run, Instructing], Awaitable[list[PaymentFile]]],
+    chosen: Format,
+    pay_on: str,
+    into: Path,
+    *,
+    as_json: bool,
+) -> None:
+    number, when = _closed(window), _day(pay_on)
+
+    async def work(database: Database) -> list[tuple[PaymentFile, bytes]]:
+        from settlement.payments.service import Instructing, Payments
+        from settlement.run.service import Runs
+
+        how = Instructing(await identified(database, "FINANCE_MAKER"), chosen.value, when)
+        book = Payments(database)
+        made = await step(book, await Runs(database).newest(number), how)
+        return [(file, (await book.content(file.message_id))[1]) for file in made]
+
+    made = on_ledger(work)
+    with plain_refusals():
+        into.mkdir(parents=True, exist_ok=True)
+        for file, content in made:
+            (into / file.file_name).write_bytes(content)
+    from settlement.cli import payment_tables
+
+    files = [file for file, _ in made]
+    if as_json:
+        typer.echo(payment_tables.files_to_json(files, into))
+        return
+    payment_tables.show_files(files, into)
+
+
+def _closed(window: str) -> int:
+    number = window_number(window)
+    if number is None:
+        refused("the open window is paid when it is closed, run and approved: say the number of one that is")
+    assert number is not None
+    return number
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        refused(f"--pay-on {text}: say a day, such as 2026-03-02")
+        raise

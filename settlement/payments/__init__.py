@@ -1,0 +1,1 @@
+"""Payments: the legs of an approved run, the files that instruct banks, and what banks answer."""

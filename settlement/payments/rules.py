@@ -1,0 +1,63 @@
+"""Which payments a run asks for, and what they are called. Pure: the same run gives the same names, for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from settlement.payments.model import AttemptState, Leg, PaymentOrder
+from settlement.run.model import CurrencyResult
+
+ID_CHARS_MAX = 35
+"""What ISO 20022 gives an identification."""
+_TAG_CHARS = 12
+
+
+def legs_of(result: Sequence[CurrencyResult]) -> list[Leg]:
+    """The payments of a run, numbered 1, 2, 3 … in the order of its result."""
+    payments = [(one.currency, payment) for one in result for payment in one.payments]
+    return [
+        Leg(number, currency, payment.payer, payment.payee, payment.amount)
+        for number, (currency, payment) in enumerate(payments, start=1)
+    ]
+
+
+def end_to_end_id(window_no: int, digest: str, leg: Leg, attempt: int) -> str:
+    """What names an attempt to every bank on its way: window, leg and attempt, bound to the approved result.
+
+    `digest` is the approved run's: another result of the same window never shares a name with this one.
+    """
+    tag = _tag(digest, leg.currency, leg.payer, leg.payee, str(attempt))
+    return _fitting(f"W{window_no}-{leg.leg_no}-{attempt}-{tag}")
+
+
+def message_id(window_no: int, digest: str, currency: str, batch_no: int) -> str:
+    """What names a file to the bank."""
+    return _fitting(f"W{window_no}-{currency}-{batch_no}-{_tag(digest, currency, str(batch_no))}")
+
+
+def blocks_of(order: PaymentOrder) -> dict[str, str]:
+    """The debtors' blocks of a file by payer, in their order: payments into the clearing account before those out.
+
+    Each is named after its file, with a dot that no file's own name has.
+    """
+    operator = order.operator.participant
+    payers = sorted({item.leg.payer for item in order.instructions}, key=lambda payer: (payer == operator, payer))
+    return {payer: _fitting(f"{order.message_id}.{number}") for number, payer in enumerate(payers, start=1)}
+
+
+def settlement_state(states: Sequence[AttemptState]) -> str:
+    """How far a run is whose legs' newest attempts are in these states; without legs it is settled at once."""
+    settled = sum(state is AttemptState.SETTLED for state in states)
+    if settled == len(states):
+        return "SETTLED"
+    return "PARTIALLY_SETTLED" if settled else "INSTRUCTED"
+
+
+def _tag(*parts: str) -> str:
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:_TAG_CHARS].upper()
+
+
+def _fitting(name: str) -> str:
+    assert len(name) <= ID_CHARS_MAX, f"{name} is longer than the {ID_CHARS_MAX} signs a bank takes"
+    return name
