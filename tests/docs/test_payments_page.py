@@ -32,6 +32,14 @@ async def typed(command: str, folder: Path, variables: dict[str, str]) -> str:
     return output.decode()
 
 
+def answer_as_the_bank(folder: Path) -> None:
+    """Put a statement beside the payment file: everything booked, and a fee that nobody ordered."""
+    (file,) = folder.glob("*.xml")
+    told = [debit(order) for order in orders(file.read_bytes())]
+    fee = Booking("6222001", "DBIT", "25.00", reference="FEE")
+    (folder / "statement.xml").write_bytes(statement(*told, fee))
+
+
 def conversations() -> list[tuple[str, str]]:
     """(command, what the page shows of its answer) in the order of the page."""
     text = "".join(blocks(PAGE, "console"))
@@ -60,10 +68,7 @@ async def test_every_command_answers_as_the_page_shows(database_url: str, tmp_pa
 
         for command, shown in conversations():
             if "import-status" in command:
-                (file,) = tmp_path.glob("*.xml")
-                told = [debit(order) for order in orders(file.read_bytes())]
-                fee = Booking("6222001", "DBIT", "25.00", reference="FEE")
-                (tmp_path / "statement.xml").write_bytes(statement(*told, fee))
+                answer_as_the_bank(tmp_path)
             answer = (await typed(command, tmp_path, variables)).strip()
             wanted = ".*".join(map(re.escape, shown.split("…")))
             assert not shown or re.fullmatch(wanted, answer, re.DOTALL), f"{command}\n{answer}"
