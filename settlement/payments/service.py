@@ -32,7 +32,7 @@ from settlement.run.steps import step, take_turns
 
 @dataclass(frozen=True, slots=True)
 class Instructing:
-    """Who asks for files, how they are to be written and when to be paid; None: on the run's pay day, not before tomorrow."""
+    """Who asks for files, how they are written, and when to pay; None: on the pay day, not before tomorrow."""
 
     actor: Actor
     format: str
