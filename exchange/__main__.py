@@ -1,4 +1,4 @@
-"""`python -m exchange`: serve, migrate, keys, audit, scenario, demo. `--help` tells more of each."""
+"""`python -m exchange`: serve, migrate, keys, audit, statements, scenario, demo. `--help` tells more of each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from exchange import commands
 from exchange.config import Settings, SettingsRefused, load_settings
 from exchange.demo.command import demo
 from exchange.scenario.command import scenario
+from exchange.statements.command import statements
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The coalition points exchange."
@@ -23,6 +24,7 @@ keys = typer.Typer(no_args_is_help=True, help="API keys of callers.")
 app.add_typer(keys, name="keys")
 app.command("scenario")(scenario)
 app.command("demo")(demo)
+app.command("statements")(statements)
 
 
 def _settings(**overrides: object) -> Settings:

@@ -37,6 +37,7 @@ from exchange.serving.paging import PageTokens
 from exchange.serving.permissions import PERMISSIONS
 from exchange.serving.server import GracefulServer
 from exchange.serving.telemetry import serve_metrics
+from exchange.statements.monthly import MonthlyStatements
 from exchange.v1 import (
     directory_service_pb2_grpc,
     event_service_pb2_grpc,
@@ -99,11 +100,15 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             ),
         )
         api.events.start()
-        sweeping = asyncio.create_task(api.due.keep_running(settings.due_seconds))
+        sweeping = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
+        if settings.statement_day:
+            job = MonthlyStatements(database, source)
+            sweeping.append(asyncio.create_task(job.keep_running(settings.due_seconds, settings.statement_day)))
         try:
             yield api
         finally:
-            sweeping.cancel()
+            for task in sweeping:
+                task.cancel()
             await api.events.stop()
             await poster.drain()
     finally:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
-from exchange.api.statements_out import cursor_at, position_after, write_page
+from exchange.api.statements_out import cursor_at, monthly_message, position_after, write_page
 from exchange.api.wire import REFERENCE_CHARACTERS_MAX, member_key
 from exchange.callers import Caller
 from exchange.directory.members import Member
@@ -21,6 +21,8 @@ from exchange.serving.checks import Violations
 from exchange.serving.identity import caller_of
 from exchange.serving.instants import timestamp
 from exchange.serving.paging import filter_fingerprint, page_size
+from exchange.statements.model import Month
+from exchange.statements.monthly import statements_of
 from exchange.statements.service import Wanted
 from exchange.statements.service import page as statement_page
 from exchange.v1 import member_service_pb2 as pb
@@ -139,6 +141,32 @@ class MemberService(MemberServiceServicer):
         response = pb.ListStatementEntriesResponse(next_page_token=token)
         return write_page(response, page, directory, caller)
 
+    async def ListMemberStatements(
+        self, request: pb.ListMemberStatementsRequest, context: Context
+    ) -> pb.ListMemberStatementsResponse:
+        caller, check = caller_of(context), Violations()
+        member_id = UUID(check.uuid_name("member", request.member, "members"))
+        code = check.resource_name("currency", request.currency, "currencies") if request.currency else ""
+        month = _month(request.month, check)
+        check.raise_if_any()
+        size = page_size(request.page_size)
+        bound = filter_fingerprint(str(caller.merchant_no), request.member, code, request.month)
+        token = request.page_token
+        after = _month_position(self._api.tokens.open("monthly", bound, token)) if token else (date.min, "")
+        directory = await self._api.directory(caller)
+        currency_no = directory.currency(code, "currency").number if code else None
+        async with self._api.database.read() as connection:
+            await self._api.members.find(connection, caller, MemberKey(caller.merchant_no or 0, member_id, None))
+            found = await statements_of(
+                connection, member_id, currency_no=currency_no, month=month, after=after, limit=size + 1
+            )
+        token = ""
+        if len(found) > size:
+            last = found[size - 1]
+            token = self._api.tokens.seal("monthly", bound, [last.month.isoformat(), last.currency])
+        messages = [monthly_message(request.member, statement) for statement in found[:size]]
+        return pb.ListMemberStatementsResponse(statements=messages, next_page_token=token)
+
     async def _merchant(self, context: Context) -> int:
         caller = caller_of(context)
         directory = await self._api.directory(caller)
@@ -164,6 +192,21 @@ def _position(position: object) -> tuple[datetime | None, datetime, UUID]:
     assert isinstance(position, list)
     expiry, earned, lot_id = position
     return datetime.fromisoformat(expiry) if expiry else None, datetime.fromisoformat(earned), UUID(lot_id)
+
+
+def _month(text: str, check: Violations) -> Month | None:
+    if not text:
+        return None
+    try:
+        return Month.named(text)
+    except ValueError:
+        check.say("month", 'is no month such as "2026-03"')
+        return None
+
+
+def _month_position(position: object) -> tuple[date, str]:
+    assert isinstance(position, list)
+    return date.fromisoformat(position[0]), position[1]
 
 
 def _message(member: Member) -> types.Member:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from exchange.api.transfers_out import may_see
 from exchange.callers import Caller
 from exchange.directory.model import Directory
+from exchange.money.limits import INT64_MAX
 from exchange.serving.instants import timestamp
-from exchange.statements.model import Line, Page, Standing
+from exchange.statements.model import Line, MonthlyStatement, Page, Standing, Total
 from exchange.statements.service import Cursor
 from exchange.v1 import member_service_pb2 as pb
 
@@ -56,3 +57,31 @@ def _write_line(message: pb.StatementEntry, line: Line, directory: Directory, ca
         message.merchant = directory.merchants[transfer.merchant_no].name
         if transfer.reference is not None and (caller.sees_all or caller.merchant_no == transfer.merchant_no):
             message.reference = transfer.reference
+
+
+def monthly_message(member: str, statement: MonthlyStatement) -> pb.MemberStatement:
+    """A monthly statement of the member with that name."""
+    return pb.MemberStatement(
+        member=member,
+        currency=f"currencies/{statement.currency}",
+        month=f"{statement.month:%Y-%m}",
+        begin_time=timestamp(statement.begins_at),
+        end_time=timestamp(statement.ends_at),
+        opening=standing_message(statement.opening),
+        closing=standing_message(statement.closing),
+        all=_total_message(statement.all_kinds),
+        totals=[_total_message(total) for total in statement.totals],
+        create_time=timestamp(statement.made_at),
+    )
+
+
+def _total_message(total: Total) -> pb.StatementTotal:
+    credited, debited, reserved, unreserved = (min(units, INT64_MAX) for units in total[2:])
+    return pb.StatementTotal(
+        kind=total.kind,  # type: ignore[arg-type]
+        entries=total.entries,
+        credited_units=credited,
+        debited_units=debited,
+        reserved_units=reserved,
+        unreserved_units=unreserved,
+    )

@@ -47,6 +47,7 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "ListBalances": _MERCHANT_OPERATOR_AUDITOR,
         "ListLots": _MERCHANT_OPERATOR_AUDITOR,
         "ListStatementEntries": _MERCHANT_OPERATOR_AUDITOR,
+        "ListMemberStatements": _MERCHANT_OPERATOR_AUDITOR,
     },
     "exchange.v1.RateService": {
         "PublishRate": _OPERATOR,

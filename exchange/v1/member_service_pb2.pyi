@@ -503,3 +503,185 @@ class StatementEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StatementEntry: _TypeAlias = StatementEntry  # noqa: Y015
+
+@_typing.final
+class ListMemberStatementsRequest(_message.Message):
+    """Whose monthly statements."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    member: _builtins.str
+    """"members/0190…". Required."""
+    currency: _builtins.str
+    """Only this currency's, "currencies/TEL". Left out: all."""
+    month: _builtins.str
+    """Only this month's, "2026-03". Left out: all that were made."""
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before, with the same filter. Left out: the first page."""
+    def __init__(
+        self,
+        *,
+        member: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        month: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "member", b"member", "month", b"month", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMemberStatementsRequest: _TypeAlias = ListMemberStatementsRequest  # noqa: Y015
+
+@_typing.final
+class ListMemberStatementsResponse(_message.Message):
+    """A page of monthly statements."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATEMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more."""
+    @_builtins.property
+    def statements(self) -> _containers.RepeatedCompositeFieldContainer[Global___MemberStatement]:
+        """By month, then by currency code. A month in which nothing moved on an account without points has none."""
+
+    def __init__(
+        self,
+        *,
+        statements: _abc.Iterable[Global___MemberStatement] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "statements", b"statements"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMemberStatementsResponse: _TypeAlias = ListMemberStatementsResponse  # noqa: Y015
+
+@_typing.final
+class MemberStatement(_message.Message):
+    """One account in one month of the coalition's calendar: opening, and what moved, make closing, with which the next month opens. Its lines are
+    ListStatementEntries from begin_time to end_time. Sums that pass 64 bits stand as the largest number there is.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    MONTH_FIELD_NUMBER: _builtins.int
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    OPENING_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
+    TOTALS_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    member: _builtins.str
+    """"members/0190…"."""
+    currency: _builtins.str
+    """"currencies/TEL"."""
+    month: _builtins.str
+    """"2026-03"."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """First instant of the month."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """First instant of the next month."""
+
+    @_builtins.property
+    def opening(self) -> Global___StatementBalance:
+        """How the account stood when the month began."""
+
+    @_builtins.property
+    def closing(self) -> Global___StatementBalance:
+        """How it stood when the month ended."""
+
+    @_builtins.property
+    def all(self) -> Global___StatementTotal:
+        """What moved in all."""
+
+    @_builtins.property
+    def totals(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatementTotal]:
+        """What moved, by kind of movement."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    def __init__(
+        self,
+        *,
+        member: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        month: _builtins.str = ...,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        opening: Global___StatementBalance | None = ...,
+        closing: Global___StatementBalance | None = ...,
+        all: Global___StatementTotal | None = ...,
+        totals: _abc.Iterable[Global___StatementTotal] | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "begin_time", b"begin_time", "closing", b"closing", "create_time", b"create_time", "end_time", b"end_time", "opening", b"opening"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "begin_time", b"begin_time", "closing", b"closing", "create_time", b"create_time", "currency", b"currency", "end_time", b"end_time", "member", b"member", "month", b"month", "opening", b"opening", "totals", b"totals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MemberStatement: _TypeAlias = MemberStatement  # noqa: Y015
+
+@_typing.final
+class StatementTotal(_message.Message):
+    """What movements did to an account in a month, in points: see StatementEntry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    CREDITED_UNITS_FIELD_NUMBER: _builtins.int
+    DEBITED_UNITS_FIELD_NUMBER: _builtins.int
+    RESERVED_UNITS_FIELD_NUMBER: _builtins.int
+    UNRESERVED_UNITS_FIELD_NUMBER: _builtins.int
+    kind: _types_pb2.Transfer.Kind.ValueType
+    """Of which kind; KIND_UNSPECIFIED: of all kinds."""
+    entries: _builtins.int
+    """How many lines."""
+    credited_units: _builtins.int
+    """Points the member got."""
+    debited_units: _builtins.int
+    """Points taken from the member."""
+    reserved_units: _builtins.int
+    """Points that were reserved."""
+    unreserved_units: _builtins.int
+    """Reserved points that were taken or given back."""
+    def __init__(
+        self,
+        *,
+        kind: _types_pb2.Transfer.Kind.ValueType = ...,
+        entries: _builtins.int = ...,
+        credited_units: _builtins.int = ...,
+        debited_units: _builtins.int = ...,
+        reserved_units: _builtins.int = ...,
+        unreserved_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credited_units", b"credited_units", "debited_units", b"debited_units", "entries", b"entries", "kind", b"kind", "reserved_units", b"reserved_units", "unreserved_units", b"unreserved_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatementTotal: _TypeAlias = StatementTotal  # noqa: Y015

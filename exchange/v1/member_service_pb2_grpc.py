@@ -65,6 +65,11 @@ class MemberServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesResponse.FromString,
                 _registered_method=True)
+        self.ListMemberStatements = channel.unary_unary(
+                '/exchange.v1.MemberService/ListMemberStatements',
+                request_serializer=exchange_dot_v1_dot_member__service__pb2.ListMemberStatementsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_member__service__pb2.ListMemberStatementsResponse.FromString,
+                _registered_method=True)
 
 
 class MemberServiceServicer(object):
@@ -121,6 +126,14 @@ class MemberServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMemberStatements(self, request, context):
+        """A member's monthly statements that were made: by month, then by currency. Callers: merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemberServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -153,6 +166,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.ListStatementEntries,
                     request_deserializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesResponse.SerializeToString,
+            ),
+            'ListMemberStatements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMemberStatements,
+                    request_deserializer=exchange_dot_v1_dot_member__service__pb2.ListMemberStatementsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_member__service__pb2.ListMemberStatementsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -318,6 +336,33 @@ class MemberService(object):
             '/exchange.v1.MemberService/ListStatementEntries',
             exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesRequest.SerializeToString,
             exchange_dot_v1_dot_member__service__pb2.ListStatementEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMemberStatements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.MemberService/ListMemberStatements',
+            exchange_dot_v1_dot_member__service__pb2.ListMemberStatementsRequest.SerializeToString,
+            exchange_dot_v1_dot_member__service__pb2.ListMemberStatementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,10 @@ class MemberServiceStub:
     or doubled. Callers: merchant, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
     """
+    ListMemberStatements: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ListMemberStatementsRequest, _member_service_pb2.ListMemberStatementsResponse]
+    """A member's monthly statements that were made: by month, then by currency. Callers: merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
 
 @_typing.type_check_only
 class MemberServiceAsyncStub(MemberServiceStub):
@@ -90,6 +94,10 @@ class MemberServiceAsyncStub(MemberServiceStub):
     and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
     or doubled. Callers: merchant, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    """
+    ListMemberStatements: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ListMemberStatementsRequest, _member_service_pb2.ListMemberStatementsResponse]  # type: ignore[assignment]
+    """A member's monthly statements that were made: by month, then by currency. Callers: merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
     """
 
 class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -155,6 +163,16 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
         or doubled. Callers: merchant, operator, auditor.
         Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMemberStatements(
+        self,
+        request: _member_service_pb2.ListMemberStatementsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_member_service_pb2.ListMemberStatementsResponse, _abc.Awaitable[_member_service_pb2.ListMemberStatementsResponse]]:
+        """A member's monthly statements that were made: by month, then by currency. Callers: merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
         """
 
 def add_MemberServiceServicer_to_server(servicer: MemberServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

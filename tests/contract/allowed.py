@@ -21,7 +21,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         CreateQuote HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
     """,
     (MERCHANT, OPERATOR, AUDITOR): """
-        GetMember ListBalances ListLots ListStatementEntries
+        GetMember ListBalances ListLots ListStatementEntries ListMemberStatements
         GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts
     """,
     (MAKER,): "CloseWindow StartRun SubmitRun CancelRun ExportPayments RetryPayments RecordBankMessage",

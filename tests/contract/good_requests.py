@@ -123,6 +123,9 @@ GOOD: dict[str, Message] = {
     "ListStatementEntries": members.ListStatementEntriesRequest(
         member=MEMBER, currency=CURRENCY, page_size=1, begin_time=LONG_AGO, end_time=FAR, after_account_sequence=1
     ),
+    "ListMemberStatements": members.ListMemberStatementsRequest(
+        member=MEMBER, currency=CURRENCY, month="2026-03", page_size=1
+    ),
     "PublishRate": rates.PublishRateRequest(rate=RATE),
     "ProposeRates": rates.ProposeRatesRequest(rates=[RATE], note="why"),
     "ValidateRateDraft": rates.ValidateRateDraftRequest(name=DRAFT),

@@ -166,7 +166,7 @@ async def owner_of(url: str) -> AsyncIterator[DriverConnection]:
 @asynccontextmanager
 async def a_server_on(url: str, **settings: Any) -> AsyncIterator[Ledger]:
     """A server on a database that has its coalition."""
-    chosen = load_settings(**{"sandbox": True, "poster_linger_ms_max": 0.0, **settings})
+    chosen = load_settings(**{"sandbox": True, "poster_linger_ms_max": 0.0, "statement_day": 0, **settings})
     async with app.opened(chosen, url, []) as api:
         yield Ledger(url, api)
 

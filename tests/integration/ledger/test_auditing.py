@@ -13,12 +13,15 @@ from exchange.directory.model import EarnRule
 from exchange.ledger.audit import CHECKS
 from exchange.sandbox.processes import answer_of, environment
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, owner_of
+from tests.integration.ledger.months import job, next_month
 from tests.integration.ledger.quoting import a_quote, by
 from tests.unit.rules.days import reverse, spend
 from tests.unit.rules.rulebook import earn, redeem
 
 AUDITED = EarnRule("audited", 0, 0, per_minor_units=100, points_units=1, carry_remainder=True)
 NEWEST = "(SELECT transfer_id FROM exchange.transfers ORDER BY ledger_sequence DESC LIMIT 1)"
+ONE_MORE = "closing_available_units = closing_available_units + 1, credited_units = credited_units + 1"
+FIRST_MONTH = "(SELECT min(month) FROM exchange.statement_runs)"
 
 TOUCHED_UP: list[tuple[str, str]] = [
     ("legs of each transfer balance in each currency", "UPDATE exchange.transfers SET legs[1].units = 1000"),
@@ -105,6 +108,19 @@ TOUCHED_UP: list[tuple[str, str]] = [
         "a quote is used once, in time, for what it promised",
         "UPDATE exchange.quotes SET created_at = created_at - interval '9 days', expires_at = created_at",
     ),
+    (
+        "each month's statement opens as the one before closed",
+        f"UPDATE exchange.member_statements SET {ONE_MORE} WHERE month = {FIRST_MONTH}",
+    ),
+    (
+        "the newest month's statements are what was posted",
+        f"UPDATE exchange.member_statements SET {ONE_MORE}",
+    ),
+    ("the newest month's statements are what was posted", "UPDATE exchange.member_statements SET entries = 0"),
+    (
+        "the newest month's statements are what was posted",
+        "DELETE FROM exchange.member_statements WHERE month = (SELECT max(month) FROM exchange.member_statements)",
+    ),
     ("points in circulation equal what members hold", "UPDATE exchange.accounts SET held_units = 1"),
 ]
 
@@ -126,6 +142,9 @@ async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
         await ledger.api.changes.create_earn_rule(OPERATOR, AUDITED, "CAF", "BNK")
         await ledger.post(spend(30, "audited", member_id=ben))
         await ledger.post(reverse((await ledger.post(spend(120, "audited", member_id=ben))).transfer))
+        for _ in range(2):
+            await job(ledger).make(await next_month(ledger))
+            await ledger.post(earn("1 TEL", "GRO", member_id=ada))
         yield ledger
     await databases.drop(name)
 
