@@ -14,6 +14,7 @@ import typer
 from exchange import commands
 from exchange.config import Settings, SettingsRefused, load_settings
 from exchange.demo.command import demo
+from exchange.notices.command import notices
 from exchange.scenario.command import scenario
 from exchange.statements.command import statements
 
@@ -25,6 +26,7 @@ app.add_typer(keys, name="keys")
 app.command("scenario")(scenario)
 app.command("demo")(demo)
 app.command("statements")(statements)
+app.command("notices")(notices)
 
 
 def _settings(**overrides: object) -> Settings:

@@ -28,6 +28,7 @@ from exchange.events.service import Events
 from exchange.extensions import Extension, load
 from exchange.ledger.poster import Poster
 from exchange.movements import decide
+from exchange.notices.service import Notices
 from exchange.quotes.service import Quotes
 from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
@@ -38,6 +39,7 @@ from exchange.serving.permissions import PERMISSIONS
 from exchange.serving.server import GracefulServer
 from exchange.serving.telemetry import serve_metrics
 from exchange.statements.monthly import MonthlyStatements
+from exchange.upkeep import keep_running
 from exchange.v1 import (
     directory_service_pb2_grpc,
     event_service_pb2_grpc,
@@ -98,9 +100,11 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
                 watchers_max=settings.event_watchers_max,
                 heartbeat_seconds=settings.event_heartbeat_seconds,
             ),
+            notices=Notices(database),
         )
         api.events.start()
         sweeping = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
+        sweeping.append(asyncio.create_task(keep_running(settings.due_seconds, api.notices.run)))
         if settings.statement_day:
             job = MonthlyStatements(database, source)
             sweeping.append(asyncio.create_task(job.keep_running(settings.due_seconds, settings.statement_day)))

@@ -12,6 +12,7 @@ from exchange.directory.service import DirectoryChanges
 from exchange.due import Due
 from exchange.events.service import Events
 from exchange.ledger.poster import Poster
+from exchange.notices.service import Notices
 from exchange.quotes.service import Quotes
 from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
@@ -35,6 +36,7 @@ class Api:
     tokens: PageTokens
     due: Due
     events: Events
+    notices: Notices
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from exchange.api.transfers_out import write_transfer
 from exchange.callers import Caller
 from exchange.directory.model import Directory
 from exchange.events.cursors import Cursors
 from exchange.events.model import Entry, Page
+from exchange.ledger.event_kinds import EventKind
 from exchange.serving.instants import timestamp
 from exchange.v1 import event_service_pb2 as pb
 
@@ -34,6 +37,9 @@ def responses(page: Page, directory: Directory, caller: Caller, cursors: Cursors
 
 def encoded_event(entry: Entry, directory: Directory, caller: Caller, cursors: Cursors) -> bytes:
     """An event as a caller sees it, serialized. Made once for all who see the same."""
+    if entry.kind is EventKind.POINTS_EXPIRING:
+        # Each names the member by a reference of its own; there are few.
+        return _message(entry, directory, caller, cursors).SerializeToString()
     own = caller.sees_all or entry.transfer is None or entry.transfer.merchant_no == caller.merchant_no
     encoded = entry.encoded.get(own)
     if encoded is None:
@@ -50,4 +56,16 @@ def _message(entry: Entry, directory: Directory, caller: Caller, cursors: Cursor
     )
     if entry.transfer is not None:
         write_transfer(event.transfer, entry.transfer, directory, caller)
+    if entry.kind is EventKind.POINTS_EXPIRING:
+        _write_notice(event.points_expiring, entry.detail or {}, caller)
     return event
+
+
+def _write_notice(notice: pb.PointsExpiring, detail: dict[str, Any], caller: Caller) -> None:
+    reference = detail["links"].get(str(caller.merchant_no))
+    if caller.sees_all or reference is not None:
+        notice.member = f"members/{detail['member']}"
+        notice.member_reference = reference or ""
+    notice.points.currency, notice.points.units = f"currencies/{detail['currency']}", detail["units"]
+    notice.expire_time.FromDatetime(datetime.fromisoformat(detail["ends_at"]))
+    notice.days = detail["days"]

@@ -33,6 +33,7 @@ class SandboxService(SandboxServiceServicer):
         await self._api.directory(caller)
         moved = await self._api.changes.set_clock(caller, time)
         await self._api.due.run()
+        await self._api.notices.run()
         return pb.SetClockResponse(time=timestamp(moved))
 
     async def GetClock(self, request: pb.GetClockRequest, context: Context) -> pb.GetClockResponse:

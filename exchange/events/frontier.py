@@ -52,6 +52,11 @@ class Frontier:
         self._one_at_a_time = asyncio.Lock()
 
     @property
+    def is_settled(self) -> bool:
+        """Whether everything that was drawn when somebody last looked has ended."""
+        return self.place >= last_of_block(self.drawn)
+
+    @property
     def seconds_behind(self) -> float:
         """For how long something has been drawn that is not known to have ended."""
         return monotonic() - self._looks[0].at if self._looks else 0.0

@@ -10,7 +10,7 @@ from exchange.ledger.model import Transfer
 
 _ALL_KINDS = frozenset(EventKind)
 # Finance reads money by settlement's own service; whose points moved is no affair of it.
-_ABOUT_MEMBERS = frozenset({EventKind.TRANSFER})
+_ABOUT_MEMBERS = frozenset({EventKind.TRANSFER, EventKind.POINTS_EXPIRING})
 _FINANCE = frozenset({CallerRole.FINANCE_MAKER, CallerRole.FINANCE_CHECKER})
 
 

@@ -53,9 +53,13 @@ class Event(_message.Message):
         """A currency was suspended: until KIND_CURRENCY_ACTIVATED no transfer follows that moves it, only what falls due by itself."""
         KIND_CURRENCY_ACTIVATED: Event._Kind.ValueType  # 9
         """A currency moves again."""
+        KIND_POINTS_EXPIRING: Event._Kind.ValueType  # 10
+        """Points of a member are about to end: see `points_expiring`. Told 30, 7 and 1 days before the day on which they do, once each, to the issuer and to whoever has linked the member.
+        What is awarded later than that is not told of under that number of days, nor what was missed until the next one is due.
+        """
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
-        """What happened. Merchants see the transfers they are a party of; the operator and auditors see all of them, finance callers none. Everybody sees the other kinds, unless they say otherwise."""
+        """What happened. Merchants see the transfers they are a party of; the operator and auditors see all of them, finance callers none. So it is with points about to end. Everybody sees the other kinds, unless they say otherwise."""
 
     KIND_UNSPECIFIED: Event.Kind.ValueType  # 0
     """Never sent, never valid on input."""
@@ -77,12 +81,17 @@ class Event(_message.Message):
     """A currency was suspended: until KIND_CURRENCY_ACTIVATED no transfer follows that moves it, only what falls due by itself."""
     KIND_CURRENCY_ACTIVATED: Event.Kind.ValueType  # 9
     """A currency moves again."""
+    KIND_POINTS_EXPIRING: Event.Kind.ValueType  # 10
+    """Points of a member are about to end: see `points_expiring`. Told 30, 7 and 1 days before the day on which they do, once each, to the issuer and to whoever has linked the member.
+    What is awarded later than that is not told of under that number of days, nor what was missed until the next one is due.
+    """
 
     CURSOR_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     EVENT_TIME_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
+    POINTS_EXPIRING_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """Where this event stands: to go on after it, give this to WatchEvents or ListEvents of any server. Opaque; keep it with what the event led to."""
     kind: Global___Event.Kind.ValueType
@@ -97,6 +106,10 @@ class Event(_message.Message):
     def transfer(self) -> _types_pb2.Transfer:
         """KIND_TRANSFER: the transfer as GetTransfer shows it to the caller."""
 
+    @_builtins.property
+    def points_expiring(self) -> Global___PointsExpiring:
+        """KIND_POINTS_EXPIRING: whose points, how many, and when they end."""
+
     def __init__(
         self,
         *,
@@ -105,14 +118,57 @@ class Event(_message.Message):
         event_time: _timestamp_pb2.Timestamp | None = ...,
         resource: _builtins.str = ...,
         transfer: _types_pb2.Transfer | None = ...,
+        points_expiring: Global___PointsExpiring | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "transfer", b"transfer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "points_expiring", b"points_expiring", "transfer", b"transfer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event_time", b"event_time", "kind", b"kind", "resource", b"resource", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event_time", b"event_time", "kind", b"kind", "points_expiring", b"points_expiring", "resource", b"resource", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class PointsExpiring(_message.Message):
+    """Points that are about to end (过期提醒): everything a member has of a currency that ends on one day of the coalition's time zone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MEMBER_REFERENCE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    member: _builtins.str
+    """Whose, "members/0190…". Absent for an issuer that has not linked the member: the points are its own, the person is not."""
+    member_reference: _builtins.str
+    """The caller's own reference for the member. Absent for whoever has none."""
+    days: _builtins.int
+    """So many days before that day it was due: 30, 7 or 1."""
+    @_builtins.property
+    def points(self) -> _types_pb2.PointsAmount:
+        """What is left of them, reserved points not counted."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When the first of them end; the others end on the same day."""
+
+    def __init__(
+        self,
+        *,
+        member: _builtins.str = ...,
+        member_reference: _builtins.str = ...,
+        points: _types_pb2.PointsAmount | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time", "points", b"points"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "expire_time", b"expire_time", "member", b"member", "member_reference", b"member_reference", "points", b"points"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PointsExpiring: _TypeAlias = PointsExpiring  # noqa: Y015
 
 @_typing.final
 class WatchEventsRequest(_message.Message):
