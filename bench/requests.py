@@ -18,9 +18,10 @@ Build = Callable[[Party, int], list[bytes]]
 _draw = random.Random()
 
 
-def lanes(parties: list[Party], build: Build, count: int) -> tuple[Lane, ...]:
-    """One connection for each merchant, with `count` requests over all of them."""
-    return tuple(Lane(build(party, count // len(parties)), party.secret) for party in parties)
+def lanes(parties: list[Party], build: Build, count: int, *, connections: int = 1) -> tuple[Lane, ...]:
+    """So many connections for each merchant, with `count` requests over all of them."""
+    each = count // (len(parties) * connections)
+    return tuple(Lane(build(party, each), party.secret) for party in parties for _ in range(connections))
 
 
 def converts(party: Party, count: int) -> list[bytes]:

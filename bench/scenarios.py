@@ -20,8 +20,9 @@ EARN = _TRANSFERS + "EarnPoints"
 REDEEM = _TRANSFERS + "RedeemPoints"
 BATCH = _TRANSFERS + "BatchTransfer"
 
-# Five connections of at most fifty calls; see connection.py about gRPC's limit of a hundred.
-_IN_FLIGHT = 240
+# Ten connections of at most fifty calls; see connection.py about gRPC's limit of a hundred.
+_CONNECTIONS = 2
+_IN_FLIGHT = 480
 _GATHER_SECONDS = 0.003
 # More of them only make each wait: the service is no faster.
 _ORM_IN_FLIGHT = 20
@@ -101,7 +102,7 @@ def _unary(rig: Rig, path: str, build: requests.Build, seconds: float, *, per_se
         Plan(
             port=rig.exchange.port,
             path=path,
-            lanes=requests.lanes(rig.parties, build, count),
+            lanes=requests.lanes(rig.parties, build, count, connections=_CONNECTIONS),
             in_flight=_IN_FLIGHT,
             seconds=seconds,
             warmup_seconds=_WARMUP_SECONDS,
@@ -136,7 +137,10 @@ def duplicates(rig: Rig, seconds: float, _earlier: Earlier) -> Sample:
             port=rig.exchange.port,
             path=CONVERT,
             lanes=requests.lanes(
-                rig.parties, requests.with_duplicates(0.05), int(_UNARY_PREPARED * (seconds + _WARMUP_SECONDS))
+                rig.parties,
+                requests.with_duplicates(0.05),
+                int(_UNARY_PREPARED * (seconds + _WARMUP_SECONDS)),
+                connections=_CONNECTIONS,
             ),
             in_flight=_IN_FLIGHT,
             seconds=seconds,
@@ -193,7 +197,7 @@ def ceiling(rig: Rig, seconds: float, _earlier: Earlier) -> Sample:
             port=rig.canned.port,
             path=noop.METHOD,
             lanes=tuple(Lane(bodies, party.secret) for party in rig.parties),
-            in_flight=_IN_FLIGHT,
+            in_flight=_IN_FLIGHT // _CONNECTIONS,
             seconds=seconds,
             warmup_seconds=0.1,
             watched={"server": rig.canned.pid},
@@ -209,7 +213,7 @@ def bare_noop(rig: Rig, seconds: float, _earlier: Earlier) -> Sample:
         Plan(
             port=rig.bare.port,
             path=noop.METHOD,
-            lanes=requests.lanes(rig.parties, requests.converts, count),
+            lanes=requests.lanes(rig.parties, requests.converts, count, connections=_CONNECTIONS),
             in_flight=_IN_FLIGHT,
             seconds=seconds,
             warmup_seconds=_WARMUP_SECONDS,
