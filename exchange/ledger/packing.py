@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import starmap
 from struct import Struct, pack
 from typing import Any
@@ -55,11 +56,9 @@ _pack_account, _ACCOUNT = _shape("huiqqqq")
 _pack_lot_state, _LOT_STATE = _shape("huqq")
 _pack_leg, _LEG = _shape("hhiqqu")
 _pack_plain_leg, _PLAIN_LEG = _shape("hhiq--")
-_pack_owed, _OWED_HEAD = _shape("hiiv")
 _pack_key_name, _KEY_NAME = _shape("hiv")
 _pack_lot, _LOT_HEAD = _shape("huuiqqiqq")
 _pack_transfer, _TRANSFER_HEAD = _shape("huhiuv")
-_pack_three = Struct(">8sq8sq8sq").pack
 _pack_long = Struct(">8sq").pack
 _pack_uuid = Struct(">8s16s").pack
 _pack_posted = Struct(">8sh8s16s8s").pack
@@ -169,11 +168,18 @@ def obligation(
 ) -> bytes:
     """exchange.obligation."""
     code = currency.encode()
-    return (
-        _pack_owed(_OWED_HEAD + len(code) + 48, 7, _S, kind, _I, debtor_no, _I, creditor_no, _TEXT, len(code))
-        + code
-        + _pack_three(_L, micros, _L, points_units, _L, price_micros)
-    )
+    pack_owed, width = _owed_shape(len(code))
+    return pack_owed(
+        width, 7, _S, kind, _I, debtor_no, _I, creditor_no, _TEXT, len(code), code,
+        _L, micros, _L, points_units, _L, price_micros,
+    )  # fmt: skip
+
+
+@cache
+def _owed_shape(code_length: int) -> tuple[Callable[..., bytes], int]:
+    """Codes of currencies are as good as always of one length, so the whole row is of fixed width."""
+    shape = Struct(f">ii8sh8si8siIi{code_length}s8sq8sq8sq")
+    return shape.pack, shape.size - 4
 
 
 def _sized(type_oid: int, value: bytes) -> bytes:
