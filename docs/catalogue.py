@@ -1,7 +1,7 @@
 """Writes what the reference pages must not say differently from the code.
 
     python docs/catalogue.py write    docs/errors.md, the table of settings in docs/operations.md, and for clients
-                                      docs/retry-policy.json, the deadlines in docs/clients.md and their exceptions
+                                      docs/retry-policy.json, their exceptions, and tables in clients.md and sandbox.md
     python docs/catalogue.py check    which of them are not what `write` would make of them
 
 The statuses, occasions and metadata of refusals come from the comments of error_reason.proto, those of settings from
@@ -259,6 +259,7 @@ def written_files() -> dict[str, Callable[[], str]]:
         "docs/errors.md": errors_page,
         "docs/operations.md": operations_page,
         "docs/clients.md": clients.clients_page,
+        "docs/sandbox.md": clients.sandbox_page,
         "docs/retry-policy.json": clients.retry_policy,
         "exchange/client/reasons.py": lambda: clients.reasons_module(reasons()),
     }

@@ -1,4 +1,4 @@
-"""What docs/catalogue.py writes for client programs: their exceptions, the retry policy, the table of deadlines."""
+"""What docs/catalogue.py writes for client programs: exceptions, retry policy, deadlines, forced refusals."""
 # A script beside the pages it writes, in no package.
 # ruff: noqa: INP001
 
@@ -15,11 +15,14 @@ from google.protobuf.descriptor import ServiceDescriptor
 
 from exchange.client.errors import DEFINITE, Refused, Told
 from exchange.client.policy import CODE_OF_NAME, Kind, deadlines_of, kind_of, service_config
+from exchange.rehearsal.amounts import AMOUNTS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOS = ROOT / "protos"
 DEADLINES_BEGIN = "<!-- deadlines: written by docs/catalogue.py -->"
 DEADLINES_END = "<!-- end of deadlines -->"
+AMOUNTS_BEGIN = "<!-- amounts: written by docs/catalogue.py -->"
+AMOUNTS_END = "<!-- end of amounts -->"
 WHOLE_NUMBERS = frozenset(
     {
         "available",
@@ -128,11 +131,31 @@ def retry_policy() -> str:
 
 def clients_page() -> str:
     """The text of docs/clients.md with its table as it should be."""
-    present = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-    before, _, rest = present.partition(DEADLINES_BEGIN)
-    _, found, after = rest.partition(DEADLINES_END)
-    assert found, f"docs/clients.md has lost its markers {DEADLINES_BEGIN} and {DEADLINES_END}"
-    return before + deadlines_table() + after
+    return _with_table("clients.md", deadlines_table(), DEADLINES_BEGIN, DEADLINES_END)
+
+
+def sandbox_page() -> str:
+    """The text of docs/sandbox.md with its table as it should be."""
+    return _with_table("sandbox.md", amounts_table(), AMOUNTS_BEGIN, AMOUNTS_END)
+
+
+def _with_table(name: str, table: str, begins: str, ends: str) -> str:
+    present = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    before, _, rest = present.partition(begins)
+    _, found, after = rest.partition(ends)
+    assert found, f"docs/{name} has lost its markers {begins} and {ends}"
+    return before + table + after
+
+
+def amounts_table() -> str:
+    """The table of amounts that force refusals, markers included."""
+    done = {forced.reason: units for units, forced in AMOUNTS.items() if forced.done}
+    lines = [AMOUNTS_BEGIN, "", "| reason | amount | made, and its answer lost |", "|---|---|---|"]
+    for units, forced in sorted(AMOUNTS.items()):
+        if not forced.done:
+            link = f"[{forced.reason}](errors.md#{forced.reason.lower()})"
+            lines.append(f"| {link} | {units} | {done.get(forced.reason, '')} |")
+    return "\n".join([*lines, "", AMOUNTS_END])
 
 
 def deadlines_table() -> str:

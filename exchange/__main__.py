@@ -1,4 +1,4 @@
-"""`python -m exchange`: serve, migrate, keys, audit, statements, scenario, demo. `--help` tells more of each."""
+"""`python -m exchange`: serve, migrate, keys, audit, statements, scenario, demo, sandbox. `--help` tells more."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from exchange.demo.command import demo
 from exchange.notices.command import notices
 from exchange.scenario.command import scenario
 from exchange.statements.command import statements
+from exchange.testing.command import sandbox as run_sandbox
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The coalition points exchange."
@@ -27,6 +28,7 @@ app.command("scenario")(scenario)
 app.command("demo")(demo)
 app.command("statements")(statements)
 app.command("notices")(notices)
+app.command("sandbox")(run_sandbox)
 
 
 def _settings(**overrides: object) -> Settings:

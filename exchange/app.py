@@ -27,6 +27,7 @@ from exchange.events.cursors import Cursors
 from exchange.events.service import Events
 from exchange.extensions import Extension, load
 from exchange.ledger.poster import Poster
+from exchange.ledger.reference import Decide
 from exchange.movements import decide
 from exchange.notices.service import Notices
 from exchange.quotes.service import Quotes
@@ -72,10 +73,10 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
         await source.reload()
         async with database.read() as connection:
             secret = (await connection.execute(directory_sql.PAGE_SECRET)).scalar_one()
-        poster: Poster[Coalition] = Poster(
+        poster = _poster(settings)(
             database,
             source,
-            decide,
+            _rule(settings),
             lanes=settings.poster_lanes,
             batch_max=settings.poster_batch_max,
             linger=settings.poster_linger_ms_max / MS_PER_S,
@@ -117,6 +118,24 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             await poster.drain()
     finally:
         await database.dispose()
+
+
+def _rule(settings: Settings) -> Decide[Coalition]:
+    """What decides movements; in a sandbox, refusals on demand can stand around it."""
+    if settings.forced_refusals:
+        from exchange.rehearsal.poster import rehearsed
+
+        return rehearsed(decide)
+    return decide
+
+
+def _poster(settings: Settings) -> type[Poster[Coalition]]:
+    """What posts movements; in a sandbox it can lose answers on demand."""
+    if settings.forced_refusals:
+        from exchange.rehearsal.poster import RehearsingPoster
+
+        return RehearsingPoster
+    return Poster
 
 
 def register(server: GracefulServer, api: Api, extensions: list[Extension], *, sandbox: bool) -> None:

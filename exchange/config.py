@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """Whether the clock can be moved by SandboxService. Never where points are worth something."""
     publish_alone: Literal["never", "sandbox", "always"] = "sandbox"
     """Where the operator may publish a rate without a second person's approval; elsewhere it is proposed first."""
+    forced_refusals: bool = False
+    """Whether certain amounts are refused on demand, for partners' tests: docs/sandbox.md. Needs `sandbox`."""
     service_extensions: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ("settlement.app:extension",)
     """Further services to serve, "module:attribute", parted by commas in the environment."""
 
@@ -101,6 +103,8 @@ class Settings(BaseSettings):
     def _fit_together(self) -> Self:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key come together: one is missing")
+        if self.forced_refusals and not self.sandbox:
+            raise ValueError("forced_refusals refuses honest requests, so it needs sandbox")
         if self.tls_client_ca is not None and self.tls_certificate is None:
             raise ValueError(
                 "tls_client_ca asks clients for certificates, so tls_certificate and tls_key are needed too"

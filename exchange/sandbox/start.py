@@ -28,14 +28,18 @@ class Sandbox:
     """A running exchange.
 
     Attributes:
+        address: where it listens.
         lanes: its services on connections of their own, at least one for each server process; which process a
             connection reaches is the kernel's choice.
         operator: who may do everything an operator may.
+        operator_key: the secret of the operator's key.
         environ: the environment that makes `python -m exchange` speak of this exchange.
     """
 
+    address: str
     lanes: Sequence[Stubs]
     operator: Caller
+    operator_key: str
     environ: Mapping[str, str]
 
     @property
@@ -49,7 +53,9 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def sandbox(*, operator: str, offset: timedelta, durable: bool, processes: int = 1) -> AsyncIterator[Sandbox]:
+async def sandbox(
+    *, operator: str, offset: timedelta, durable: bool, processes: int = 1, **settings: str
+) -> AsyncIterator[Sandbox]:
     """A new exchange whose coalition is run by `operator` and lives at `offset` from UTC.
 
     Args:
@@ -57,6 +63,7 @@ async def sandbox(*, operator: str, offset: timedelta, durable: bool, processes:
         offset: of the coalition's days.
         durable: whether it flushes what it acknowledges, as the real thing does, and is as slow.
         processes: server processes on its port.
+        settings: further ones, and what differs from any free port and a quiet log.
 
     Raises:
         SandboxFailed: it does not start.
@@ -65,9 +72,8 @@ async def sandbox(*, operator: str, offset: timedelta, durable: bool, processes:
     if zone is None:
         raise SandboxFailed(f"no time zone keeps the offset {offset}")
     async with fresh_database(durable=durable) as url, _folder() as folder:
-        environ = environment(
-            database_url=url, host=_HOST, port="0", processes=str(processes), sandbox="true", log_level="warning"
-        )
+        chosen = {"port": "0", "log_level": "warning"} | settings
+        environ = environment(database_url=url, host=_HOST, processes=str(processes), sandbox="true", **chosen)
         await output_of(("migrate", "--operator", operator, "--time-zone", zone), environ)
         # The key is made while the server starts: each spends a second on its imports.
         async with (
@@ -75,7 +81,8 @@ async def sandbox(*, operator: str, offset: timedelta, durable: bool, processes:
             serving(environ, folder / "server.log") as port,
             _lanes(f"{_HOST}:{port}", 1 if processes == 1 else _LANES_PER_PROCESS * processes) as lanes,
         ):
-            yield Sandbox(lanes, Caller(json.loads(await issuing)["secret"]), environ)
+            secret = json.loads(await issuing)["secret"]
+            yield Sandbox(f"{_HOST}:{port}", lanes, Caller(secret), secret, environ)
 
 
 @asynccontextmanager

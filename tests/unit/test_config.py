@@ -149,6 +149,14 @@ def test_half_a_tls_setting_is_refused(given: dict[str, str]) -> None:
         load_settings(**given)
 
 
+def test_refusals_are_forced_in_a_sandbox_only() -> None:
+    """Anywhere else they would refuse honest requests."""
+    with pytest.raises(SettingsRefused, match="needs sandbox"):
+        load_settings(forced_refusals=True)
+
+    assert load_settings(forced_refusals=True, sandbox=True).forced_refusals
+
+
 def test_an_unknown_argument_is_refused() -> None:
     """The command line passes field names."""
     with pytest.raises(SettingsRefused, match="unknown argument: prot"):
