@@ -11,6 +11,7 @@ from typing import NamedTuple
 from exchange import refusals as no
 
 _RATE = "rates/00000000-0000-7000-8000-000000000000"
+_QUOTE = "quotes/00000000-0000-7000-8000-000000000000"
 _LONG_AGO = "2026-01-01T00:00:00+00:00"
 
 
@@ -81,6 +82,9 @@ FORCED: dict[str, Callable[[Asked], Exception]] = {
     "REVERSAL_EXCEEDS": lambda asked: no.ReversalExceeds(
         transfer=asked.original, left=asked.units - 1, requested=asked.units
     ),
+    "QUOTE_EXPIRED": lambda _: no.QuoteExpired(quote=_QUOTE, expired=_LONG_AGO),
+    "QUOTE_USED": lambda asked: no.QuoteUsed(quote=_QUOTE, transfer=asked.original),
+    "BELOW_MIN_TARGET": lambda asked: no.BelowMinTarget(received=asked.units - 1, min_target=asked.units, rate=_RATE),
     "NO_CASH_OUT": lambda asked: no.NoCashOut(currency=asked.currency),
 }
 """The refusal of each reason that a movement may be told."""
