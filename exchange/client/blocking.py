@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, TypeVar, cast
 
 import grpc
@@ -16,7 +16,10 @@ from exchange.client.errors import refused, told_by, told_in
 from exchange.client.keys import give_key
 from exchange.client.policy import Kind, waited_for
 from exchange.client.reasons import ResourceNotFound
+from exchange.client.watching import Place, Watch
 from exchange.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from exchange.v1.event_service_pb2 import Event
+from exchange.v1.event_service_pb2_grpc import EventServiceStub
 from exchange.v1.member_service_pb2_grpc import MemberServiceStub
 from exchange.v1.rate_service_pb2_grpc import RateServiceStub
 from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceStub
@@ -60,13 +63,15 @@ class Client:
             self._wire = grpc.insecure_channel(address, options=OPTIONS)
         else:
             self._wire = grpc.secure_channel(address, credentials, options=OPTIONS)
-        calls = _Calls(self._wire, authorization(key), chance or random.Random())  # noqa: S311 - guards nothing
+        self._chance = chance or random.Random()  # noqa: S311 - guards nothing
+        calls = _Calls(self._wire, authorization(key), self._chance)
         self.channel = cast("grpc.Channel", calls)
         """For any other generated stub: `SettlementServiceStub(client.channel)`."""
         self.directory = DirectoryServiceStub(self.channel)
         self.members = MemberServiceStub(self.channel)
         self.rates = RateServiceStub(self.channel)
         self.transfers = TransferServiceStub(self.channel)
+        self.events = EventServiceStub(self.channel)
         self.sandbox = SandboxServiceStub(self.channel)
 
     def __enter__(self) -> Self:
@@ -104,6 +109,16 @@ class Client:
             raise refused(told_in(answer.status), request_id)
         return answer.transfers[0]
 
+    def watch(self, cursor: str = "", *, kinds: Sequence[Event.Kind.ValueType] = (), from_now: bool = False) -> Watch:
+        """Events as they happen, through broken connections and restarts of the server, each at least once.
+
+        Args:
+            cursor: where to go on from, as an event or an earlier watch gave it; empty: the oldest event kept.
+            kinds: those wanted; none: all.
+            from_now: without a cursor, only what happens from now on.
+        """
+        return Watch(Place(cursor, kinds, from_now, self._chance), self.events.WatchEvents)
+
 
 class _Calls:
     """What generated stubs take for a channel."""
@@ -138,8 +153,8 @@ class _Calls:
         """A method with one question and a stream of answers."""
         ask = self._wire.unary_stream(path, **coding)
 
-        def call(request: Any, *, metadata: Metadata = ()) -> Iterator[Any]:
-            return _answers(ask(request, metadata=self._metadata + metadata))
+        def call(request: Any, *, timeout: float | None = None, metadata: Metadata = ()) -> Iterator[Any]:
+            return _answers(ask(request, timeout=timeout, metadata=self._metadata + metadata))
 
         return call
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,34 @@ class Side:
             answers: Any = self.client.transfers.StreamTransfers(sent())
             return [answer async for answer in answers]
         return await asyncio.to_thread(lambda: list(self.client.transfers.StreamTransfers(iter(requests))))
+
+    async def first_events(self, watch: Any, count: int) -> list[Any]:
+        """The next events of a watch, the last of them not dealt with."""
+        if isinstance(self.client, AsyncClient):
+            async with aclosing(aiter(watch)) as events:
+                return [await anext(events) for _ in range(count)]
+
+        def take() -> list[Any]:
+            with closing(iter(watch)) as events:
+                return list(itertools.islice(events, count))
+
+        return await asyncio.to_thread(take)
+
+    def keep_telling(self, watch: Any, told: asyncio.Queue[str]) -> asyncio.Task[None]:
+        """Put the resources of a watch's events into a queue, until the task is cancelled or the client closed."""
+        loop = asyncio.get_running_loop()
+
+        async def tell() -> None:
+            async for event in watch:
+                await told.put(event.resource)
+
+        def tell_from_a_thread() -> None:
+            for event in watch:
+                loop.call_soon_threadsafe(told.put_nowait, event.resource)
+
+        if isinstance(self.client, AsyncClient):
+            return asyncio.create_task(tell())
+        return asyncio.create_task(asyncio.to_thread(tell_from_a_thread))
 
     async def _done(self, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         if isinstance(self.client, AsyncClient):

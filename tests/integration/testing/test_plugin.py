@@ -13,6 +13,9 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks
 
+# A pytest that starts servers, within one that does: on a busy machine each start takes its time.
+pytestmark = pytest.mark.timeout(900)
+
 EXAMPLE = ROOT / "examples" / "partner_tests"
 PAGE = ROOT / "docs" / "sandbox.md"
 

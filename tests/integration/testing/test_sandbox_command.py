@@ -22,6 +22,9 @@ from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 from tests.docs.pages import ROOT
 
+# Each starts a server and several programs: on a busy machine that takes its time.
+pytestmark = pytest.mark.timeout(900)
+
 PAGE = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 COMMAND = (sys.executable, "-m", "exchange", "sandbox")
 
