@@ -11,8 +11,8 @@ from exchange.ledger.model import Command, FollowUp, MemberCommand, Posting, Rec
 from exchange.ledger.poster import Poster
 from exchange.ledger.reference import Decide
 from exchange.rates.model import Coalition
-from exchange.rehearsal.amounts import AMOUNTS, Forced
-from exchange.rehearsal.rules import FORCED, Asked
+from exchange.rehearsal.amounts import AMOUNTS, REFUSED, Forced
+from exchange.rehearsal.rules import Asked
 
 _NO_TRANSFER = "transfers/00000000-0000-7000-8000-000000000000"
 _NO_CURRENCY = "currencies/XXX"
@@ -75,4 +75,4 @@ def _refusal(command: Any, forced: Forced, coalition: Coalition) -> Exception:
         original=f"transfers/{command.original}" if isinstance(command, FollowUp) else _NO_TRANSFER,
         request_id=command.request_id,
     )
-    return FORCED[forced.reason](asked)
+    return REFUSED[forced.reason](asked)

@@ -1,6 +1,6 @@
-"""What each reason says when it is forced: its refusal, with data that fit the request.
+"""What reasons of movements say when they are forced: their refusals, with data that fit the request.
 
-A new refusal of a movement needs a line here; a test says which is missing.
+A reason without a line here is forced too, with data that say little (`exchange.rehearsal.amounts`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ FORCED: dict[str, Callable[[Asked], Exception]] = {
     "BELOW_MIN_TARGET": lambda asked: no.BelowMinTarget(received=asked.units - 1, min_target=asked.units, rate=_RATE),
     "NO_CASH_OUT": lambda asked: no.NoCashOut(currency=asked.currency),
 }
-"""The refusal of each reason that a movement may be told."""
+"""Refusals whose data tell a partner's program something to act on."""
 
 LOSING_THE_ANSWER = frozenset({"DEADLINE_PASSED", "DATABASE_UNAVAILABLE", "INTERNAL_FAULT"})
 """Reasons after which the movement may have been made: these can be forced either way."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exchange.refusals import Category, InvalidField, Refusal, StoredRefusal
-from exchange.rehearsal.rules import FORCED
+from exchange.rehearsal.amounts import AMOUNTS, amount_forcing
 from exchange.serving.errors import STATUS_CODES
 from exchange.v1.error_reason_pb2 import ErrorReason
 from settlement import refusals as settlements_own
@@ -17,9 +17,6 @@ NAMES = [name.removeprefix(PREFIX) for name in ErrorReason.DESCRIPTOR.values_by_
 REASONS = [name for name in NAMES if name != "UNSPECIFIED"]
 # No caller meets them, and no test can: each with why.
 NEVER_MET = {"NOTHING_DUE": "the exchange's own work of ending points is its only caller"}
-# No movement is told these, only lists are.
-OF_LISTS = {"INVALID_PAGE_TOKEN"}
-TRANSFERS = Path(__file__).parents[2] / "protos" / "exchange" / "v1" / "transfer_service.proto"
 # Said by the server itself and not by a refusal.
 NO_REFUSAL = {"INTERNAL_FAULT": "a fault is an exception nobody expected"}
 
@@ -49,17 +46,13 @@ def test_every_reason_says_its_status_and_its_data(reason: str) -> None:
     assert documented.code in {code.name for code in STATUS_CODES.values()} | {"INTERNAL"}
 
 
-def reasons_of_movements() -> set[str]:
-    """Reasons the comments of TransferService name, and those any call may be told."""
-    text = TRANSFERS.read_text(encoding="utf-8")
-    service = text[text.index("\nservice ") : text.index("\n}\n")]
-    whenever = {name for name, said in catalogue().items() if said.retry} | {"DEADLINE_PASSED", "INTERNAL_FAULT"}
-    return set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", service)) & set(REASONS) | whenever
-
-
-def test_a_sandbox_can_force_every_refusal_of_a_movement() -> None:
-    """A new one needs its line in exchange/rehearsal/rules.py, and then: python docs/catalogue.py write."""
-    assert reasons_of_movements() - OF_LISTS <= FORCED.keys()
+@pytest.mark.parametrize(
+    "reason",
+    [kind.reason for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__ and kind.reason],
+)
+def test_a_sandbox_can_force_every_reason(reason: str) -> None:
+    """Of the exchange's own, each by an amount of its own."""
+    assert AMOUNTS[amount_forcing(reason)].reason == reason
 
 
 def refusals() -> dict[str, type[Refusal]]:

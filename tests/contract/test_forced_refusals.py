@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
-from exchange.rehearsal.amounts import AMOUNTS, amount_forcing
-from exchange.rehearsal.rules import FORCED, LOSING_THE_ANSWER
+from exchange.rehearsal.amounts import AMOUNTS, REFUSED, amount_forcing
+from exchange.rehearsal.rules import LOSING_THE_ANSWER
 from exchange.serving.errors import CODE_OF_NUMBER
 from tests.contract.cast import Cast, a_cast
 from tests.contract.refusals import refusal, refusal_in
@@ -37,7 +37,7 @@ async def rehearsal(rehearsing: Server) -> AsyncIterator[Cast]:
         yield await a_cast(world)
 
 
-@pytest.mark.parametrize("reason", FORCED)
+@pytest.mark.parametrize("reason", REFUSED)
 async def test_an_amount_is_refused_for_its_reason(rehearsing: Server, rehearsal: Cast, reason: str) -> None:
     """With the status and data of the catalogue; nothing moves, and the key keeps it as it would the real one."""
     ada, key = await rehearsal.member(), a_key()
@@ -109,7 +109,7 @@ async def test_trying_a_movement_loses_no_answer(rehearsal: Cast) -> None:
 
 def test_no_two_reasons_share_an_amount() -> None:
     """And none is an amount of somebody's everyday."""
-    assert len(AMOUNTS) == len(FORCED) + len(LOSING_THE_ANSWER)
+    assert len(AMOUNTS) == len(REFUSED) + len(LOSING_THE_ANSWER)
     assert min(AMOUNTS) > 900_000_000
-    with pytest.raises(ValueError, match="RATE_OVERLAP"):
-        amount_forcing("RATE_OVERLAP")
+    with pytest.raises(ValueError, match="NO_PRICE after"):
+        amount_forcing("NO_PRICE", done=True)
