@@ -9,14 +9,28 @@ _SIGNED = f"CASE WHEN l.side = {Side.CREDIT:d} THEN l.units ELSE -l.units END"
 _OF_MEMBER = f"l.account <> {Account.CIRCULATION:d}"
 _IS_HELD = f"l.account = {Account.HELD:d}"
 
-# What lies before the first line that is asked for; numbers of an account rise with its place in the ledger.
+# What lies before the first line that is asked for. The latest monthly statement all of whose lines lie there spares
+# reading them again.
 OPENING = text(f"""
-SELECT coalesce(sum({_SIGNED}) FILTER (WHERE NOT {_IS_HELD}), 0)::bigint AS available,
-       coalesce(sum({_SIGNED}) FILTER (WHERE {_IS_HELD}), 0)::bigint AS held,
-       coalesce(max(l.account_sequence), 0) AS sequence
-FROM exchange.transfers t CROSS JOIN LATERAL unnest(t.legs) AS l
-WHERE t.bucket = :bucket AND t.member_id = :member_id AND l.currency_no = :currency_no AND {_OF_MEMBER}
-  AND (t.occurred_at < CAST(:begins AS timestamptz) OR l.account_sequence <= CAST(:after_sequence AS bigint))
+SELECT coalesce(base.available, 0) + coalesce(since.available, 0), coalesce(base.held, 0) + coalesce(since.held, 0),
+       greatest(base.sequence, since.sequence, 0)
+FROM (SELECT) one
+LEFT JOIN LATERAL (
+    SELECT m.closing_available_units AS available, m.closing_held_units AS held, m.last_sequence AS sequence,
+           m.last_ledger_sequence
+    FROM exchange.member_statements m JOIN exchange.statement_runs r USING (month)
+    WHERE m.bucket = :bucket AND m.member_id = :member_id AND m.currency_no = :currency_no
+      AND (r.ends_at <= CAST(:begins AS timestamptz) OR m.last_sequence <= CAST(:after_sequence AS bigint))
+    ORDER BY m.month DESC LIMIT 1
+) base ON true
+CROSS JOIN LATERAL (
+    SELECT sum({_SIGNED}) FILTER (WHERE NOT {_IS_HELD})::bigint AS available,
+           sum({_SIGNED}) FILTER (WHERE {_IS_HELD})::bigint AS held, max(l.account_sequence) AS sequence
+    FROM exchange.transfers t CROSS JOIN LATERAL unnest(t.legs) AS l
+    WHERE t.bucket = :bucket AND t.member_id = :member_id
+      AND t.ledger_sequence > coalesce(base.last_ledger_sequence, -1) AND l.currency_no = :currency_no AND {_OF_MEMBER}
+      AND (t.occurred_at < CAST(:begins AS timestamptz) OR l.account_sequence <= CAST(:after_sequence AS bigint))
+) since
 """)
 
 LINES = text(f"""

@@ -21,7 +21,10 @@ from tests.movements import a_key
 from tests.servers import Server, a_new_coalition, a_server
 from tests.worlds import EARNING, a_world
 
-HISTORY = ("transfers", "request_keys", "audit_log", "prices", "members", "member_links")
+HISTORY = (
+    *("transfers", "request_keys", "audit_log", "prices", "members", "member_links"),
+    *("quotes", "quote_uses", "member_statements", "statement_parts"),
+)
 
 
 @pytest.mark.parametrize("table", HISTORY)

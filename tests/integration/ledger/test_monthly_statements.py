@@ -316,3 +316,36 @@ async def test_the_first_instant_of_a_month_is_its_own(ledger: Ledger) -> None:
     found = [(one.opening.available, one.closing.available) for one in await statements(ledger, ada)]
     assert found == [(0, 5), (5, 12)]
     assert all(one.made_at.astimezone(UTC) >= one.ends_at for one in await statements(ledger, ada))
+
+
+async def test_what_was_made_changes_no_line_and_no_opening(ledger: Ledger) -> None:
+    """A period opens from the nearest monthly statement where there is one, and with the very same figures."""
+    ada = await ledger.member()
+    months = []
+    for units in (100, 20, 3):
+        await ledger.post(earn(f"{units} TEL", "GRO", member_id=ada))
+        await ledger.post(hold("1 TEL", member_id=ada))
+        months.append(await next_month(ledger))
+    await ledger.post(earn("9 TEL", "GRO", member_id=ada))
+    number = (await ledger.api.source.current()).currency_no("TEL")
+    assert number is not None
+    begins = [month.begins(SHANGHAI) for month in (*months, months[2].after)]
+    instants = [None, *begins, begins[1] + timedelta(hours=1), begins[3] + timedelta(days=9)]
+
+    async def pages() -> list[tuple[Standing, Standing, int]]:
+        found = []
+        async with ledger.database.read() as connection:
+            for begin in instants:
+                for after in range(9):
+                    one = await page(connection, Wanted(ada, number, begin, None, after), None, 100)
+                    found.append((one.opening, one.closing, len(one.lines)))
+        return found
+
+    before = await pages()
+    after: list[list[tuple[Standing, Standing, int]]] = []
+    for month in (months[1], months[0], months[2]):
+        await job(ledger).make(month)
+        after.append(await pages())
+
+    assert len({opening for opening, _, _ in before}) == 8
+    assert after == [before] * 3

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
+import asyncpg
 import pytest
 
+from exchange.ledger import sql
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import Command, Receipt
 from exchange.refusals import NoRate, QuoteExpired, QuoteUsed, Refusal
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, reasons
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, paused, reasons
 from tests.integration.ledger.quoting import a_quote, by
 from tests.unit.rules.rulebook import convert, earn
 
@@ -148,3 +151,44 @@ async def a_member_called(ledger: Ledger, label: str) -> UUID:
     ben = await ledger.member(label)
     await ledger.post(earn("3 000 BNK", "BNK", member_id=ben))
     return ben
+
+
+async def test_a_conversion_without_a_quote_asks_nothing_about_quotes(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every statement that is about them is broken: plain movements go on, a quoted conversion does not."""
+    ada = await a_member(ledger, 9_000)
+    quote = await a_quote(ledger, ada)
+    for name in ("QUOTES", "QUOTE_USES", "USE_QUOTES"):
+        monkeypatch.setattr(sql, name, "nonsense")
+
+    receipt = await ledger.post(convert("3 000 BNK", "AIR", by="BNK", member_id=ada))
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await ledger.post(by(quote))
+
+    assert not receipt.replayed
+
+
+async def test_a_connection_lost_while_a_quote_is_used_uses_it_once_or_not_at_all(ledger: Ledger) -> None:
+    """It is cut off between deciding and writing; the repeat, and only one of those that come after it, converts."""
+    ada = await a_member(ledger, 10**6)
+    quote = await a_quote(ledger, ada)
+    request = by(quote)
+
+    async with paused(ledger) as pause:
+        calls = [asyncio.create_task(ledger.told(one)) for one in (request, by(quote))]
+        await pause.until_waiting("relation")
+        await ledger.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'points-exchange'"
+        )
+        lost = await asyncio.gather(*calls)
+    unused = await ledger.value("SELECT count(*) FROM exchange.quote_uses")
+    again = await ledger.known(request)
+    other = await ledger.known(by(quote))
+
+    assert {answer.reason for answer in lost if isinstance(answer, Refusal)} == {"DATABASE_UNAVAILABLE"}
+    assert unused == 0
+    assert isinstance(again, Receipt)
+    assert reasons([other]) == ["QUOTE_USED"]
+    assert await ledger.balances(ada) == {"AIR": 100, "BNK": 997_000}
