@@ -1,4 +1,4 @@
-"""`python -m exchange`: serve, migrate, keys, audit, statements, scenario, demo, sandbox. `--help` tells more."""
+"""`python -m exchange`: serve, migrate, keys, audit, statements, notices, scenario, simulate, demo, sandbox."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from exchange.config import Settings, SettingsRefused, load_settings
 from exchange.demo.command import demo
 from exchange.notices.command import notices
 from exchange.scenario.command import scenario
+from exchange.simulation.command import simulate
 from exchange.statements.command import statements
 from exchange.testing.command import sandbox as run_sandbox
 
@@ -29,6 +30,7 @@ app.command("demo")(demo)
 app.command("statements")(statements)
 app.command("notices")(notices)
 app.command("sandbox")(run_sandbox)
+app.command("simulate")(simulate)
 
 
 def _settings(**overrides: object) -> Settings:

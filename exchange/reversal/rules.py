@@ -53,7 +53,7 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
     if kind not in ROLES:
         raise NotReversible(transfer=name, kind=kind.name)
     _require_parties(original, ROLES[kind], coalition.directory)
-    total = _moved_units(original)
+    total = moved_units(original)
     progress = facts.progress.get(command.original, Progress(0, ended=False))
     if progress.ended:
         raise AlreadyReversed(transfer=name)
@@ -74,7 +74,7 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
     done = progress.done_units + part
     return Posting(
         legs=legs,
-        obligations=_mirrored(original.obligations, progress.done_units, done, total),
+        obligations=mirrored(original.obligations, progress.done_units, done, total),
         original_id=command.original,
         progress=Progress(done, ended=done == total),
         daily_use=daily_use,
@@ -85,7 +85,7 @@ def _unspent(command: Reverse, original: Transfer, facts: MemberFacts, directory
     """An earn by spend: the points it made, if any, and what it did to the carry."""
     assert original.earn_rule is not None
     progress = facts.progress.get(command.original, Progress(0, ended=False))
-    total = _moved_units(original)
+    total = moved_units(original)
     rule = directory.earn_rules[original.earn_rule]
     back = give_back(command, original, total, progress, rule, facts.carried.get(rule.rule_id, 0))
     legs: list[PointsLeg] = []
@@ -100,7 +100,7 @@ def _unspent(command: Reverse, original: Transfer, facts: MemberFacts, directory
     done = progress.done_units + part
     return Posting(
         legs=legs,
-        obligations=_mirrored(original.obligations, progress.done_units, done, total),
+        obligations=mirrored(original.obligations, progress.done_units, done, total),
         original_id=command.original,
         progress=Progress(
             done,
@@ -122,7 +122,7 @@ def _require_parties(original: Transfer, role: MerchantRole, directory: Director
         directory.merchants[currency.issuer_no].require_active()
 
 
-def _moved_units(original: Transfer) -> int:
+def moved_units(original: Transfer) -> int:
     """Points the original moved, by which its parts are counted: those it burnt, or else made."""
     burnt = _sum(original, Side.CREDIT)
     return burnt or _sum(original, Side.DEBIT)
@@ -244,7 +244,7 @@ def _unused_of_day(original: Transfer, facts: MemberFacts, coalition: Coalition)
     return DailyUse(*pair, facts.today, max(used - _sum(original, Side.CREDIT), 0))
 
 
-def _mirrored(obligations: Sequence[Obligation], before: int, after: int, total: int) -> list[Obligation]:
+def mirrored(obligations: Sequence[Obligation], before: int, after: int, total: int) -> list[Obligation]:
     """Each obligation the other way round, for the part between two cumulative counts of points.
 
     Priced ones are points x price; others share their amount so that all parts together are exactly the whole.

@@ -29,8 +29,10 @@ class BadScenario(Exception):
         super().__init__(f"line {line}: {problem}")
 
 
-def read_yaml(text: str) -> Section:
-    """The mapping a file consists of.
+def read_yaml(
+    text: str, what: str = "a scenario is a mapping of keys such as coalition, merchants and events"
+) -> Section:
+    """The mapping a file consists of; `what` it should be, for whoever wrote something else.
 
     Raises:
         BadScenario: it is not YAML, or not one mapping.
@@ -43,7 +45,7 @@ def read_yaml(text: str) -> Section:
     except yaml.YAMLError as error:
         raise BadScenario(1, f"not readable as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(node, yaml.MappingNode):
-        raise BadScenario(1, "a scenario is a mapping of keys such as coalition, merchants and events")
+        raise BadScenario(1, what)
     return Section(node, "")
 
 

@@ -1,0 +1,1 @@
+"""Past days played again with other rates or prices, in memory (推演)."""
