@@ -13,23 +13,31 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import CallerRole
+from exchange.ledger.model import ObligationKind, TransferKind
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
-from exchange.refusals import CredentialUnknown, ResourceNotFound
+from exchange.refusals import CredentialUnknown, ResourceNotFound, WindowState
 
 __all__ = [
     "Coalition",
     "Entry",
     "Key",
+    "KindMicros",
     "PairMicros",
     "Window",
     "close_window",
     "coalition",
+    "display_names",
     "entries",
     "key_of",
+    "kind_micros",
+    "kind_name",
+    "money_of",
     "open_window_no",
     "pair_micros",
     "read_window",
+    "require_closed",
     "require_merchant",
+    "transfer_kind_name",
     "windows_before",
 ]
 
@@ -67,6 +75,15 @@ SELECT m.merchant_id, c.time_zone, exchange.coalition_now() AS now
 FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no
 """)
 
+NAMES = text("SELECT merchant_id, display_name FROM exchange.merchants ORDER BY merchant_id")
+
+CURRENCY = text("SELECT settlement_currency FROM exchange.currencies WHERE code = :code")
+
+KIND_MICROS = text("""
+SELECT currency_code, debtor, creditor, kind, sum(micros)::text AS micros, sum(obligations)::bigint AS obligations
+FROM exchange.clearing_totals_v1 WHERE window_no = :window_no
+GROUP BY currency_code, debtor, creditor, kind ORDER BY currency_code, debtor, creditor, kind
+""")
 
 MERCHANT = text("SELECT 1 FROM exchange.merchants WHERE merchant_id = :merchant_id")
 
@@ -96,6 +113,17 @@ class Entry(NamedTuple):
     micros: int
     points_units: int
     price_micros: int
+
+
+class KindMicros(NamedTuple):
+    """What a directed pair owes in a window for one kind of obligation, exact; `kind` by name, "cash_out_fee"."""
+
+    currency: str
+    debtor: str
+    creditor: str
+    kind: str
+    micros: int
+    obligations: int
 
 
 class Coalition(NamedTuple):
@@ -175,3 +203,52 @@ async def require_merchant(connection: AsyncConnection, merchant_id: str, field:
     """Raises ResourceNotFound when nobody of this id takes part; `field` named it."""
     if (await connection.execute(MERCHANT, {"merchant_id": merchant_id})).first() is None:
         raise ResourceNotFound(resource=f"merchants/{merchant_id}", field=field)
+
+
+async def kind_micros(connection: AsyncConnection, window_no: int) -> list[KindMicros]:
+    """A window's kept totals by pair and kind, kinds in the order of the chart of obligations."""
+    rows = await connection.execute(KIND_MICROS, {"window_no": window_no})
+    return [
+        KindMicros(code, debtor, creditor, kind_name(kind), int(micros), count)
+        for code, debtor, creditor, kind, micros, count in rows
+    ]
+
+
+def kind_name(number: int) -> str:
+    """An obligation's kind by name, "cash_out_fee"."""
+    return ObligationKind(number).name.lower()
+
+
+def transfer_kind_name(number: int) -> str:
+    """A transfer's kind by name, "cash_out"."""
+    return TransferKind(number).name.lower()
+
+
+async def display_names(connection: AsyncConnection) -> dict[str, str]:
+    """What people call each participant, by id."""
+    return {row.merchant_id: row.display_name for row in await connection.execute(NAMES)}
+
+
+async def money_of(connection: AsyncConnection, code: str, field: str = "currency") -> str:
+    """The settlement currency a points currency is priced in.
+
+    Raises:
+        ResourceNotFound: there is no points currency of this code; `field` named it.
+    """
+    money = (await connection.execute(CURRENCY, {"code": code})).scalar_one_or_none()
+    if money is None:
+        raise ResourceNotFound(resource=f"currencies/{code}", field=field)
+    return str(money)
+
+
+async def require_closed(connection: AsyncConnection, window_no: int, field: str) -> Window:
+    """A window that is cut off.
+
+    Raises:
+        ResourceNotFound: there is none of this number; `field` named it.
+        WindowState: it is still open.
+    """
+    window = await read_window(connection, window_no, field)
+    if window.closed_at is None:
+        raise WindowState(window=window.name, state="OPEN", needed="CLOSED")
+    return window

@@ -13,10 +13,12 @@ import typer
 from settlement.cli.accounts import accounts, confirm_account, set_account
 from settlement.cli.approval import approve, cancel, reject, submit
 from settlement.cli.close_window import close_window
+from settlement.cli.estimates import confirm_estimate, set_estimate
 from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.liquidity import liquidity
 from settlement.cli.net import net
 from settlement.cli.payments import export, import_status, payments, retry
+from settlement.cli.reports import breakage, journal, liability, report, statement
 from settlement.cli.run import run, show
 
 COMMANDS: dict[str, Callable[..., Any]] = {
@@ -36,6 +38,13 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "retry": retry,
     "exceptions": exceptions,
     "resolve": resolve,
+    "report": report,
+    "statement": statement,
+    "journal": journal,
+    "liability": liability,
+    "breakage": breakage,
+    "set-estimate": set_estimate,
+    "confirm-estimate": confirm_estimate,
     "net": net,
     "liquidity": liquidity,
 }

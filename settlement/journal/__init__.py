@@ -1,0 +1,1 @@
+"""The journal: what a settled window means in each participant's books."""
