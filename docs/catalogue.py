@@ -79,6 +79,7 @@ ADVICE = {
     "DIGEST_MISMATCH": "Look at the result whose digest is `digest`, and decide on that one.",
     "ETAG_MISMATCH": "Read it again, look at what happened meanwhile, and decide anew with the `etag` told.",
     "SAME_PERSON": "Let somebody else check it, who neither proposed, closed, calculated nor submitted it.",
+    "NOT_DUE": "Wait until `due_time`, or propose a special closing and have somebody else approve it.",
     "PERSON_UNKNOWN": "The operator issues a key that names its `holder`, or a certificate that does.",
     "QUOTE_EXPIRED": "Ask for a new quote.",
     "QUOTE_USED": "Ask for a new quote; `transfer` is the conversion this one was good for.",

@@ -104,16 +104,18 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             notices=Notices(database),
         )
         api.events.start()
-        sweeping = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
-        sweeping.append(asyncio.create_task(keep_running(settings.due_seconds, api.notices.run)))
+        working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
+        working.append(asyncio.create_task(keep_running(settings.due_seconds, api.notices.run)))
         if settings.statement_day:
             job = MonthlyStatements(database, source)
-            sweeping.append(asyncio.create_task(job.keep_running(settings.due_seconds, settings.statement_day)))
+            working.append(asyncio.create_task(job.keep_running(settings.due_seconds, settings.statement_day)))
+        working += [asyncio.create_task(one.keep_working(api, settings)) for one in extensions if one.keep_working]
         try:
             yield api
         finally:
-            for task in sweeping:
+            for task in working:
                 task.cancel()
+            await asyncio.wait(working)
             await api.events.stop()
             await poster.drain()
     finally:

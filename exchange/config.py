@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     """WatchEvents calls in one process; one more is refused with SERVER_BUSY."""
     event_heartbeat_seconds: float = Field(default=10.0, gt=0, le=15)
     """Seconds after which a watcher that was told nothing hears that the server is alive."""
+    windows_seconds: float = Field(default=30.0, gt=0, le=86_400)
+    """Seconds between two looks whether a settlement window is due. Without a settlement calendar none ever is."""
     database_pool_size: int = Field(default=10, ge=2, le=500)
     """Connections one process opens to PostgreSQL."""
     statement_cache_size: int = Field(default=256, ge=0, le=10_000)

@@ -7,11 +7,12 @@ other way round.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from exchange.callers import CallerRole
+from exchange.config import Settings
 from exchange.db.migrate import History
 
 
@@ -21,11 +22,13 @@ class Extension:
 
     Attributes:
         register: adds its servicers; takes what generated `add_…_to_server` functions take, and the `Api`.
+        keep_working: what it does by itself while the server serves, until cancelled; takes the `Api` and the settings.
         history: its tables, if it has any.
         permissions: roles by full method name, for methods the exchange's own table does not know.
     """
 
     register: Callable[[Any, Any], None]
+    keep_working: Callable[[Any, Settings], Coroutine[Any, Any, None]] | None = None
     history: History | None = None
     permissions: Mapping[str, frozenset[CallerRole]] = field(default_factory=dict)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from exchange.config import Settings
 from exchange.db.migrate import History
 from exchange.extensions import Extension
 
@@ -19,4 +20,10 @@ def _register(registry: Any, host: Any) -> None:
     add_SettlementServiceServicer_to_server(SettlementService(host), registry)
 
 
-extension = Extension(register=_register, history=History("settlement", MIGRATIONS))
+async def _keep_looking(host: Any, settings: Settings) -> None:
+    from settlement.windows.scheduler import Scheduler
+
+    await Scheduler(host.database).keep_looking(settings.windows_seconds)
+
+
+extension = Extension(register=_register, keep_working=_keep_looking, history=History("settlement", MIGRATIONS))

@@ -34,6 +34,7 @@ __all__ = [
     "money_of",
     "open_window_no",
     "pair_micros",
+    "participants",
     "read_window",
     "require_closed",
     "require_merchant",
@@ -63,6 +64,10 @@ WHERE window_no = :window_no
   AND (CAST(:party AS text) IS NULL OR debtor = :party OR creditor = :party)
   AND (ledger_sequence, position) > (:after_sequence, :after_position)
 ORDER BY ledger_sequence, position LIMIT :limit
+""")
+
+PARTICIPANTS = text("""
+SELECT merchant_id FROM exchange.merchants WHERE merchant_no <> (SELECT operator_no FROM exchange.coalition)
 """)
 
 KEY = text("""
@@ -178,6 +183,11 @@ async def entries(
         },
     )
     return [Entry(*row) for row in rows]
+
+
+async def participants(connection: AsyncConnection) -> frozenset[str]:
+    """Everybody who may be debtor or creditor, by id; the operator is not excluded from its own clearing."""
+    return frozenset((await connection.execute(PARTICIPANTS)).scalars())
 
 
 async def key_of(connection: AsyncConnection, secret: str) -> Key:

@@ -10,6 +10,7 @@ __all__ = [
     "DigestMismatch",
     "EtagMismatch",
     "FormatMismatch",
+    "NotDue",
     "PaymentMismatch",
     "PersonUnknown",
     "SamePerson",
@@ -55,3 +56,11 @@ class PaymentMismatch(Refusal):
     reason = "PAYMENT_MISMATCH"
     category = Category.FAILED
     sentence = "The line is not this payment's:"
+
+
+class NotDue(Refusal):
+    """Its reason explains it."""
+
+    reason = "NOT_DUE"
+    category = Category.FAILED
+    sentence = "The calendar says later, and nobody gave leave to close off it:"

@@ -24,7 +24,13 @@ from exchange.serving.server import GracefulServer
 OPERATOR = "OPR"
 TIME_ZONE = "Asia/Shanghai"
 # What falls due is done when a test moves the clock, and not in the middle of something else.
-DEFAULTS = {"port": 0, "sandbox": True, "drain_seconds": 5.0, "due_seconds": 86_400.0}
+DEFAULTS = {
+    "port": 0,
+    "sandbox": True,
+    "drain_seconds": 5.0,
+    "due_seconds": 86_400.0,
+    "windows_seconds": 86_400.0,
+}
 
 
 @dataclass(frozen=True, slots=True)

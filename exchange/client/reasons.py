@@ -462,6 +462,15 @@ class PersonUnknown(Definite):
     credential: str
 
 
+class NotDue(Definite):
+    """FAILED_PRECONDITION. The settlement calendar says later, and nobody gave leave to close the window off it."""
+
+    FOR = "NOT_DUE"
+
+    window: str
+    due_time: str
+
+
 class QuoteExpired(Definite):
     """FAILED_PRECONDITION. The quote's time was over."""
 
@@ -606,6 +615,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "ETAG_MISMATCH": EtagMismatch,
     "SAME_PERSON": SamePerson,
     "PERSON_UNKNOWN": PersonUnknown,
+    "NOT_DUE": NotDue,
     "QUOTE_EXPIRED": QuoteExpired,
     "QUOTE_USED": QuoteUsed,
     "BELOW_MIN_TARGET": BelowMinTarget,

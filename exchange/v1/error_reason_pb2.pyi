@@ -130,6 +130,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. Whoever had a hand in making something does not check it. {resource, person}."""
     ERROR_REASON_PERSON_UNKNOWN: _ErrorReason.ValueType  # 204
     """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
+    ERROR_REASON_NOT_DUE: _ErrorReason.ValueType  # 205
+    """FAILED_PRECONDITION. The settlement calendar says later, and nobody gave leave to close the window off it. {window, due_time: "2026-03-05T10:00:00+00:00"}."""
     ERROR_REASON_QUOTE_EXPIRED: _ErrorReason.ValueType  # 80
     """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
     ERROR_REASON_QUOTE_USED: _ErrorReason.ValueType  # 81
@@ -265,6 +267,8 @@ ERROR_REASON_SAME_PERSON: ErrorReason.ValueType  # 203
 """PERMISSION_DENIED. Whoever had a hand in making something does not check it. {resource, person}."""
 ERROR_REASON_PERSON_UNKNOWN: ErrorReason.ValueType  # 204
 """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
+ERROR_REASON_NOT_DUE: ErrorReason.ValueType  # 205
+"""FAILED_PRECONDITION. The settlement calendar says later, and nobody gave leave to close the window off it. {window, due_time: "2026-03-05T10:00:00+00:00"}."""
 ERROR_REASON_QUOTE_EXPIRED: ErrorReason.ValueType  # 80
 """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
 ERROR_REASON_QUOTE_USED: ErrorReason.ValueType  # 81

@@ -57,7 +57,7 @@ class ApprovalCalls(Calls):
 def _shown(request: pb.SubmitRunRequest | pb.ApproveRunRequest | pb.RejectRunRequest, reason_min: int = 0) -> Shown:
     check = Violations()
     run_id = wire.run_id(check, "name", request.name)
-    digest = wire.digest(check, "result_digest", request.result_digest)
+    digest = check.digest("result_digest", request.result_digest)
     if not isinstance(request, pb.SubmitRunRequest):
         check.text("etag", request.etag, 1, wire.ETAG_MAX)
     reason = check.text("reason", request.reason, reason_min, wire.REASON_MAX)

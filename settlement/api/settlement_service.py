@@ -16,11 +16,12 @@ from settlement.api import wire
 from settlement.api.approval_service import ApprovalCalls
 from settlement.api.calls import Context, Host
 from settlement.api.payments_service import PaymentCalls
+from settlement.api.proposal_service import ProposalCalls
 from settlement.run.model import CurrencyResult, Run
 from settlement.run.service import Runs
 from settlement.v1 import settlement_service_pb2 as pb
 from settlement.v1.settlement_service_pb2_grpc import SettlementServiceServicer
-from settlement.windows.service import Windows, WindowView
+from settlement.windows.service import Windows
 
 T = TypeVar("T")
 NEWEST = 2**62
@@ -32,7 +33,7 @@ class RunPageRequest(PageRequest, Protocol):
     run: str
 
 
-class SettlementService(ApprovalCalls, PaymentCalls, SettlementServiceServicer):
+class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, SettlementServiceServicer):
     """Finance runs it; merchants see what they are a party of."""
 
     def __init__(self, host: Host) -> None:
@@ -57,7 +58,7 @@ class SettlementService(ApprovalCalls, PaymentCalls, SettlementServiceServicer):
     async def CloseWindow(self, request: pb.CloseWindowRequest, context: Context) -> pb.CloseWindowResponse:
         number = _window_no(request.name)
         window, next_no, replayed = await self._windows.close(number, await self._actor(context))
-        view = await self._windows.read(window.window_no) if replayed else WindowView(window)
+        view = await self._windows.read(window.window_no)
         return pb.CloseWindowResponse(
             window=wire.window_message(view), next_window=f"windows/{next_no}", replayed=replayed
         )
@@ -65,9 +66,9 @@ class SettlementService(ApprovalCalls, PaymentCalls, SettlementServiceServicer):
     async def StartRun(self, request: pb.StartRunRequest, context: Context) -> pb.StartRunResponse:
         check = Violations()
         number = int(check.resource_name("window", request.window, "windows") or 0)
-        configuration = wire.configuration(check, request.configuration)
+        asked = wire.asked(check, request.configuration)
         check.raise_if_any()
-        run, replayed = await self._runs.start(number, configuration, await self._actor(context))
+        run, replayed = await self._runs.start(number, asked, await self._actor(context))
         return pb.StartRunResponse(run=wire.run_message(run), replayed=replayed)
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -12,9 +12,10 @@ from exchange.serving.checks import Violations
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 from settlement.exchange_ledger import Entry
-from settlement.netting.registry import DEFAULT_MODE, MODES
+from settlement.netting.registry import MODES
+from settlement.run.asked import Asked
 from settlement.run.carrying import Age
-from settlement.run.legal import BY_MODE, LegalModel, fits
+from settlement.run.legal import LegalModel
 from settlement.run.life import Decision, RunState, Transition
 from settlement.run.model import Configuration, CurrencyResult, PairFigures, PaymentFigures, Position, Run
 from settlement.v1 import settlement_service_pb2 as pb
@@ -23,9 +24,9 @@ from settlement.windows.service import WindowView
 OPEN = "windows/open"
 
 MODE_NUMBERS = {name: pb.NettingMode.Value(f"NETTING_MODE_{name.upper()}") for name in MODES}
-MODE_NAMES = {number: name for name, number in MODE_NUMBERS.items()} | {pb.NETTING_MODE_UNSPECIFIED: DEFAULT_MODE}
+MODE_NAMES: dict[int, str] = {number: name for name, number in MODE_NUMBERS.items()}
 LEGAL_NUMBERS = {model: pb.LegalModel.Value(f"LEGAL_MODEL_{model.name}") for model in LegalModel}
-LEGAL_MODELS = {number: model for model, number in LEGAL_NUMBERS.items()}
+LEGAL_MODELS: dict[int, LegalModel] = {number: model for model, number in LEGAL_NUMBERS.items()}
 CAUSES = {
     "minimum": pb.CarriedItem.CAUSE_MINIMUM,
     "not_due": pb.CarriedItem.CAUSE_NOT_DUE,
@@ -42,18 +43,10 @@ WINDOW_STATES = {
 }
 """How far a window is by its run. A run that has ended leaves it closed."""
 
-DIGEST = re.compile("[0-9a-f]{64}")
 ETAG_MAX = 64
 REASON_MAX = 500
 CARRY_DAYS_MAX = 3_660
 """Ten years: what is older was forgotten, not carried."""
-
-
-def digest(check: Violations, path: str, text: str) -> str:
-    """The digest of a result, as the run told it."""
-    if DIGEST.fullmatch(text) is None:
-        check.say(path, "is no SHA-256 in lower-case hexadecimal" if text else "is required")
-    return text
 
 
 def window_no(check: Violations, path: str, name: str) -> int | None:
@@ -73,33 +66,31 @@ def run_id(check: Violations, path: str, name: str) -> UUID:
         return UUID(int=0)
 
 
-def configuration(check: Violations, asked: pb.RunConfiguration) -> Configuration:
+def figures(check: Violations, path: str, by_code: Mapping[str, int], at_most: int) -> None:
+    """Figures by ISO 4217 code, none below 0."""
+    for code, figure in by_code.items():
+        if code not in MINOR_EXPONENT:
+            check.say(f"{path}[{code}]", "is no ISO 4217 currency")
+        check.within(f"{path}[{code}]", figure, 0, at_most)
+
+
+def legal_model(check: Violations, path: str, number: int) -> LegalModel | None:
+    """What a netting is to be in law; None: nothing was said."""
+    if number and number not in LEGAL_MODELS:
+        check.say(path, f"is {number}, no value of the enum")
+    return LEGAL_MODELS.get(number)
+
+
+def asked(check: Violations, configuration: pb.RunConfiguration) -> Asked:
     """What a run is asked to do."""
-    if asked.mode not in MODE_NAMES:
-        check.say("configuration.mode", f"is {asked.mode}, no value of the enum")
-    mode = MODE_NAMES.get(asked.mode, DEFAULT_MODE)
-    for name, figures, at_most in (
-        ("minimum_minor_units", asked.minimum_minor_units, INT64_MAX),
-        ("maximum_carry_days", asked.maximum_carry_days, CARRY_DAYS_MAX),
-    ):
-        for code, figure in figures.items():
-            path = f"configuration.{name}[{code}]"
-            if code not in MINOR_EXPONENT:
-                check.say(path, "is no ISO 4217 currency")
-            check.within(path, figure, 0, at_most)
-    model = BY_MODE[mode]
-    if asked.legal_model and asked.legal_model not in LEGAL_MODELS:
-        check.say("configuration.legal_model", f"is {asked.legal_model}, no value of the enum")
-    elif asked.legal_model:
-        model = LEGAL_MODELS[asked.legal_model]
-    if not fits(model, mode):
-        check.say("configuration.legal_model", f"does not go with {mode} netting: nobody stands in the middle")
-    return Configuration(
-        mode=mode,
-        legal_model=model,
-        minimums=dict(asked.minimum_minor_units),
-        maximum_carry_days=dict(asked.maximum_carry_days),
-    )
+    mode = configuration.mode
+    if mode and mode not in MODE_NAMES:
+        check.say("configuration.mode", f"is {mode}, no value of the enum")
+    minimums, days = configuration.minimum_minor_units, configuration.maximum_carry_days
+    figures(check, "configuration.minimum_minor_units", minimums, INT64_MAX)
+    figures(check, "configuration.maximum_carry_days", days, CARRY_DAYS_MAX)
+    model = legal_model(check, "configuration.legal_model", configuration.legal_model)
+    return Asked(MODE_NAMES.get(mode), model, dict(minimums), dict(days))
 
 
 def merchant_name(participant: str) -> str:
@@ -117,6 +108,11 @@ def window_message(view: WindowView) -> pb.Window:
         open_time=timestamp(window.opened_at),
         close_time=timestamp(window.closed_at),
         closed_by=window.closed_by or "",
+        due_time=timestamp(view.due_at),
+        cut_offs=[
+            pb.CutOff(currency_code=one.currency, time=timestamp(one.at), pay_date=one.pay_day.isoformat())
+            for one in view.cut_offs
+        ],
     )
 
 

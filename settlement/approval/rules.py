@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from settlement.proposals.model import Tiers
 from settlement.refusals import DigestMismatch, EtagMismatch, SamePerson, WrongState
 from settlement.run.life import RunState
 from settlement.run.model import CurrencyResult, Run
 
 
-def checkers_needed(result: Sequence[CurrencyResult]) -> int:
-    """How many must approve a result, however small."""
-    del result
-    return 1
+def checkers_needed(result: Sequence[CurrencyResult], tiers: Tiers) -> int:
+    """How many must approve a result: of each currency the highest tier that what is paid reaches, and one at least."""
+    paid = {one.currency: one.paid for one in result}
+    reached = [
+        tier.checkers for tier in tiers.tiers if tier.currency in paid and paid[tier.currency] >= tier.from_minor_units
+    ]
+    return max([1, *reached])
 
 
 def require_state(run: Run, needed: Collection[RunState]) -> None:
@@ -40,6 +44,6 @@ def require_other_eyes(run: Run, makers: Collection[str], person: str) -> None:
         raise SamePerson(resource=run.name, person=person)
 
 
-def is_enough(run: Run) -> bool:
-    """Whether as many have approved as must."""
-    return len(run.life.approvals) >= run.life.checkers_needed
+def is_enough(run: Run, tiers: Tiers) -> bool:
+    """Whether as many have approved as must, by the tiers at its submission and by those of now."""
+    return len(run.life.approvals) >= max(run.life.checkers_needed, checkers_needed(run.result, tiers))

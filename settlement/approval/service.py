@@ -10,6 +10,7 @@ from exchange.db.engine import Database
 from exchange.refusals import WindowState
 from settlement.actors import Actor
 from settlement.approval import rules
+from settlement.proposals.standing import tiers
 from settlement.run import sql
 from settlement.run.life import CANCELLABLE, DEAD, RunState
 from settlement.run.model import Run
@@ -45,7 +46,7 @@ class Approvals:
             rules.require_state(run, {RunState.CALCULATED})
             rules.require_shown(run, digest, run.etag)
             await _require_approved(connection, run)
-            needed = rules.checkers_needed(run.result)
+            needed = rules.checkers_needed(run.result, await tiers(connection))
             await step(connection, run_id, RunState.SUBMITTED, actor, reason, checkers_needed=needed)
             return await read_run(connection, run_id), False
 
@@ -68,7 +69,7 @@ class Approvals:
             await _check(connection, run, person, digest, etag)
             await _decide(connection, run, RunState.APPROVED, person, actor, reason)
             run = await read_run(connection, run_id)
-            if rules.is_enough(run):
+            if rules.is_enough(run, await tiers(connection)):
                 await step(connection, run_id, RunState.APPROVED, actor, reason)
                 run = await read_run(connection, run_id)
             return run, False

@@ -11,15 +11,19 @@ from typing import Any
 import typer
 
 from settlement.cli.accounts import accounts, confirm_account, set_account
+from settlement.cli.ageing import ageing
 from settlement.cli.approval import approve, cancel, reject, submit
+from settlement.cli.calendar import calendar
 from settlement.cli.close_window import close_window
 from settlement.cli.estimates import confirm_estimate, set_estimate
 from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.liquidity import liquidity
 from settlement.cli.net import net
 from settlement.cli.payments import export, import_status, payments, retry
+from settlement.cli.proposals import proposals, propose, withdraw
 from settlement.cli.reports import breakage, journal, liability, report, statement
 from settlement.cli.run import run, show
+from settlement.cli.scheduler import scheduler
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "close-window": close_window,
@@ -45,6 +49,12 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "breakage": breakage,
     "set-estimate": set_estimate,
     "confirm-estimate": confirm_estimate,
+    "propose": propose,
+    "proposals": proposals,
+    "withdraw": withdraw,
+    "calendar": calendar,
+    "scheduler": scheduler,
+    "ageing": ageing,
     "net": net,
     "liquidity": liquidity,
 }

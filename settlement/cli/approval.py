@@ -9,17 +9,20 @@ import typer
 
 from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger, window_number
+from settlement.cli.proposals import COLLECTION, id_in, show
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
     from settlement.actors import Actor
     from settlement.approval.service import Approvals
+    from settlement.proposals.model import Proposal
     from settlement.run.model import Run
 
 DIGITS_MIN = 12
 """So many digits of a digest say which result was looked at."""
 
 Window = Annotated[str, typer.Argument(help="Number of a window that was run.")]
+Subject = Annotated[str, typer.Argument(help="Number of a window that was run, or proposals/ID.")]
 Digest = Annotated[str, typer.Option(help="The digest `show` told, its first 12 digits at least.")]
 Why = Annotated[str, typer.Option(help="Why, for the record.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON.")]
@@ -35,25 +38,31 @@ def submit(window: Window, digest: Digest, reason: Why = "", *, json: Json = Fal
     _take(window, digest, "FINANCE_MAKER", step, as_json=json)
 
 
-def approve(window: Window, digest: Digest, reason: Why = "", *, json: Json = False) -> None:
-    """Say yes to exactly the result with this digest. Whoever had a hand in it is refused.
+def approve(subject: Subject, digest: Digest, reason: Why = "", *, json: Json = False) -> None:
+    """Say yes to exactly the result or document with this digest. Whoever had a hand in it is refused.
 
     Who you are is told by the key in SETTLEMENT_KEY, else by your user at this machine.
     """
+    if subject.startswith(COLLECTION):
+        _decide(subject, digest, reason, yes=True, as_json=json)
+        return
 
     async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:
         return await approvals.approve(run.run_id, run.digest, run.etag, actor, reason)
 
-    _take(window, digest, "FINANCE_CHECKER", step, as_json=json)
+    _take(subject, digest, "FINANCE_CHECKER", step, as_json=json)
 
 
-def reject(window: Window, digest: Digest, reason: Why, *, json: Json = False) -> None:
-    """Say no to exactly the result with this digest; its window waits for another run."""
+def reject(subject: Subject, digest: Digest, reason: Why, *, json: Json = False) -> None:
+    """Say no to exactly the result or document with this digest; a window then waits for another run."""
+    if subject.startswith(COLLECTION):
+        _decide(subject, digest, reason, yes=False, as_json=json)
+        return
 
     async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:
         return await approvals.reject(run.run_id, run.digest, run.etag, actor, reason)
 
-    _take(window, digest, "FINANCE_CHECKER", step, as_json=json)
+    _take(subject, digest, "FINANCE_CHECKER", step, as_json=json)
 
 
 def cancel(window: Window, reason: Why, *, json: Json = False) -> None:
@@ -65,13 +74,37 @@ def cancel(window: Window, reason: Why, *, json: Json = False) -> None:
     _take(window, None, "FINANCE_MAKER", step, as_json=json)
 
 
+def _decide(name: str, digest: str, reason: str, *, yes: bool, as_json: bool) -> None:
+    proposal_id = id_in(name)
+    _require_digits(digest)
+
+    async def work(database: Database) -> Proposal:
+        from settlement.proposals.service import Proposals
+        from settlement.refusals import DigestMismatch
+
+        actor = await identified(database, "FINANCE_CHECKER")
+        proposals = Proposals(database)
+        proposal = await proposals.read(proposal_id)
+        if not proposal.digest.startswith(digest.lower()):
+            raise DigestMismatch(resource=proposal.name, digest=proposal.digest)
+        decide = proposals.approve if yes else proposals.reject
+        return (await decide(proposal_id, proposal.digest, actor, reason))[0]
+
+    show(on_ledger(work), json=as_json)
+
+
+def _require_digits(digest: str) -> None:
+    if len(digest) < DIGITS_MIN:
+        refused(f"--digest {digest}: give its first {DIGITS_MIN} digits at least")
+
+
 def _take(window: str, digest: str | None, role: str, step: Step, *, as_json: bool) -> None:
     number = window_number(window)
     if number is None:
         refused("the open window was not run yet: say the number of a closed one")
         return
-    if digest is not None and len(digest) < DIGITS_MIN:
-        refused(f"--digest {digest}: give its first {DIGITS_MIN} digits at least")
+    if digest is not None:
+        _require_digits(digest)
 
     async def work(database: Database) -> tuple[Run, bool]:
         from settlement.approval.service import Approvals

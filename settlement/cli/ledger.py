@@ -84,6 +84,13 @@ async def identified(database: Database, role: str) -> Actor:
     return Actor(f"{role}:{key.name}", key.holder)
 
 
+def as_json(values: object) -> str:
+    """One line of JSON."""
+    from json import dumps
+
+    return dumps(values, ensure_ascii=False)
+
+
 def window_number(text: str) -> int | None:
     """The number of a window as people name it: 12, windows/12, or open (None)."""
     name = text.removeprefix("windows/")

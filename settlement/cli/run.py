@@ -35,7 +35,7 @@ class Legal(StrEnum):
 
 def run(
     window: Annotated[str, typer.Argument(help="Number of a closed window.")],
-    mode: Annotated[Mode, typer.Option(help="Who pays whom.")] = Mode.MULTILATERAL,
+    mode: Annotated[Mode | None, typer.Option(help="Who pays whom. [default: the coalition's terms]")] = None,
     minimum: Annotated[
         list[str] | None,
         typer.Option(help="CUR=AMOUNT: carry what is below so many minor units into the next window."),
@@ -48,7 +48,10 @@ def run(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the canonical result with its digest.")] = False,
 ) -> None:
-    """Net a closed window. The same window and configuration give the same bytes again, here or on any machine."""
+    """Net a closed window. The same window and configuration give the same bytes again, here or on any machine.
+
+    What is left out is taken from the coalition's terms, if any are in force.
+    """
     number = window_number(window)
     if number is None:
         refused("a run is of a closed window: say its number")
@@ -57,17 +60,13 @@ def run(
     ages = dict(_figure("--maximum-age", text) for text in maximum_age or [])
 
     async def start(database: Database) -> tuple[Run, bool]:
-        from settlement.run.legal import BY_MODE, LegalModel, fits
-        from settlement.run.model import Configuration
+        from settlement.run.asked import Asked
+        from settlement.run.legal import LegalModel
         from settlement.run.service import Runs
 
-        model = LegalModel(legal.value) if legal else BY_MODE[mode.value]
-        if not fits(model, mode.value):
-            refused(f"--legal {model} does not go with {mode} netting: nobody stands in the middle")
-
         actor = await identified(database, "FINANCE_MAKER")
-        configuration = Configuration(mode.value, model, minimums, ages)
-        return await Runs(database).start(number, configuration, actor)
+        asked = Asked(mode.value if mode else None, LegalModel(legal.value) if legal else None, minimums, ages)
+        return await Runs(database).start(number, asked, actor)
 
     stored, replayed = on_ledger(start)
     _print(stored, as_json=json, replayed=replayed)

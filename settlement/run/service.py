@@ -14,12 +14,16 @@ from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound, WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.proposals.model import Terms
+from settlement.proposals.standing import exclusions, standing
 from settlement.run import sql
+from settlement.run.asked import Asked, resolved
 from settlement.run.canonical import canonical, configuration_of, digest_of, parsed, written
 from settlement.run.life import DEAD, INSTRUCTED, RunState
 from settlement.run.model import Configuration, Run
 from settlement.run.rules import Inputs, calculate
 from settlement.run.steps import end, life_of, take_turns
+from settlement.windows.dates import due_of
 
 
 class Runs:
@@ -28,13 +32,16 @@ class Runs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def start(self, window_no: int, configuration: Configuration, actor: Actor) -> tuple[Run, bool]:
+    async def start(self, window_no: int, asked: Asked, actor: Actor, *, only_first: bool = False) -> tuple[Run, bool]:
         """Net a closed window; (…, True) when its newest run is this very one. Another one voids that run.
+
+        With `only_first` whatever run the window has had is answered, and none is made beside it.
 
         Raises:
             ResourceNotFound: there is no such window.
             WindowState: it is open or was instructed, the window before it has no run that stands, or a later one has,
                 built on this.
+            InvalidField: the legal model does not go with the mode.
         """
         async with self._database.write() as connection:
             await take_turns(connection)
@@ -42,12 +49,15 @@ class Runs:
             if window.closed_at is None:
                 raise WindowState(window=window.name, state="OPEN", needed="CLOSED")
             before = await self._before(connection, window_no)
+            configuration = await _resolved(connection, asked, window_no)
             identity = {
                 "window_no": window_no,
                 "configuration": json.dumps(written(configuration), sort_keys=True),
                 "before_run": before.run_id if before else None,
             }
             newest = (await connection.execute(sql.NEWEST_OF_WINDOW, {"window_no": window_no})).first()
+            if newest is not None and only_first:
+                return await _run(connection, newest), True
             if newest is not None and newest.state not in DEAD:
                 if (newest.configuration, newest.before_run) == (identity["configuration"], identity["before_run"]):
                     return await _run(connection, newest), True
@@ -98,6 +108,19 @@ class Runs:
             if row is None:
                 raise ResourceNotFound(resource=f"windows/{window_no}/runs", field="window")
             return await _run(connection, row)
+
+    async def newest_standing(self) -> Run | None:
+        """The run of the latest window that has one that stands; None: there is none."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(sql.NEWEST_STANDING)).first()
+            return await _run(connection, row) if row is not None else None
+
+
+async def _resolved(connection: AsyncConnection, asked: Asked, window_no: int) -> Configuration:
+    """What is asked, with what holds now for the coalition and for the window."""
+    terms = await standing(connection, Terms)
+    due = await due_of(connection, window_no)
+    return resolved(asked, terms[1] if terms else None, await exclusions(connection), due, window_no)
 
 
 async def _inputs(

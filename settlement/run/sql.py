@@ -14,6 +14,11 @@ NEWEST_OF_WINDOW = text(
     f"SELECT {COLUMNS} FROM settlement.runs r WHERE r.window_no = :window_no ORDER BY r.order_no DESC LIMIT 1"
 )
 
+NEWEST_STANDING = text(f"""
+SELECT {COLUMNS} FROM settlement.runs r WHERE settlement.is_live(settlement.state_of(r.run_id))
+ORDER BY r.window_no DESC LIMIT 1
+""")
+
 # Of each window its newest run: the only one that can still stand.
 STATES_OF_WINDOWS = text("""
 SELECT DISTINCT ON (window_no) window_no, run_id, settlement.state_of(run_id) AS state
@@ -24,6 +29,12 @@ STANDING_ON = text("""
 SELECT run_id, window_no, state FROM (
     SELECT run_id, window_no, settlement.state_of(run_id) AS state FROM settlement.runs WHERE before_run = :run_id
 ) r WHERE settlement.is_live(state)
+""")
+
+ALL_STANDING = text("""
+SELECT run_id, window_no, configuration, result, state FROM (
+    SELECT run_id, window_no, configuration, result, settlement.state_of(run_id) AS state FROM settlement.runs
+) r WHERE settlement.is_live(state) ORDER BY window_no
 """)
 
 ADD = text("""

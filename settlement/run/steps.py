@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -11,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.refusals import WindowState
 from settlement.actors import Actor
 from settlement.run import sql
-from settlement.run.life import DEAD, PREVIEW, Decision, Life, RunState, Transition
+from settlement.run.canonical import configuration_of
+from settlement.run.life import CANCELLABLE, DEAD, PREVIEW, Decision, Life, RunState, Transition
 
 
 async def take_turns(connection: AsyncConnection) -> None:
@@ -66,6 +68,47 @@ async def _void_what_builds_on(connection: AsyncConnection, run_id: UUID, actor:
             raise WindowState(window=f"windows/{later.window_no}", state=later.state, needed=RunState.CALCULATED)
         await _void_what_builds_on(connection, later.run_id, actor)
         await step(connection, later.run_id, RunState.VOIDED, actor, f"runs/{run_id}, which it builds on, has ended")
+
+
+class Excludes(Protocol):
+    """Who is excluded, and whose items come back in a window."""
+
+    def names(self) -> tuple[str, ...]:
+        """Who is excluded."""
+        ...
+
+    def released_in(self, window_no: int) -> tuple[str, ...]:
+        """Whose items enter netting again in a window."""
+        ...
+
+
+async def void_where_excluded_differ(
+    connection: AsyncConnection, exclusions: Excludes, actor: Actor, because: str
+) -> None:
+    """Void every run that nets somebody who is excluded now, or that a release names, with all built upon it.
+
+    Whoever is readmitted stays held where he was: what he owes from now on is netted. What was instructed is not
+    touched, nor what it was built on: the money is on its way.
+    """
+    standing = list(await connection.execute(sql.ALL_STANDING))
+    instructed = max((run.window_no for run in standing if run.state not in CANCELLABLE), default=0)
+    wrong = [run.window_no for run in standing if run.window_no > instructed and _differ(run, exclusions)]
+    if wrong:
+        # From the newest window back: nothing may be left building on what has ended.
+        for run in reversed([run for run in standing if run.window_no >= min(wrong)]):
+            await step(connection, run.run_id, RunState.VOIDED, actor, because)
+
+
+def _differ(run: Row[Any], exclusions: Excludes) -> bool:
+    made_with = configuration_of(json.loads(run.configuration))
+    newly = set(exclusions.names()) - set(made_with.excluded)
+    netted = {
+        name
+        for one in json.loads(run.result)["currencies"]
+        for pair in one["pairs"]
+        for name in (pair["debtor"], pair["creditor"])
+    }
+    return bool(newly & netted) or made_with.released != exclusions.released_in(run.window_no)
 
 
 async def _standing_on(connection: AsyncConnection, run_id: UUID) -> list[Row[Any]]:

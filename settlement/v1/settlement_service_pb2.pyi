@@ -140,6 +140,8 @@ class Window(_message.Message):
     CLOSE_TIME_FIELD_NUMBER: _builtins.int
     CLOSED_BY_FIELD_NUMBER: _builtins.int
     RUN_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    CUT_OFFS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"windows/12": numbered without a gap."""
     state: Global___Window.State.ValueType
@@ -156,6 +158,14 @@ class Window(_message.Message):
     def close_time(self) -> _timestamp_pb2.Timestamp:
         """When it was cut off. Absent while open."""
 
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is due by the settlement calendar. Absent when closed, or without a calendar."""
+
+    @_builtins.property
+    def cut_offs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CutOff]:
+        """What it was cut off for by the settlement calendar, by code. Empty while open, or without a calendar: then every currency is settled."""
+
     def __init__(
         self,
         *,
@@ -165,14 +175,593 @@ class Window(_message.Message):
         close_time: _timestamp_pb2.Timestamp | None = ...,
         closed_by: _builtins.str = ...,
         run: _builtins.str = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        cut_offs: _abc.Iterable[Global___CutOff] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "open_time", b"open_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "due_time", b"due_time", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "closed_by", b"closed_by", "name", b"name", "open_time", b"open_time", "run", b"run", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "closed_by", b"closed_by", "cut_offs", b"cut_offs", "due_time", b"due_time", "name", b"name", "open_time", b"open_time", "run", b"run", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Window: _TypeAlias = Window  # noqa: Y015
+
+@_typing.final
+class CutOff(_message.Message):
+    """A settlement currency is cut off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    PAY_DATE_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code."""
+    pay_date: _builtins.str
+    """The day what it leaves owing is paid, "2026-03-05"."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When, by the calendar. Absent: off the calendar, by leave."""
+
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        pay_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "pay_date", b"pay_date", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CutOff: _TypeAlias = CutOff  # noqa: Y015
+
+@_typing.final
+class SettlementTerms(_message.Message):
+    """What a run takes where nobody says otherwise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class MinimumMinorUnitsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class MaximumCarryDaysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    MODE_FIELD_NUMBER: _builtins.int
+    LEGAL_MODEL_FIELD_NUMBER: _builtins.int
+    MINIMUM_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    MAXIMUM_CARRY_DAYS_FIELD_NUMBER: _builtins.int
+    mode: Global___NettingMode.ValueType
+    """How to net. Required."""
+    legal_model: Global___LegalModel.ValueType
+    """What it is in law. Left out: the mode's own."""
+    @_builtins.property
+    def minimum_minor_units(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Net amounts below this many minor units are carried into the next window, by ISO 4217 code. Left out: nothing is carried."""
+
+    @_builtins.property
+    def maximum_carry_days(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """What has been carried so many days is paid however small it is, by ISO 4217 code. Left out: it is carried as long as it is too small."""
+
+    def __init__(
+        self,
+        *,
+        mode: Global___NettingMode.ValueType = ...,
+        legal_model: Global___LegalModel.ValueType = ...,
+        minimum_minor_units: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        maximum_carry_days: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementTerms: _TypeAlias = SettlementTerms  # noqa: Y015
+
+@_typing.final
+class ApprovalTiers(_message.Message):
+    """From what amount on how many checkers must approve a run. A run of several currencies takes the most that one of them needs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApprovalTier]:
+        """No two for one currency and amount. A currency without a tier takes one checker."""
+
+    def __init__(
+        self,
+        *,
+        tiers: _abc.Iterable[Global___ApprovalTier] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tiers", b"tiers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovalTiers: _TypeAlias = ApprovalTiers  # noqa: Y015
+
+@_typing.final
+class ApprovalTier(_message.Message):
+    """A tier of approval."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    FROM_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CHECKERS_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code. Required."""
+    from_minor_units: _builtins.int
+    """From so many minor units paid by all debtors together, 0 or more."""
+    checkers: _builtins.int
+    """How many checkers, 1 to 9. Required."""
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        from_minor_units: _builtins.int = ...,
+        checkers: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkers", b"checkers", "currency_code", b"currency_code", "from_minor_units", b"from_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApprovalTier: _TypeAlias = ApprovalTier  # noqa: Y015
+
+@_typing.final
+class ExclusionList(_message.Message):
+    """Who takes no part in netting. What they owe or are owed is shown and held."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXCLUDED_FIELD_NUMBER: _builtins.int
+    RELEASED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def excluded(self) -> _containers.RepeatedCompositeFieldContainer[Global___Exclusion]:
+        """Everybody who is excluded, each once. Left out: nobody."""
+
+    @_builtins.property
+    def released(self) -> _containers.RepeatedCompositeFieldContainer[Global___Release]:
+        """Whose held items enter netting again, and in which window. Nobody's do by themselves."""
+
+    def __init__(
+        self,
+        *,
+        excluded: _abc.Iterable[Global___Exclusion] | None = ...,
+        released: _abc.Iterable[Global___Release] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["excluded", b"excluded", "released", b"released"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExclusionList: _TypeAlias = ExclusionList  # noqa: Y015
+
+@_typing.final
+class Exclusion(_message.Message):
+    """A participant who takes no part in netting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """"merchants/GRO". Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant", b"participant", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Exclusion: _TypeAlias = Exclusion  # noqa: Y015
+
+@_typing.final
+class Release(_message.Message):
+    """A participant for whose sake items are held that shall be netted after all."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """"merchants/GRO". Required."""
+    window: _builtins.str
+    """The window whose run takes them in, "windows/12". Required."""
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        window: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant", b"participant", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Release: _TypeAlias = Release  # noqa: Y015
+
+@_typing.final
+class SettlementCalendar(_message.Message):
+    """When windows are closed. Each is closed with the first cut-off of any currency, and settles the currencies that were cut off while it was open; the others wait. A currency that is not here is settled with every window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def currencies(self) -> _containers.RepeatedCompositeFieldContainer[Global___CurrencyCalendar]:
+        """At least one, no two for one currency. Required."""
+
+    def __init__(
+        self,
+        *,
+        currencies: _abc.Iterable[Global___CurrencyCalendar] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currencies", b"currencies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementCalendar: _TypeAlias = SettlementCalendar  # noqa: Y015
+
+@_typing.final
+class CurrencyCalendar(_message.Message):
+    """When a currency is cut off, and when it is paid."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Frequency:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _FrequencyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CurrencyCalendar._Frequency.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        FREQUENCY_UNSPECIFIED: CurrencyCalendar._Frequency.ValueType  # 0
+        """Never valid on input."""
+        FREQUENCY_DAILY: CurrencyCalendar._Frequency.ValueType  # 1
+        """On every day banks are open."""
+        FREQUENCY_WEEKLY: CurrencyCalendar._Frequency.ValueType  # 2
+        """Once a week."""
+        FREQUENCY_MONTHLY: CurrencyCalendar._Frequency.ValueType  # 3
+        """Once a month."""
+
+    class Frequency(_Frequency, metaclass=_FrequencyEnumTypeWrapper):
+        """How often it is cut off."""
+
+    FREQUENCY_UNSPECIFIED: CurrencyCalendar.Frequency.ValueType  # 0
+    """Never valid on input."""
+    FREQUENCY_DAILY: CurrencyCalendar.Frequency.ValueType  # 1
+    """On every day banks are open."""
+    FREQUENCY_WEEKLY: CurrencyCalendar.Frequency.ValueType  # 2
+    """Once a week."""
+    FREQUENCY_MONTHLY: CurrencyCalendar.Frequency.ValueType  # 3
+    """Once a month."""
+
+    class _Convention:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ConventionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CurrencyCalendar._Convention.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CONVENTION_UNSPECIFIED: CurrencyCalendar._Convention.ValueType  # 0
+        """Read as CONVENTION_FOLLOWING."""
+        CONVENTION_FOLLOWING: CurrencyCalendar._Convention.ValueType  # 1
+        """To the next open day."""
+        CONVENTION_MODIFIED_FOLLOWING: CurrencyCalendar._Convention.ValueType  # 2
+        """To the next open day, unless that lies in another month: then to the last one before."""
+        CONVENTION_PRECEDING: CurrencyCalendar._Convention.ValueType  # 3
+        """To the last open day before."""
+        CONVENTION_MODIFIED_PRECEDING: CurrencyCalendar._Convention.ValueType  # 4
+        """To the last open day before, unless that lies in another month: then to the next."""
+        CONVENTION_UNADJUSTED: CurrencyCalendar._Convention.ValueType  # 5
+        """Nowhere."""
+
+    class Convention(_Convention, metaclass=_ConventionEnumTypeWrapper):
+        """Where a cut-off day goes that banks are shut on."""
+
+    CONVENTION_UNSPECIFIED: CurrencyCalendar.Convention.ValueType  # 0
+    """Read as CONVENTION_FOLLOWING."""
+    CONVENTION_FOLLOWING: CurrencyCalendar.Convention.ValueType  # 1
+    """To the next open day."""
+    CONVENTION_MODIFIED_FOLLOWING: CurrencyCalendar.Convention.ValueType  # 2
+    """To the next open day, unless that lies in another month: then to the last one before."""
+    CONVENTION_PRECEDING: CurrencyCalendar.Convention.ValueType  # 3
+    """To the last open day before."""
+    CONVENTION_MODIFIED_PRECEDING: CurrencyCalendar.Convention.ValueType  # 4
+    """To the last open day before, unless that lies in another month: then to the next."""
+    CONVENTION_UNADJUSTED: CurrencyCalendar.Convention.ValueType  # 5
+    """Nowhere."""
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    FREQUENCY_FIELD_NUMBER: _builtins.int
+    WEEKDAY_FIELD_NUMBER: _builtins.int
+    MONTH_DAY_FIELD_NUMBER: _builtins.int
+    CUT_OFF_TIME_FIELD_NUMBER: _builtins.int
+    CONVENTION_FIELD_NUMBER: _builtins.int
+    PAY_LAG_DAYS_FIELD_NUMBER: _builtins.int
+    HOLIDAYS_FIELD_NUMBER: _builtins.int
+    CLOSED_DATES_FIELD_NUMBER: _builtins.int
+    OPEN_DATES_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code. Required."""
+    time_zone: _builtins.str
+    """IANA name of the zone in which its days begin, "Asia/Shanghai". Required."""
+    frequency: Global___CurrencyCalendar.Frequency.ValueType
+    """How often it is cut off. Required."""
+    weekday: _builtins.int
+    """For weekly cut-offs: 1 is Monday, 7 Sunday. 0 otherwise."""
+    month_day: _builtins.int
+    """For monthly cut-offs: 1 to 31; a day the month does not have is its last. 0 otherwise."""
+    cut_off_time: _builtins.str
+    """Local time of day, "18:00". One that strikes twice when clocks are put back is the first; one that never strikes is as much later. Required."""
+    convention: Global___CurrencyCalendar.Convention.ValueType
+    """Where a cut-off day goes that banks are shut on. Left out: to the next open day."""
+    pay_lag_days: _builtins.int
+    """Days banks are open between the cut-off and the payment, 0 to 30. Left out: it is paid on the day itself, or the next open one."""
+    @_builtins.property
+    def holidays(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Books of holidays, at most 8: of a country "CN", of a part of it "DE-BY", of a market "market:XECB". Banks are open when they are in all. Left out: shut on Saturdays and Sundays."""
+
+    @_builtins.property
+    def closed_dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Days banks are shut besides, "2026-12-31", at most 366."""
+
+    @_builtins.property
+    def open_dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Days banks are open whatever the books say, at most 366."""
+
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        frequency: Global___CurrencyCalendar.Frequency.ValueType = ...,
+        weekday: _builtins.int = ...,
+        month_day: _builtins.int = ...,
+        cut_off_time: _builtins.str = ...,
+        convention: Global___CurrencyCalendar.Convention.ValueType = ...,
+        pay_lag_days: _builtins.int = ...,
+        holidays: _abc.Iterable[_builtins.str] | None = ...,
+        closed_dates: _abc.Iterable[_builtins.str] | None = ...,
+        open_dates: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_dates", b"closed_dates", "convention", b"convention", "currency_code", b"currency_code", "cut_off_time", b"cut_off_time", "frequency", b"frequency", "holidays", b"holidays", "month_day", b"month_day", "open_dates", b"open_dates", "pay_lag_days", b"pay_lag_days", "time_zone", b"time_zone", "weekday", b"weekday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CurrencyCalendar: _TypeAlias = CurrencyCalendar  # noqa: Y015
+
+@_typing.final
+class SpecialClosing(_message.Message):
+    """Leave to close a window off the calendar."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODES_FIELD_NUMBER: _builtins.int
+    window: _builtins.str
+    """The open window, "windows/12". Required."""
+    @_builtins.property
+    def currency_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ISO 4217 codes to settle with it, of those that have a calendar. Left out: only what is due anyway, and what has no calendar."""
+
+    def __init__(
+        self,
+        *,
+        window: _builtins.str = ...,
+        currency_codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_codes", b"currency_codes", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpecialClosing: _TypeAlias = SpecialClosing  # noqa: Y015
+
+@_typing.final
+class Proposal(_message.Message):
+    """A document somebody proposed, with what became of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Proposal._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Proposal._State.ValueType  # 0
+        """Never returned."""
+        STATE_WAITING: Proposal._State.ValueType  # 1
+        """Nobody has decided on it."""
+        STATE_APPROVED: Proposal._State.ValueType  # 2
+        """It holds, or held."""
+        STATE_REJECTED: Proposal._State.ValueType  # 3
+        """A checker said no."""
+        STATE_WITHDRAWN: Proposal._State.ValueType  # 4
+        """A maker took it back."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How far it is."""
+
+    STATE_UNSPECIFIED: Proposal.State.ValueType  # 0
+    """Never returned."""
+    STATE_WAITING: Proposal.State.ValueType  # 1
+    """Nobody has decided on it."""
+    STATE_APPROVED: Proposal.State.ValueType  # 2
+    """It holds, or held."""
+    STATE_REJECTED: Proposal.State.ValueType  # 3
+    """A checker said no."""
+    STATE_WITHDRAWN: Proposal.State.ValueType  # 4
+    """A maker took it back."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    TIERS_FIELD_NUMBER: _builtins.int
+    EXCLUSIONS_FIELD_NUMBER: _builtins.int
+    CALENDAR_FIELD_NUMBER: _builtins.int
+    SPECIAL_CLOSING_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    IN_FORCE_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REPLACES_FIELD_NUMBER: _builtins.int
+    PROPOSED_FIELD_NUMBER: _builtins.int
+    DECIDED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"proposals/0190…". Output only."""
+    state: Global___Proposal.State.ValueType
+    """How far it is. Output only."""
+    in_force: _builtins.bool
+    """Whether it is the document of its kind that holds now. Output only."""
+    digest: _builtins.str
+    """SHA-256 of the document in its one written form, hexadecimal. Output only."""
+    replaces: _builtins.str
+    """The document of its kind that held when it was proposed. Output only."""
+    @_builtins.property
+    def terms(self) -> Global___SettlementTerms:
+        """What a run takes where nobody says otherwise."""
+
+    @_builtins.property
+    def tiers(self) -> Global___ApprovalTiers:
+        """How many must approve."""
+
+    @_builtins.property
+    def exclusions(self) -> Global___ExclusionList:
+        """Who takes no part in netting."""
+
+    @_builtins.property
+    def calendar(self) -> Global___SettlementCalendar:
+        """When windows are closed."""
+
+    @_builtins.property
+    def special_closing(self) -> Global___SpecialClosing:
+        """Leave to close a window off the calendar."""
+
+    @_builtins.property
+    def proposed(self) -> Global___ProposalStep:
+        """Who proposed it, when and why. Output only."""
+
+    @_builtins.property
+    def decided(self) -> Global___ProposalStep:
+        """Who decided on it, when and why. Absent while it waits. Output only."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        terms: Global___SettlementTerms | None = ...,
+        tiers: Global___ApprovalTiers | None = ...,
+        exclusions: Global___ExclusionList | None = ...,
+        calendar: Global___SettlementCalendar | None = ...,
+        special_closing: Global___SpecialClosing | None = ...,
+        state: Global___Proposal.State.ValueType = ...,
+        in_force: _builtins.bool = ...,
+        digest: _builtins.str = ...,
+        replaces: _builtins.str = ...,
+        proposed: Global___ProposalStep | None = ...,
+        decided: Global___ProposalStep | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "exclusions", b"exclusions", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "digest", b"digest", "exclusions", b"exclusions", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___Proposal: _TypeAlias = Proposal  # noqa: Y015
+
+@_typing.final
+class ProposalStep(_message.Message):
+    """Something done about a proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    actor: _builtins.str
+    """By whom: a name of the credential's kind and id."""
+    person: _builtins.str
+    """The person who holds that credential."""
+    reason: _builtins.str
+    """Why. May be empty."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        actor: _builtins.str = ...,
+        person: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "person", b"person", "reason", b"reason", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposalStep: _TypeAlias = ProposalStep  # noqa: Y015
 
 @_typing.final
 class RunConfiguration(_message.Message):
@@ -1358,6 +1947,421 @@ class CancelRunResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelRunResponse: _TypeAlias = CancelRunResponse  # noqa: Y015
+
+@_typing.final
+class ProposeChangeRequest(_message.Message):
+    """What is proposed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """What the checkers should know, at most 500 characters. Left out: nothing."""
+    @_builtins.property
+    def proposal(self) -> Global___Proposal:
+        """All but the output-only fields. Required."""
+
+    def __init__(
+        self,
+        *,
+        proposal: Global___Proposal | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeChangeRequest: _TypeAlias = ProposeChangeRequest  # noqa: Y015
+
+@_typing.final
+class ProposeChangeResponse(_message.Message):
+    """The proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when this person had proposed the same and it was still waiting."""
+    @_builtins.property
+    def proposal(self) -> Global___Proposal:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        proposal: Global___Proposal | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeChangeResponse: _TypeAlias = ProposeChangeResponse  # noqa: Y015
+
+@_typing.final
+class ApproveProposalRequest(_message.Message):
+    """Which proposal, as it was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"proposals/0190…". Required."""
+    digest: _builtins.str
+    """digest of the proposal as it was looked at. Required."""
+    reason: _builtins.str
+    """A remark, at most 500 characters. Left out: none."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveProposalRequest: _TypeAlias = ApproveProposalRequest  # noqa: Y015
+
+@_typing.final
+class ApproveProposalResponse(_message.Message):
+    """The proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when this person had approved it before."""
+    @_builtins.property
+    def proposal(self) -> Global___Proposal:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        proposal: Global___Proposal | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveProposalResponse: _TypeAlias = ApproveProposalResponse  # noqa: Y015
+
+@_typing.final
+class RejectProposalRequest(_message.Message):
+    """Which proposal, as it was looked at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"proposals/0190…". Required."""
+    digest: _builtins.str
+    """digest of the proposal as it was looked at. Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectProposalRequest: _TypeAlias = RejectProposalRequest  # noqa: Y015
+
+@_typing.final
+class RejectProposalResponse(_message.Message):
+    """The proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when this person had rejected it before."""
+    @_builtins.property
+    def proposal(self) -> Global___Proposal:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        proposal: Global___Proposal | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RejectProposalResponse: _TypeAlias = RejectProposalResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawProposalRequest(_message.Message):
+    """Which proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"proposals/0190…". Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawProposalRequest: _TypeAlias = WithdrawProposalRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawProposalResponse(_message.Message):
+    """The proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when this person had withdrawn it before."""
+    @_builtins.property
+    def proposal(self) -> Global___Proposal:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        proposal: Global___Proposal | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawProposalResponse: _TypeAlias = WithdrawProposalResponse  # noqa: Y015
+
+@_typing.final
+class GetProposalRequest(_message.Message):
+    """Which proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"proposals/0190…". Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProposalRequest: _TypeAlias = GetProposalRequest  # noqa: Y015
+
+@_typing.final
+class GetProposalResponse(_message.Message):
+    """The proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def proposal(self) -> Global___Proposal:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        proposal: Global___Proposal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetProposalResponse: _TypeAlias = GetProposalResponse  # noqa: Y015
+
+@_typing.final
+class ListProposalsRequest(_message.Message):
+    """Which proposals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ListProposalsRequest._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: ListProposalsRequest._Kind.ValueType  # 0
+        """Read as any."""
+        KIND_TERMS: ListProposalsRequest._Kind.ValueType  # 1
+        """Terms of runs."""
+        KIND_TIERS: ListProposalsRequest._Kind.ValueType  # 2
+        """Tiers of approval."""
+        KIND_EXCLUSIONS: ListProposalsRequest._Kind.ValueType  # 3
+        """Exclusions."""
+        KIND_CALENDAR: ListProposalsRequest._Kind.ValueType  # 4
+        """The calendar."""
+        KIND_SPECIAL_CLOSING: ListProposalsRequest._Kind.ValueType  # 5
+        """Leave to close a window off the calendar."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a proposal is about."""
+
+    KIND_UNSPECIFIED: ListProposalsRequest.Kind.ValueType  # 0
+    """Read as any."""
+    KIND_TERMS: ListProposalsRequest.Kind.ValueType  # 1
+    """Terms of runs."""
+    KIND_TIERS: ListProposalsRequest.Kind.ValueType  # 2
+    """Tiers of approval."""
+    KIND_EXCLUSIONS: ListProposalsRequest.Kind.ValueType  # 3
+    """Exclusions."""
+    KIND_CALENDAR: ListProposalsRequest.Kind.ValueType  # 4
+    """The calendar."""
+    KIND_SPECIAL_CLOSING: ListProposalsRequest.Kind.ValueType  # 5
+    """Leave to close a window off the calendar."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    WAITING_ONLY_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    kind: Global___ListProposalsRequest.Kind.ValueType
+    """Only of this kind. Left out: of any."""
+    waiting_only: _builtins.bool
+    """Only those nobody has decided on. Left out: all."""
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before. Left out: the first page."""
+    def __init__(
+        self,
+        *,
+        kind: Global___ListProposalsRequest.Kind.ValueType = ...,
+        waiting_only: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "waiting_only", b"waiting_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProposalsRequest: _TypeAlias = ListProposalsRequest  # noqa: Y015
+
+@_typing.final
+class ListProposalsResponse(_message.Message):
+    """A page of proposals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSALS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more."""
+    @_builtins.property
+    def proposals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Proposal]:
+        """Newest first."""
+
+    def __init__(
+        self,
+        *,
+        proposals: _abc.Iterable[Global___Proposal] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "proposals", b"proposals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProposalsResponse: _TypeAlias = ListProposalsResponse  # noqa: Y015
+
+@_typing.final
+class ListCutOffsRequest(_message.Message):
+    """How many cut-offs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """For each currency so many, 1 to 50. Left out: 5."""
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCutOffsRequest: _TypeAlias = ListCutOffsRequest  # noqa: Y015
+
+@_typing.final
+class ListCutOffsResponse(_message.Message):
+    """The next cut-offs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CUT_OFFS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cut_offs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CutOff]:
+        """Oldest first, then by currency."""
+
+    def __init__(
+        self,
+        *,
+        cut_offs: _abc.Iterable[Global___CutOff] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cut_offs", b"cut_offs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCutOffsResponse: _TypeAlias = ListCutOffsResponse  # noqa: Y015
 
 @_typing.final
 class ListNetPositionsRequest(_message.Message):

@@ -81,6 +81,41 @@ class SettlementServiceStub(object):
                 request_serializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunResponse.FromString,
                 _registered_method=True)
+        self.ProposeChange = channel.unary_unary(
+                '/settlement.v1.SettlementService/ProposeChange',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ProposeChangeRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ProposeChangeResponse.FromString,
+                _registered_method=True)
+        self.ApproveProposal = channel.unary_unary(
+                '/settlement.v1.SettlementService/ApproveProposal',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveProposalRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveProposalResponse.FromString,
+                _registered_method=True)
+        self.RejectProposal = channel.unary_unary(
+                '/settlement.v1.SettlementService/RejectProposal',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.RejectProposalRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.RejectProposalResponse.FromString,
+                _registered_method=True)
+        self.WithdrawProposal = channel.unary_unary(
+                '/settlement.v1.SettlementService/WithdrawProposal',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.WithdrawProposalRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.WithdrawProposalResponse.FromString,
+                _registered_method=True)
+        self.GetProposal = channel.unary_unary(
+                '/settlement.v1.SettlementService/GetProposal',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.GetProposalRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.GetProposalResponse.FromString,
+                _registered_method=True)
+        self.ListProposals = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListProposals',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListProposalsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListProposalsResponse.FromString,
+                _registered_method=True)
+        self.ListCutOffs = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListCutOffs',
+                request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListCutOffsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListCutOffsResponse.FromString,
+                _registered_method=True)
         self.ListNetPositions = channel.unary_unary(
                 '/settlement.v1.SettlementService/ListNetPositions',
                 request_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListNetPositionsRequest.SerializeToString,
@@ -185,7 +220,7 @@ class SettlementServiceServicer(object):
 
     def CloseWindow(self, request, context):
         """Cuts the open window off at once and opens the next. When the call returns, what is in the window is fixed for ever. Caller: finance maker. Closing a closed window again answers the window with replayed = true
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND; NOT_DUE when the settlement calendar says later and nobody gave leave to close off it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -234,6 +269,61 @@ class SettlementServiceServicer(object):
     def CancelRun(self, request, context):
         """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
         Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeChange(self, request, context):
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveProposal(self, request, context):
+        """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectProposal(self, request, context):
+        """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawProposal(self, request, context):
+        """Takes back a document nobody has decided on. Caller: finance maker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is decided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetProposal(self, request, context):
+        """One proposal. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProposals(self, request, context):
+        """Proposals, newest first. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCutOffs(self, request, context):
+        """When each currency is cut off next, and when what it leaves owing is paid. Empty without a settlement calendar. Callers: all.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -414,6 +504,41 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.CancelRun,
                     request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_settlement__service__pb2.CancelRunResponse.SerializeToString,
+            ),
+            'ProposeChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeChange,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ProposeChangeRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ProposeChangeResponse.SerializeToString,
+            ),
+            'ApproveProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveProposal,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveProposalRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ApproveProposalResponse.SerializeToString,
+            ),
+            'RejectProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectProposal,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.RejectProposalRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.RejectProposalResponse.SerializeToString,
+            ),
+            'WithdrawProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawProposal,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.WithdrawProposalRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.WithdrawProposalResponse.SerializeToString,
+            ),
+            'GetProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetProposal,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.GetProposalRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.GetProposalResponse.SerializeToString,
+            ),
+            'ListProposals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProposals,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListProposalsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListProposalsResponse.SerializeToString,
+            ),
+            'ListCutOffs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCutOffs,
+                    request_deserializer=settlement_dot_v1_dot_settlement__service__pb2.ListCutOffsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_settlement__service__pb2.ListCutOffsResponse.SerializeToString,
             ),
             'ListNetPositions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListNetPositions,
@@ -740,6 +865,195 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/CancelRun',
             settlement_dot_v1_dot_settlement__service__pb2.CancelRunRequest.SerializeToString,
             settlement_dot_v1_dot_settlement__service__pb2.CancelRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ProposeChange',
+            settlement_dot_v1_dot_settlement__service__pb2.ProposeChangeRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.ProposeChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ApproveProposal',
+            settlement_dot_v1_dot_settlement__service__pb2.ApproveProposalRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.ApproveProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/RejectProposal',
+            settlement_dot_v1_dot_settlement__service__pb2.RejectProposalRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.RejectProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/WithdrawProposal',
+            settlement_dot_v1_dot_settlement__service__pb2.WithdrawProposalRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.WithdrawProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/GetProposal',
+            settlement_dot_v1_dot_settlement__service__pb2.GetProposalRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.GetProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProposals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListProposals',
+            settlement_dot_v1_dot_settlement__service__pb2.ListProposalsRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.ListProposalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCutOffs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListCutOffs',
+            settlement_dot_v1_dot_settlement__service__pb2.ListCutOffsRequest.SerializeToString,
+            settlement_dot_v1_dot_settlement__service__pb2.ListCutOffsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,7 +44,7 @@ class SettlementServiceStub:
     """
     CloseWindow: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.CloseWindowRequest, _settlement_service_pb2.CloseWindowResponse]
     """Cuts the open window off at once and opens the next. When the call returns, what is in the window is fixed for ever. Caller: finance maker. Closing a closed window again answers the window with replayed = true
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND; NOT_DUE when the settlement calendar says later and nobody gave leave to close off it.
     """
     StartRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]
     """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
@@ -70,6 +70,32 @@ class SettlementServiceStub:
     """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
+    ProposeChange: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+    """
+    ApproveProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]
+    """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+    """
+    RejectProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]
+    """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided.
+    """
+    WithdrawProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.WithdrawProposalRequest, _settlement_service_pb2.WithdrawProposalResponse]
+    """Takes back a document nobody has decided on. Caller: finance maker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is decided.
+    """
+    GetProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.GetProposalRequest, _settlement_service_pb2.GetProposalResponse]
+    """One proposal. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListProposals: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListProposalsRequest, _settlement_service_pb2.ListProposalsResponse]
+    """Proposals, newest first. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ListCutOffs: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListCutOffsRequest, _settlement_service_pb2.ListCutOffsResponse]
+    """When each currency is cut off next, and when what it leaves owing is paid. Empty without a settlement calendar. Callers: all."""
     ListNetPositions: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListNetPositionsRequest, _settlement_service_pb2.ListNetPositionsResponse]
     """What each participant is owed or owes in all. Callers: finance, operator and auditor see all, a merchant its own.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
@@ -150,7 +176,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     CloseWindow: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.CloseWindowRequest, _settlement_service_pb2.CloseWindowResponse]  # type: ignore[assignment]
     """Cuts the open window off at once and opens the next. When the call returns, what is in the window is fixed for ever. Caller: finance maker. Closing a closed window again answers the window with replayed = true
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND; NOT_DUE when the settlement calendar says later and nobody gave leave to close off it.
     """
     StartRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]  # type: ignore[assignment]
     """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
@@ -176,6 +202,32 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
+    ProposeChange: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]  # type: ignore[assignment]
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+    """
+    ApproveProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]  # type: ignore[assignment]
+    """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+    """
+    RejectProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]  # type: ignore[assignment]
+    """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided.
+    """
+    WithdrawProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.WithdrawProposalRequest, _settlement_service_pb2.WithdrawProposalResponse]  # type: ignore[assignment]
+    """Takes back a document nobody has decided on. Caller: finance maker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is decided.
+    """
+    GetProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.GetProposalRequest, _settlement_service_pb2.GetProposalResponse]  # type: ignore[assignment]
+    """One proposal. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListProposals: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListProposalsRequest, _settlement_service_pb2.ListProposalsResponse]  # type: ignore[assignment]
+    """Proposals, newest first. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ListCutOffs: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListCutOffsRequest, _settlement_service_pb2.ListCutOffsResponse]  # type: ignore[assignment]
+    """When each currency is cut off next, and when what it leaves owing is paid. Empty without a settlement calendar. Callers: all."""
     ListNetPositions: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListNetPositionsRequest, _settlement_service_pb2.ListNetPositionsResponse]  # type: ignore[assignment]
     """What each participant is owed or owes in all. Callers: finance, operator and auditor see all, a merchant its own.
     Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
@@ -271,7 +323,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.CloseWindowResponse, _abc.Awaitable[_settlement_service_pb2.CloseWindowResponse]]:
         """Cuts the open window off at once and opens the next. When the call returns, what is in the window is fixed for ever. Caller: finance maker. Closing a closed window again answers the window with replayed = true
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND; NOT_DUE when the settlement calendar says later and nobody gave leave to close off it.
         """
 
     @_abc_1.abstractmethod
@@ -333,6 +385,74 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
         Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
         """
+
+    @_abc_1.abstractmethod
+    def ProposeChange(
+        self,
+        request: _settlement_service_pb2.ProposeChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.ProposeChangeResponse, _abc.Awaitable[_settlement_service_pb2.ProposeChangeResponse]]:
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveProposal(
+        self,
+        request: _settlement_service_pb2.ApproveProposalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.ApproveProposalResponse, _abc.Awaitable[_settlement_service_pb2.ApproveProposalResponse]]:
+        """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+        """
+
+    @_abc_1.abstractmethod
+    def RejectProposal(
+        self,
+        request: _settlement_service_pb2.RejectProposalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.RejectProposalResponse, _abc.Awaitable[_settlement_service_pb2.RejectProposalResponse]]:
+        """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawProposal(
+        self,
+        request: _settlement_service_pb2.WithdrawProposalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.WithdrawProposalResponse, _abc.Awaitable[_settlement_service_pb2.WithdrawProposalResponse]]:
+        """Takes back a document nobody has decided on. Caller: finance maker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is decided.
+        """
+
+    @_abc_1.abstractmethod
+    def GetProposal(
+        self,
+        request: _settlement_service_pb2.GetProposalRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.GetProposalResponse, _abc.Awaitable[_settlement_service_pb2.GetProposalResponse]]:
+        """One proposal. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListProposals(
+        self,
+        request: _settlement_service_pb2.ListProposalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.ListProposalsResponse, _abc.Awaitable[_settlement_service_pb2.ListProposalsResponse]]:
+        """Proposals, newest first. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCutOffs(
+        self,
+        request: _settlement_service_pb2.ListCutOffsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_settlement_service_pb2.ListCutOffsResponse, _abc.Awaitable[_settlement_service_pb2.ListCutOffsResponse]]:
+        """When each currency is cut off next, and when what it leaves owing is paid. Empty without a settlement calendar. Callers: all."""
 
     @_abc_1.abstractmethod
     def ListNetPositions(

@@ -7,7 +7,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     ROLES: """
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
         GetRateBounds ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals
-        ListCarriedItems ListPayments WatchEvents ListEvents ListPaymentLegs
+        ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
@@ -24,11 +24,16 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         GetMember ListBalances ListLots ListStatementEntries ListMemberStatements
         GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts
     """,
-    (MAKER,): "CloseWindow StartRun SubmitRun CancelRun ExportPayments RetryPayments RecordBankMessage",
-    (CHECKER,): "ApproveRun RejectRun ResolvePaymentException",
+    (MAKER,): """
+        CloseWindow StartRun SubmitRun CancelRun ProposeChange WithdrawProposal
+        ExportPayments RetryPayments RecordBankMessage
+    """,
+    (CHECKER,): "ApproveRun RejectRun ApproveProposal RejectProposal ResolvePaymentException",
     (OPERATOR, CHECKER): "ConfirmBankDetails",
     (MAKER, CHECKER, AUDITOR): "ReadPaymentFile",
-    (OPERATOR, MAKER, CHECKER, AUDITOR): "GetRun ListBankDetails ListPaymentFiles ListPaymentExceptions",
+    (OPERATOR, MAKER, CHECKER, AUDITOR): """
+        GetProposal ListProposals GetRun ListBankDetails ListPaymentFiles ListPaymentExceptions
+    """,
 }
 
 ROLES_OF: dict[str, tuple[str, ...]] = {

@@ -80,7 +80,44 @@ CONFIGURATION = settlement.RunConfiguration(
 ACCOUNT = payments.BankAccount(
     holder="Nix 公司", number="6222000012345678", clearing_system="CNAPS", clearing_member="102"
 )
-CONFIGURATION = settlement.RunConfiguration(mode=settlement.NETTING_MODE_BILATERAL, minimum_minor_units={"CNY": 5})
+CALENDAR = settlement.SettlementCalendar(
+    currencies=[
+        settlement.CurrencyCalendar(
+            currency_code="CNY",
+            time_zone="Asia/Shanghai",
+            frequency=settlement.CurrencyCalendar.FREQUENCY_WEEKLY,
+            weekday=5,
+            cut_off_time="18:00",
+            convention=settlement.CurrencyCalendar.CONVENTION_PRECEDING,
+            pay_lag_days=1,
+            holidays=["CN"],
+            closed_dates=["2026-12-31"],
+            open_dates=["2026-12-27"],
+        )
+    ]
+)
+PROPOSALS = [
+    settlement.Proposal(
+        terms=settlement.SettlementTerms(
+            mode=settlement.NETTING_MODE_BILATERAL,
+            legal_model=settlement.LEGAL_MODEL_PAYMENT_NETTING,
+            minimum_minor_units={"CNY": 5},
+            maximum_carry_days={"CNY": 90},
+        )
+    ),
+    settlement.Proposal(
+        tiers=settlement.ApprovalTiers(
+            tiers=[settlement.ApprovalTier(currency_code="CNY", from_minor_units=5, checkers=2)]
+        )
+    ),
+    settlement.Proposal(
+        exclusions=settlement.ExclusionList(
+            excluded=[settlement.Exclusion(participant=MERCHANT, reason="r")],
+            released=[settlement.Release(participant=MERCHANT, window=WINDOW)],
+        )
+    ),
+    settlement.Proposal(special_closing=settlement.SpecialClosing(window=WINDOW, currency_codes=["CNY"])),
+]
 
 HOLD = transfers.HoldPointsRequest(
     request_id="5", member=MEMBER, points=POINTS, reference="r", validate_only=True, lifetime=Duration(seconds=600)
@@ -213,6 +250,15 @@ GOOD: dict[str, Message] = {
     "ApproveRun": settlement.ApproveRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, etag="e", reason="r"),
     "RejectRun": settlement.RejectRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, etag="e", reason="r"),
     "CancelRun": settlement.CancelRunRequest(name=f"runs/{UUID}", reason="r"),
+    "ProposeChange": settlement.ProposeChangeRequest(proposal=settlement.Proposal(calendar=CALENDAR), reason="r"),
+    "ApproveProposal": settlement.ApproveProposalRequest(name=f"proposals/{UUID}", digest=DIGEST, reason="r"),
+    "RejectProposal": settlement.RejectProposalRequest(name=f"proposals/{UUID}", digest=DIGEST, reason="r"),
+    "WithdrawProposal": settlement.WithdrawProposalRequest(name=f"proposals/{UUID}", reason="r"),
+    "GetProposal": settlement.GetProposalRequest(name=f"proposals/{UUID}"),
+    "ListProposals": settlement.ListProposalsRequest(
+        kind=settlement.ListProposalsRequest.KIND_TERMS, waiting_only=True, page_size=1
+    ),
+    "ListCutOffs": settlement.ListCutOffsRequest(count=1),
     "ListNetPositions": settlement.ListNetPositionsRequest(run=f"runs/{UUID}", page_size=1),
     "ListObligations": settlement.ListObligationsRequest(
         window=WINDOW, debtor=MERCHANT, creditor="merchants/NUX", page_size=1
@@ -240,6 +286,7 @@ GOOD: dict[str, Message] = {
 }
 
 OTHERS: list[tuple[str, Message]] = [
+    *(("ProposeChange", settlement.ProposeChangeRequest(proposal=proposal)) for proposal in PROPOSALS),
     (
         "EarnPoints",
         transfers.EarnPointsRequest(

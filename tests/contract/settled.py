@@ -61,6 +61,22 @@ class Finance:
         rejected: pb.Run = (await self.checker.ask(self.stub.RejectRun, request)).run
         return rejected
 
+    async def propose(self, proposal: pb.Proposal) -> pb.Proposal:
+        """Put a document before the checkers."""
+        request = pb.ProposeChangeRequest(proposal=proposal)
+        proposed: pb.Proposal = (await self.maker.ask(self.stub.ProposeChange, request)).proposal
+        return proposed
+
+    async def agree(self, proposal: pb.Proposal) -> pb.Proposal:
+        """Let a document hold."""
+        return await self.approve_proposal(await self.propose(proposal))
+
+    async def approve_proposal(self, proposed: pb.Proposal) -> pb.Proposal:
+        """Say yes to a document as it was shown."""
+        request = pb.ApproveProposalRequest(name=proposed.name, digest=proposed.digest)
+        approved: pb.Proposal = (await self.checker.ask(self.stub.ApproveProposal, request)).proposal
+        return approved
+
     async def read(self, run: pb.Run) -> pb.Run:
         """A run as it stands."""
         found: pb.Run = (await self.maker.ask(self.stub.GetRun, pb.GetRunRequest(name=run.name))).run

@@ -1,0 +1,281 @@
+"""Proposals on the wire: documents to values, values to documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime
+from typing import TypeVar
+from zoneinfo import available_timezones
+
+from exchange.money.currencies import MINOR_EXPONENT
+from exchange.money.limits import INT64_MAX
+from exchange.serving.checks import Violations, known_numbers
+from exchange.serving.instants import timestamp
+from settlement.api import wire
+from settlement.calendar.books import UnknownBook, book, is_open_by
+from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
+from settlement.calendar.rules import NeverOpen, next_cut_off
+from settlement.proposals.model import (
+    Content,
+    Exclusion,
+    Exclusions,
+    Kind,
+    Proposal,
+    Release,
+    Said,
+    SpecialClosing,
+    Terms,
+    Tier,
+    Tiers,
+)
+from settlement.run.legal import BY_MODE, fits
+from settlement.v1 import settlement_service_pb2 as pb
+
+LISTED_MAX = 1_000
+"""Participants or tiers in one document."""
+CHECKERS_MAX = 9
+BOOKS_MAX, DATES_MAX, PAY_LAG_MAX = 8, 366, 30
+WEEKDAYS, MONTH_DAYS = 7, 31
+FREQUENCIES = {one: pb.CurrencyCalendar.Frequency.Value(f"FREQUENCY_{one.name}") for one in Frequency}
+CONVENTIONS = {one: pb.CurrencyCalendar.Convention.Value(f"CONVENTION_{one.name}") for one in Convention}
+FREQUENCY_OF: dict[int, Frequency] = {number: one for one, number in FREQUENCIES.items()}
+CONVENTION_OF: dict[int, Convention] = {number: one for one, number in CONVENTIONS.items()} | {0: Convention.FOLLOWING}
+KINDS: dict[int, Kind] = {pb.ListProposalsRequest.Kind.Value(f"KIND_{kind.name}"): kind for kind in Kind}
+T = TypeVar("T")
+
+
+def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") -> Content | None:
+    """The document somebody proposes; None when none was given, which is said then."""
+    readers: dict[str, Callable[[], Content]] = {
+        "terms": lambda: _terms(check, proposal.terms, f"{path}.terms"),
+        "tiers": lambda: _tiers(check, proposal.tiers, f"{path}.tiers"),
+        "exclusions": lambda: _exclusions(check, proposal.exclusions, f"{path}.exclusions"),
+        "calendar": lambda: _calendar(check, proposal.calendar, f"{path}.calendar"),
+        "special_closing": lambda: _special_closing(check, proposal.special_closing, f"{path}.special_closing"),
+    }
+    which = proposal.WhichOneof("content")
+    if which is None:
+        check.say(f"{path}.content", "is required")
+        return None
+    return readers[which]()
+
+
+def _terms(check: Violations, asked: pb.SettlementTerms, path: str) -> Terms:
+    number = check.known(f"{path}.mode", asked.mode, known_numbers(pb.NettingMode))
+    mode = wire.MODE_NAMES[number]
+    model = wire.legal_model(check, f"{path}.legal_model", asked.legal_model) or BY_MODE[mode]
+    if not fits(model, mode):
+        check.say(f"{path}.legal_model", f"does not go with {mode} netting: nobody stands in the middle")
+    minimums, days = asked.minimum_minor_units, asked.maximum_carry_days
+    wire.figures(check, f"{path}.minimum_minor_units", minimums, INT64_MAX)
+    wire.figures(check, f"{path}.maximum_carry_days", days, wire.CARRY_DAYS_MAX)
+    return Terms(mode, model, dict(minimums), dict(days))
+
+
+def _tiers(check: Violations, asked: pb.ApprovalTiers, path: str) -> Tiers:
+    found: list[Tier] = []
+    for place, one in _listed(check, f"{path}.tiers", asked.tiers):
+        tier = Tier(
+            _currency(check, f"{place}.currency_code", one.currency_code),
+            check.within(f"{place}.from_minor_units", one.from_minor_units, 0),
+            check.within(f"{place}.checkers", one.checkers, 1, CHECKERS_MAX),
+        )
+        if any((tier.currency, tier.from_minor_units) == other[:2] for other in found):
+            check.say(f"{place}.from_minor_units", "is that of another tier of the currency")
+        found.append(tier)
+    return Tiers(found)
+
+
+def _exclusions(check: Violations, asked: pb.ExclusionList, path: str) -> Exclusions:
+    excluded: list[Exclusion] = []
+    for place, one in _listed(check, f"{path}.excluded", asked.excluded):
+        name = check.resource_name(f"{place}.participant", one.participant, "merchants")
+        if any(name == other.participant for other in excluded):
+            check.say(f"{place}.participant", "stands there twice")
+        excluded.append(Exclusion(name, check.text(f"{place}.reason", one.reason, 1, wire.REASON_MAX)))
+    released = [
+        Release(
+            check.resource_name(f"{place}.participant", one.participant, "merchants"),
+            int(check.resource_name(f"{place}.window", one.window, "windows") or 0),
+        )
+        for place, one in _listed(check, f"{path}.released", asked.released)
+    ]
+    return Exclusions(excluded, released)
+
+
+def _special_closing(check: Violations, asked: pb.SpecialClosing, path: str) -> SpecialClosing:
+    window_no = int(check.resource_name(f"{path}.window", asked.window, "windows") or 0)
+    codes = [
+        _currency(check, place, code) for place, code in _listed(check, f"{path}.currency_codes", asked.currency_codes)
+    ]
+    return SpecialClosing(window_no, sorted(set(codes)))
+
+
+def _calendar(check: Violations, asked: pb.SettlementCalendar, path: str) -> Calendar:
+    found: list[CurrencyCalendar] = []
+    for place, one in _listed(check, f"{path}.currencies", asked.currencies):
+        calendar = _currency_calendar(check, one, place)
+        if any(calendar.currency == other.currency for other in found):
+            check.say(f"{place}.currency_code", "stands there twice")
+        found.append(calendar)
+    if not found:
+        check.say(f"{path}.currencies", "is required")
+    return Calendar(tuple(found))
+
+
+def _currency_calendar(check: Violations, asked: pb.CurrencyCalendar, path: str) -> CurrencyCalendar:
+    wrong = len(check.found)
+    frequency = FREQUENCY_OF[
+        check.known(f"{path}.frequency", asked.frequency, known_numbers(pb.CurrencyCalendar.Frequency))
+    ]
+    is_weekly, is_monthly = frequency is Frequency.WEEKLY, frequency is Frequency.MONTHLY
+    if asked.convention not in CONVENTION_OF:
+        check.say(f"{path}.convention", f"is {asked.convention}, no value of the enum")
+    if asked.time_zone not in available_timezones():
+        check.say(f"{path}.time_zone", "is no IANA time zone" if asked.time_zone else "is required")
+    calendar = CurrencyCalendar(
+        currency=_currency(check, f"{path}.currency_code", asked.currency_code),
+        time_zone=asked.time_zone,
+        frequency=frequency,
+        weekday=check.within(f"{path}.weekday", asked.weekday, int(is_weekly), WEEKDAYS if is_weekly else 0),
+        month_day=check.within(f"{path}.month_day", asked.month_day, int(is_monthly), MONTH_DAYS if is_monthly else 0),
+        cut_off=_time_of_day(check, f"{path}.cut_off_time", asked.cut_off_time),
+        convention=CONVENTION_OF.get(asked.convention, Convention.FOLLOWING),
+        pay_lag_days=check.within(f"{path}.pay_lag_days", asked.pay_lag_days, 0, PAY_LAG_MAX),
+        holidays=_books(check, f"{path}.holidays", asked.holidays),
+        closed=_dates(check, f"{path}.closed_dates", asked.closed_dates),
+        open=_dates(check, f"{path}.open_dates", asked.open_dates),
+    )
+    if len(check.found) == wrong:
+        _require_open_days(check, path, calendar)
+    return calendar
+
+
+def _require_open_days(check: Violations, path: str, calendar: CurrencyCalendar) -> None:
+    """A calendar by which banks never open would leave windows open for ever."""
+    try:
+        next_cut_off(calendar, is_open_by(calendar), datetime.now(UTC))
+    except NeverOpen as never:
+        check.say(f"{path}.closed_dates", f"leave no day open: {never}")
+
+
+def _currency(check: Violations, path: str, code: str) -> str:
+    if code not in MINOR_EXPONENT:
+        check.say(path, "is no ISO 4217 currency" if code else "is required")
+    return code
+
+
+def _time_of_day(check: Violations, path: str, text: str) -> str:
+    try:
+        if datetime.strptime(text, "%H:%M").strftime("%H:%M") == text:  # noqa: DTZ007 - a time of day has no zone
+            return text
+    except ValueError:
+        pass
+    check.say(path, 'is no time of day like "18:00"' if text else "is required")
+    return "00:00"
+
+
+def _books(check: Violations, path: str, names: Sequence[str]) -> tuple[str, ...]:
+    for place, name in _listed(check, path, names, BOOKS_MAX):
+        try:
+            book(name)
+        except UnknownBook:
+            check.say(place, "is no book of holidays there is")
+    return tuple(names)
+
+
+def _dates(check: Violations, path: str, texts: Sequence[str]) -> tuple[date, ...]:
+    found = []
+    for place, text in _listed(check, path, texts, DATES_MAX):
+        try:
+            day = date.fromisoformat(text)
+            assert day.isoformat() == text
+            found.append(day)
+        except (ValueError, AssertionError):
+            check.say(place, 'is no date like "2026-12-31"')
+    return tuple(sorted(set(found)))
+
+
+def _listed(check: Violations, path: str, items: Sequence[T], at_most: int = LISTED_MAX) -> Iterable[tuple[str, T]]:
+    """Items with their paths; too many are said and not looked at."""
+    if len(items) > at_most:
+        check.say(path, f"has more than {at_most}")
+        return []
+    return [(f"{path}[{place}]", item) for place, item in enumerate(items)]
+
+
+def message(proposal: Proposal) -> pb.Proposal:
+    """A proposal on the wire."""
+    found = pb.Proposal(
+        name=proposal.name,
+        state=pb.Proposal.State.Value(f"STATE_{proposal.state.name}"),
+        in_force=proposal.in_force,
+        digest=proposal.digest,
+        replaces=f"proposals/{proposal.replaces}" if proposal.replaces else "",
+        proposed=_said(proposal.proposed),
+        decided=_said(proposal.decision) if proposal.decision else None,
+    )
+    match proposal.content:
+        case Terms() as terms:
+            found.terms.CopyFrom(_terms_message(terms))
+        case Tiers() as tiers:
+            found.tiers.CopyFrom(_tiers_message(tiers))
+        case Exclusions() as exclusions:
+            found.exclusions.CopyFrom(_exclusions_message(exclusions))
+        case Calendar() as calendar:
+            found.calendar.CopyFrom(pb.SettlementCalendar(currencies=map(_calendar_message, calendar.currencies)))
+        case SpecialClosing() as closing:
+            window = f"windows/{closing.window_no}"
+            found.special_closing.CopyFrom(pb.SpecialClosing(window=window, currency_codes=closing.currencies))
+    return found
+
+
+def _said(said: Said) -> pb.ProposalStep:
+    return pb.ProposalStep(time=timestamp(said.at), actor=said.actor, person=said.person, reason=said.reason)
+
+
+def _terms_message(terms: Terms) -> pb.SettlementTerms:
+    return pb.SettlementTerms(
+        mode=wire.MODE_NUMBERS[terms.mode],
+        legal_model=wire.LEGAL_NUMBERS[terms.legal_model],
+        minimum_minor_units=terms.minimums,
+        maximum_carry_days=terms.maximum_carry_days,
+    )
+
+
+def _tiers_message(tiers: Tiers) -> pb.ApprovalTiers:
+    return pb.ApprovalTiers(
+        tiers=[
+            pb.ApprovalTier(currency_code=one.currency, from_minor_units=one.from_minor_units, checkers=one.checkers)
+            for one in tiers.tiers
+        ]
+    )
+
+
+def _exclusions_message(exclusions: Exclusions) -> pb.ExclusionList:
+    return pb.ExclusionList(
+        excluded=[
+            pb.Exclusion(participant=wire.merchant_name(one.participant), reason=one.reason)
+            for one in exclusions.excluded
+        ],
+        released=[
+            pb.Release(participant=wire.merchant_name(one.participant), window=f"windows/{one.window_no}")
+            for one in exclusions.released
+        ],
+    )
+
+
+def _calendar_message(one: CurrencyCalendar) -> pb.CurrencyCalendar:
+    return pb.CurrencyCalendar(
+        currency_code=one.currency,
+        time_zone=one.time_zone,
+        frequency=FREQUENCIES[one.frequency],
+        weekday=one.weekday,
+        month_day=one.month_day,
+        cut_off_time=one.cut_off,
+        convention=CONVENTIONS[one.convention],
+        pay_lag_days=one.pay_lag_days,
+        holidays=one.holidays,
+        closed_dates=[day.isoformat() for day in one.closed],
+        open_dates=[day.isoformat() for day in one.open],
+    )

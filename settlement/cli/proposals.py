@@ -1,0 +1,161 @@
+"""`settlement propose | proposals | withdraw`: what holds until changed, and every change under four eyes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from settlement.cli.files import plain_refusals, refused
+from settlement.cli.ledger import as_json, identified, on_ledger
+
+if TYPE_CHECKING:
+    from exchange.db.engine import Database
+    from settlement.proposals.model import Proposal
+
+COLLECTION = "proposals/"
+PAGE = 200
+
+
+class What(StrEnum):
+    """What a document is about; as the wire calls it."""
+
+    TERMS = "terms"
+    TIERS = "tiers"
+    EXCLUSIONS = "exclusions"
+    CALENDAR = "calendar"
+    SPECIAL_CLOSING = "special_closing"
+
+
+def propose(
+    what: Annotated[What, typer.Argument(help="What the document is about.")],
+    file: Annotated[Path, typer.Argument(help="The document as YAML or JSON, with the fields of the wire.")],
+    reason: Annotated[str, typer.Option(help="What the checkers should know.")] = "",
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the proposal as JSON.")] = False,
+) -> None:
+    """Put a document before the checkers; approved by somebody else, it replaces the one of its kind, whole.
+
+    docs/operations.md shows one of each kind. Approve with: settlement approve proposals/ID --digest DIGEST
+    """
+    content = read_document(what, file)
+
+    async def work(database: Database) -> Proposal:
+        from settlement.proposals.service import Proposals
+
+        actor = await identified(database, "FINANCE_MAKER")
+        return (await Proposals(database).propose(content, actor, reason))[0]
+
+    show(on_ledger(work), json=json)
+
+
+def proposals(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that were decided.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
+) -> None:
+    """List what waits for a checker, newest first."""
+
+    async def work(database: Database) -> list[Proposal]:
+        from settlement.proposals.service import Proposals
+
+        found = await Proposals(database).page(None, waiting=not everything, before=2**62, limit=PAGE)
+        return [proposal for _, proposal in found]
+
+    found = on_ledger(work)
+    if json:
+        typer.echo(as_json([plain(one) for one in found]))
+        return
+    from rich.console import Console
+
+    from settlement.cli.tables import listing
+
+    rows = [
+        (one.name, one.kind.lower(), one.state.lower() + (", in force" if one.in_force else ""), one.proposed.person,
+         one.proposed.at.isoformat(timespec="minutes"), one.digest[:12])
+        for one in found
+    ]  # fmt: skip
+    Console().print(listing("Proposals", ("name", "about", "state", "by", "at", "digest"), rows))
+
+
+def withdraw(
+    proposal: Annotated[str, typer.Argument(help="proposals/ID that nobody has decided on.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the proposal as JSON.")] = False,
+) -> None:
+    """Take a proposal back."""
+    proposal_id = id_in(proposal)
+
+    async def work(database: Database) -> Proposal:
+        from settlement.proposals.service import Proposals
+
+        actor = await identified(database, "FINANCE_MAKER")
+        return (await Proposals(database).withdraw(proposal_id, actor, reason))[0]
+
+    show(on_ledger(work), json=json)
+
+
+def read_document(what: What, file: Path) -> Any:
+    """The document in a file, checked as the wire checks it; what is wrong ends the command, field by field."""
+    import yaml
+    from google.protobuf import json_format
+
+    from exchange.refusals import InvalidField
+    from exchange.serving.checks import Violations
+    from settlement.api import proposal_wire
+    from settlement.v1 import settlement_service_pb2 as pb
+
+    check, proposal = Violations(), pb.Proposal()
+    with plain_refusals():
+        text = file.read_text(encoding="utf-8")
+    try:
+        json_format.ParseDict({what.value: yaml.safe_load(text)}, proposal)
+        content = proposal_wire.content(check, proposal, path=file.name)
+        check.raise_if_any()
+    except (yaml.YAMLError, json_format.ParseError, InvalidField, UnicodeDecodeError) as wrong:
+        refused(f"{file.name}: {wrong}", wrong)
+        raise
+    return content
+
+
+def id_in(name: str) -> UUID:
+    """The id in a proposal's name; anything else ends the command."""
+    try:
+        return UUID(name.removeprefix(COLLECTION))
+    except ValueError as wrong:
+        refused(f"{name} is no proposal: say proposals/ID", wrong)
+        raise
+
+
+def plain(one: Proposal) -> dict[str, Any]:
+    """A proposal as JSON shows it."""
+    from settlement.proposals.content import plain as plain_content
+
+    said = {"proposed": one.proposed, "decided": one.decision}
+    return {
+        "proposal": one.name,
+        "about": one.kind.lower(),
+        "state": one.state,
+        "in_force": one.in_force,
+        "digest": one.digest,
+        "replaces": f"{COLLECTION}{one.replaces}" if one.replaces else None,
+        **{name: who and {**who._asdict(), "at": who.at.isoformat()} for name, who in said.items()},
+        "content": plain_content(one.content),
+    }
+
+
+def show(one: Proposal, *, json: bool) -> None:
+    """Print a proposal."""
+    if json:
+        typer.echo(as_json(plain(one)))
+        return
+    from yaml import safe_dump
+
+    last = one.decision or one.proposed
+    typer.echo(f"{one.name}, {one.kind.lower()}: {one.state.lower()} by {last.person}")
+    typer.echo(f"digest {one.digest}")
+    typer.echo(safe_dump(plain(one)["content"], allow_unicode=True, sort_keys=False).rstrip())

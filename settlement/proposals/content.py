@@ -1,0 +1,114 @@
+"""The one written form of each kind of document, and reading it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from datetime import date
+from typing import Any
+
+from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
+from settlement.proposals.model import (
+    Content,
+    Exclusion,
+    Exclusions,
+    Kind,
+    Release,
+    SpecialClosing,
+    Terms,
+    Tier,
+    Tiers,
+)
+from settlement.run.legal import LegalModel
+
+
+def written(content: Content) -> str:
+    """A document as text: the same document gives the same bytes."""
+    return json.dumps(plain(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def read(kind: Kind, text: str) -> Content:
+    """A document read back."""
+    return READERS[kind](json.loads(text))
+
+
+def kind_of(content: Content) -> Kind:
+    """What a document is about."""
+    return KINDS[type(content)]
+
+
+def plain(content: Content) -> dict[str, Any]:
+    """A document as plain values, lists in an order of their own."""
+    match content:
+        case Terms():
+            return {
+                "mode": content.mode,
+                "legal_model": content.legal_model.value,
+                "minimums": dict(content.minimums),
+                "maximum_carry_days": dict(content.maximum_carry_days),
+            }
+        case Tiers():
+            names = ("currency", "from", "checkers")
+            return {"tiers": [dict(zip(names, tier, strict=True)) for tier in sorted(content.tiers)]}
+        case Exclusions():
+            return {
+                "excluded": [one._asdict() for one in sorted(content.excluded)],
+                "released": [one._asdict() for one in sorted(content.released)],
+            }
+        case Calendar():
+            by_code = sorted(content.currencies, key=lambda one: one.currency)
+            return {"currencies": [_plain_calendar(one) for one in by_code]}
+        case SpecialClosing():
+            return {"window_no": content.window_no, "currencies": sorted(content.currencies)}
+
+
+def _plain_calendar(one: CurrencyCalendar) -> dict[str, Any]:
+    values = asdict(one)
+    for name in ("closed", "open"):
+        values[name] = [day.isoformat() for day in sorted(values[name])]
+    return values
+
+
+def _terms(values: Mapping[str, Any]) -> Terms:
+    return Terms(**{**values, "legal_model": LegalModel(values["legal_model"])})
+
+
+def _tiers(values: Mapping[str, Any]) -> Tiers:
+    return Tiers([Tier(one["currency"], one["from"], one["checkers"]) for one in values["tiers"]])
+
+
+def _exclusions(values: Mapping[str, Any]) -> Exclusions:
+    return Exclusions([Exclusion(**one) for one in values["excluded"]], [Release(**one) for one in values["released"]])
+
+
+def _calendar(values: Mapping[str, Any]) -> Calendar:
+    return Calendar(tuple(_currency_calendar(one) for one in values["currencies"]))
+
+
+def _currency_calendar(values: Mapping[str, Any]) -> CurrencyCalendar:
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "frequency": Frequency,
+        "convention": Convention,
+        "holidays": tuple,
+        "closed": lambda days: tuple(map(date.fromisoformat, days)),
+        "open": lambda days: tuple(map(date.fromisoformat, days)),
+    }
+    known = [field.name for field in fields(CurrencyCalendar)]
+    return CurrencyCalendar(**{name: kinds.get(name, lambda value: value)(values[name]) for name in known})
+
+
+KINDS: Mapping[type, Kind] = {
+    Terms: Kind.TERMS,
+    Tiers: Kind.TIERS,
+    Exclusions: Kind.EXCLUSIONS,
+    Calendar: Kind.CALENDAR,
+    SpecialClosing: Kind.SPECIAL_CLOSING,
+}
+READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
+    Kind.TERMS: _terms,
+    Kind.TIERS: _tiers,
+    Kind.EXCLUSIONS: _exclusions,
+    Kind.CALENDAR: _calendar,
+    Kind.SPECIAL_CLOSING: lambda values: SpecialClosing(**values),
+}

@@ -1,0 +1,146 @@
+"""What is proposed: a document of one kind. The kinds' contents are values; each says how it is written."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from settlement.calendar.model import Calendar
+from settlement.run.legal import LegalModel
+
+
+class Kind(enum.StrEnum):
+    """What a document is about. Of all but the last, one holds at a time."""
+
+    TERMS = "TERMS"
+    TIERS = "TIERS"
+    EXCLUSIONS = "EXCLUSIONS"
+    CALENDAR = "CALENDAR"
+    SPECIAL_CLOSING = "SPECIAL_CLOSING"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run takes where nobody says otherwise.
+
+    Attributes:
+        mode: a netting mode.
+        legal_model: what it is in law.
+        minimums: the smallest payment by currency, minor units.
+        maximum_carry_days: by currency, after how many days what is carried is paid.
+    """
+
+    mode: str
+    legal_model: LegalModel
+    minimums: Mapping[str, int] = field(default_factory=dict)
+    maximum_carry_days: Mapping[str, int] = field(default_factory=dict)
+
+
+class Tier(NamedTuple):
+    """From so many minor units paid in a currency on, so many checkers."""
+
+    currency: str
+    from_minor_units: int
+    checkers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """How many must approve, by amount; by currency and amount. A currency without a tier takes one checker."""
+
+    tiers: Sequence[Tier]
+
+
+class Exclusion(NamedTuple):
+    """A participant whose obligations are held."""
+
+    participant: str
+    reason: str
+
+
+class Release(NamedTuple):
+    """A participant for whose sake items are held, and the window in which they enter netting again."""
+
+    participant: str
+    window_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """Who takes no part in netting, and what of theirs comes back when; by participant."""
+
+    excluded: Sequence[Exclusion] = ()
+    released: Sequence[Release] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Who is excluded."""
+        return tuple(sorted(one.participant for one in self.excluded))
+
+    def released_in(self, window_no: int) -> tuple[str, ...]:
+        """Whose items enter netting again in a window."""
+        return tuple(sorted({one.participant for one in self.released if one.window_no == window_no}))
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialClosing:
+    """Leave to close a window off the calendar, and to settle these currencies with it."""
+
+    window_no: int
+    currencies: Sequence[str]
+
+
+Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing
+
+
+class ProposalState(enum.StrEnum):
+    """How far a proposal is."""
+
+    WAITING = "WAITING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Said(NamedTuple):
+    """Who proposed or decided it, when and why."""
+
+    at: datetime
+    actor: str
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A document somebody proposed, with what became of it.
+
+    Attributes:
+        proposal_id: its id.
+        kind: what it is about.
+        content: the document.
+        digest: SHA-256 of its written form.
+        replaces: the document that held when it was proposed; None: there was none.
+        proposed: by whom.
+        decision: by whom it was decided; None: it waits.
+        state: how far it is.
+        in_force: whether it is the one of its kind that holds now.
+    """
+
+    proposal_id: UUID
+    kind: Kind
+    content: Content
+    digest: str
+    replaces: UUID | None
+    proposed: Said
+    decision: Said | None
+    state: ProposalState
+    in_force: bool
+
+    @property
+    def name(self) -> str:
+        """Resource name."""
+        return f"proposals/{self.proposal_id}"
