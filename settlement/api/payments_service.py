@@ -66,7 +66,7 @@ class PaymentCalls(Calls):
     async def ExportPayments(self, request: pb.ExportPaymentsRequest, context: Context) -> pb.ExportPaymentsResponse:
         check = Violations()
         run_id = wire.run_id(check, "run", request.run)
-        digest = wire.digest(check, "result_digest", request.result_digest)
+        digest = check.digest("result_digest", request.result_digest)
         chosen = payments_wire.format_name(check, "format", request.format)
         when = payments_wire.day(check, "execution_date", request.execution_date)
         check.raise_if_any()
