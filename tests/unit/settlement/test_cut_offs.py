@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from settlement.calendar.books import UnknownBook, edition, is_open_by
@@ -225,6 +225,7 @@ agreed_calendars = st.builds(
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - naive bounds
 
 
+@settings(deadline=None, max_examples=50)
 @given(agreed_calendars, moments)
 def test_every_cut_off_follows_the_one_before(agreed: CurrencyCalendar, start: datetime) -> None:
     """Asked one after the other, or all at once, they are the same; each is paid on an open day not before it."""
