@@ -21,11 +21,10 @@ PAGE = ROOT / "docs" / "sandbox.md"
 
 
 def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Exit code and output of pytest in a folder, which knows the package and nothing of this project's settings."""
+    """Exit code and output of pytest in a folder; it finds the plugin because the package is installed."""
     (folder / "pytest.ini").write_text("[pytest]\nasyncio_mode = strict\n", encoding="utf-8")
     done = subprocess.run(
-        # Named, too: the entry point is read when the package is installed, and a checkout may be newer than that.
-        [sys.executable, "-m", "pytest", "-p", "exchange.testing.plugin", "-p", "no:cacheprovider", *arguments],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
