@@ -1,4 +1,4 @@
-"""`python -m exchange`: serve, migrate, keys, audit, statements, notices, scenario, simulate, demo, sandbox."""
+"""`python -m exchange`: serve, migrate, keys, audit, expire, statements, notices, scenario, simulate, demo, sandbox."""
 
 from __future__ import annotations
 
@@ -199,6 +199,25 @@ def audit(
     try:
         with commands.database(settings) as url:
             sys.exit(auditing.run(url, histories, as_json=as_json, halt_when_wrong=halt, resume_when_right=resume))
+    except StartRefused as refused:
+        commands.fail(refused)
+
+
+@app.command()
+def expire(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Lapse holds and end points that have reached their end, now: what every server does by itself from time to time.
+
+    Safe to run twice, and beside serving exchanges: each thing is done once, by whoever comes first.
+    """
+    settings = _settings()
+    from exchange import expiring
+    from exchange.db.engine import StartRefused
+
+    try:
+        with commands.database(settings) as url:
+            sys.exit(expiring.run(settings, url, as_json=as_json))
     except StartRefused as refused:
         commands.fail(refused)
 

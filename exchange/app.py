@@ -22,7 +22,7 @@ from exchange.directory import sql as directory_sql
 from exchange.directory.authentication import DirectoryAuthenticator
 from exchange.directory.members import Members
 from exchange.directory.service import DirectoryChanges
-from exchange.due import Due
+from exchange.due import Due, ending
 from exchange.events.cursors import Cursors
 from exchange.events.service import Events
 from exchange.extensions import Extension, load
@@ -77,6 +77,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             database,
             source,
             _rule(settings),
+            ending=ending,
             lanes=settings.poster_lanes,
             batch_max=settings.poster_batch_max,
             linger=settings.poster_linger_ms_max / MS_PER_S,
@@ -93,7 +94,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             quotes=Quotes(database, source, members),
             members=members,
             tokens=PageTokens(secret),
-            due=Due(database, poster),
+            due=Due(database, poster, source),
             events=Events(
                 database,
                 source,

@@ -79,7 +79,8 @@ def new_currency(wanted: types.Currency) -> NewCurrency:
         check.say("currency.settlement_currency", "is no ISO 4217 currency")
     kind = wanted.expiry.kind or types.ExpiryPolicy.KIND_NONE
     check.known("currency.expiry.kind", kind, EXPIRY_NUMBERS)
-    least, most = (1, EXPIRY_DAYS_MAX) if kind == types.ExpiryPolicy.KIND_DAYS else (0, 0)
+    by_days = kind in {types.ExpiryPolicy.KIND_DAYS, types.ExpiryPolicy.KIND_INACTIVITY}
+    least, most = (1, EXPIRY_DAYS_MAX) if by_days else (0, 0)
     by_year = int(kind == types.ExpiryPolicy.KIND_FISCAL_YEAR)
     asked, path = wanted.expiry, "currency.expiry"
     new = NewCurrency(
@@ -133,7 +134,7 @@ def merchant_message(merchant: Merchant) -> types.Merchant:
 def currency_message(currency: Currency, directory: Directory) -> types.Currency:
     """A currency on the wire."""
     expiry = types.ExpiryPolicy(kind=currency.expiry_kind)  # type: ignore[arg-type]
-    if currency.expiry_kind is ExpiryKind.DAYS:
+    if currency.expiry_kind in {ExpiryKind.DAYS, ExpiryKind.INACTIVITY}:
         expiry.days = currency.expiry_days
     if currency.expiry_kind is ExpiryKind.FISCAL_YEAR:
         expiry.fiscal_year_end_month = currency.fiscal_year_end_month

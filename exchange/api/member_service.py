@@ -221,6 +221,6 @@ def _lot_message(lot: reads.LotView, currency: Currency, directory: Directory) -
         funder=directory.merchants[lot.funder_no].name,
         issue_price_micros=lot.price_micros,
         earn_time=timestamp(lot.earned_at),
-        expire_time=timestamp(lot.expires_at),
+        expire_time=timestamp(lot.ends_at),
         transfer=f"transfers/{lot.transfer_id}",
     )

@@ -41,6 +41,7 @@ class ExpiryKind(enum.IntEnum):
     DAYS = 2
     EXPLICIT = 3
     FISCAL_YEAR = 4
+    INACTIVITY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,13 @@ class Currency:
         if self.suspended:
             raise CurrencySuspended(currency=self.name)
 
+    @property
+    def idle_after(self) -> timedelta | None:
+        """After how long without anything done an account's points end; None: they do not end so."""
+        return timedelta(days=self.expiry_days) if self.expiry_kind is ExpiryKind.INACTIVITY else None
+
     def expiry_of_lot(self, now: datetime, time_zone: ZoneInfo) -> datetime | None:
-        """When a lot born now ends by the currency's policy, when nobody says otherwise. None: never.
+        """When a lot born now ends by the currency's policy, when nobody says otherwise. None: never, or by inactivity.
 
         Args:
             now: the moment of birth.

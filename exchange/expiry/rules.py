@@ -39,5 +39,8 @@ def expire(command: Expire, facts: MemberFacts, coalition: Coalition) -> Posting
             micros=micros,
         )
     return Posting(
-        legs=debited(currency.number, [(lot, lot.remaining) for lot in due]), obligations=obligations, unused=True
+        legs=debited(currency.number, [(lot, lot.remaining) for lot in due]),
+        obligations=obligations,
+        unused=True,
+        is_activity=False,
     )

@@ -112,6 +112,7 @@ def release(command: Release, facts: MemberFacts, coalition: Coalition) -> Posti
         legs=released(number, _held_lots(original), facts.accounts[number]),
         original_id=command.original,
         progress=Progress(0, ended=True, lapses_at=progress.lapses_at, lapsed=command.lapsed),
+        is_activity=False,
     )
 
 

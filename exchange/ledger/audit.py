@@ -20,7 +20,7 @@ DIFFERENCES_MAX = 10
 
 _LEGS = "exchange.points_entries_v1"
 _MEMBER, _CIRCULATION, _HELD, _OVERDRAFT, _DEBIT, _CREDIT = 1, 2, 3, 4, 1, 2
-_REVERSAL, _EXPIRE = 10, 11
+_RELEASE, _REVERSAL, _EXPIRE, _INACTIVITY = 9, 10, 11, 5
 _SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
 
 CHECKS: dict[str, str] = {
@@ -119,6 +119,19 @@ CHECKS: dict[str, str] = {
                    WHERE transfer_kind = {_EXPIRE} AND account = {_MEMBER} AND side = {_DEBIT}
                    GROUP BY bucket, lot_id) e USING (bucket, lot_id)
         WHERE u.units IS DISTINCT FROM e.units
+    """,
+    "idle accounts end so many days after what was last done with them": f"""
+        SELECT bucket, member_id, currency_no, e.ends_at AS kept, k.ends_at AS recomputed, e.is_open, k.is_open AS open
+        FROM exchange.account_ends e
+        FULL JOIN (SELECT bucket, member_id, currency_no, available_units + overdrawn_units > 0 AS is_open,
+                          max(occurred_at) + make_interval(days => c.expiry_days) AS ends_at
+                   FROM exchange.accounts a
+                   JOIN exchange.currencies c USING (currency_no)
+                   JOIN {_LEGS} l USING (bucket, member_id, currency_no)
+                   WHERE c.expiry_kind = {_INACTIVITY} AND l.account <> {_CIRCULATION}
+                     AND l.transfer_kind NOT IN ({_RELEASE}, {_REVERSAL}, {_EXPIRE})
+                   GROUP BY bucket, member_id, currency_no, c.expiry_days) k USING (bucket, member_id, currency_no)
+        WHERE e.ends_at IS DISTINCT FROM k.ends_at OR e.is_open IS DISTINCT FROM k.is_open
     """,
     "what is carried is what the latest spend or its reversal left": """
         SELECT bucket, member_id, rule_id, c.carried_minor AS kept, t.carried_minor AS latest

@@ -17,12 +17,23 @@ from exchange.ledger.effects import transposed
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
-from exchange.ledger.reference import Decide, R, ReferenceSource
+from exchange.ledger.reference import AccountKey, Decide, R, ReferenceSource
 from exchange.refusals import LedgerHalted, Refusal
 
 
 class StartAgain(Exception):
     """The batch was decided on grounds that no longer hold; nothing was written."""
+
+
+class EndFirst(Exception):
+    """Accounts the batch touches have ended by inactivity, and nobody has posted it yet; nothing was written.
+
+    Whatever is decided on such an account must not bring its points back to life.
+    """
+
+    def __init__(self, accounts: Sequence[AccountKey]) -> None:
+        super().__init__(f"{len(accounts)} accounts")
+        self.accounts = accounts
 
 
 class Batch(Generic[R]):
@@ -41,6 +52,7 @@ class Batch(Generic[R]):
 
         Raises:
             StartAgain: try once more, with `source`'s newer reference.
+            EndFirst: try once more, when those accounts were ended.
             LedgerHalted: nobody's movements are taken.
         """
         gathering = Gathering(self.connection, self.commands, self.reference)
@@ -56,9 +68,12 @@ class Batch(Generic[R]):
                 # The fence is held, so the directory stands still until this try has ended.
                 await source.reload()
                 raise StartAgain
+            facts = await gathering.facts(accounts, moment.now)
+            if self.reference.idle_after and (overdue := gathering.overdue(facts)):
+                raise EndFirst(overdue)
             decision = Decision(
                 known=await self._known_keys(moment),
-                facts=await gathering.facts(accounts, moment.now),
+                facts=facts,
                 targets=gathering.targets,
                 window_no=moment.window_no,
                 first_sequence=moment.block * sql.BLOCK_UNITS,
@@ -107,3 +122,5 @@ class Batch(Generic[R]):
             await self.connection.execute(sql.NOTE_TIERS, *transposed(effects.tiers, 3))
         if effects.unused:
             await self.connection.execute(sql.NOTE_UNUSED, *transposed(effects.unused, 3))
+        if effects.ends:
+            await self.connection.execute(sql.NOTE_ENDS, *transposed(effects.ends, 5))

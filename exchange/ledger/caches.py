@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from exchange.ledger.decision import Target
 from exchange.ledger.model import MemberKey
-
-AccountKey = tuple[int, UUID, int]
+from exchange.ledger.reference import AccountKey
 
 
 class Caches:

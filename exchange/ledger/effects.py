@@ -32,6 +32,7 @@ class Effects:
     quoted: list[tuple[int, UUID, UUID | None]] = field(default_factory=list)
     tiers: list[tuple[int, UUID, str]] = field(default_factory=list)
     unused: list[tuple[int, UUID, int]] = field(default_factory=list)
+    ends: list[tuple[int, UUID, int, datetime, bool]] = field(default_factory=list)
     today: date | None = None
 
     @classmethod
@@ -85,6 +86,10 @@ class Effects:
             self.tiers.append((facts.bucket, transfer_id, tier))
         for lot_id, units in facts.unused_added.items():
             self.unused.append((facts.bucket, lot_id, units))
+        for number in facts.ends_changed:
+            account = facts.accounts[number]
+            has_points = account.available + account.overdrawn > 0
+            self.ends.append((facts.bucket, facts.member_id, number, facts.ends[number], has_points))
 
     def arguments(self) -> tuple[Any, ...]:
         """Positional arguments of `sql.EFFECTS`."""

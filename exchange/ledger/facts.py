@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from exchange.ledger.model import Account as ChartAccount
@@ -188,6 +188,10 @@ class MemberFacts:
         tiers: tier codes that came with conversions of the batch, by transfer.
         unused: points that ended unused of lots whose awards are reversed, by lot; absent: none.
         unused_added: what the batch adds to that, for any lot.
+        idle_after: after how long without anything done the points of an account end, by number of the currencies where
+            they do.
+        ends: when the account of such a currency ends; absent: it is new.
+        ends_changed: which of them the batch has touched.
     """
 
     now: datetime
@@ -207,6 +211,9 @@ class MemberFacts:
     tiers: dict[UUID, str] = field(default_factory=dict)
     unused: dict[UUID, int] = field(default_factory=dict)
     unused_added: dict[UUID, int] = field(default_factory=dict)
+    idle_after: Mapping[int, timedelta] = field(default_factory=dict)
+    ends: dict[int, datetime] = field(default_factory=dict)
+    ends_changed: set[int] = field(default_factory=set)
 
     def unused_of(self, lot: Lot) -> int:
         """Points of a lot that ended unused, whether or not its end was already posted."""
@@ -233,6 +240,9 @@ class MemberFacts:
             tiers=dict(self.tiers),
             unused=self.unused,
             unused_added=dict(self.unused_added),
+            idle_after=self.idle_after,
+            ends=dict(self.ends),
+            ends_changed=set(self.ends_changed),
         )
 
 
@@ -286,7 +296,20 @@ def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
         facts.quotes_used.add(posting.quote_id)
     if posting.tier:
         facts.tiers[transfer_id] = posting.tier
+    if facts.idle_after:
+        _postpone_ends(posting, facts)
     if posting.unused:
         for leg in posting.legs:
             if leg.lot_id is not None:
                 facts.unused_added[leg.lot_id] = facts.unused_added.get(leg.lot_id, 0) + leg.units
+
+
+def _postpone_ends(posting: Posting, facts: MemberFacts) -> None:
+    """What is done with an account postpones the end of all its points; giving back and ending do not."""
+    for number in {leg.currency_no for leg in posting.legs} & facts.idle_after.keys():
+        facts.ends_changed.add(number)
+        if posting.is_activity or number not in facts.ends:
+            facts.ends[number] = facts.now + facts.idle_after[number]
+        elif facts.ends[number] <= facts.now:
+            # What comes back to an account that has ended cannot be used any more.
+            facts.accounts[number].lots.clear()

@@ -11,7 +11,7 @@ import asyncpg
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
-from exchange.ledger.caches import AccountKey, Caches
+from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Target
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.keys import key_names, read_transfers
@@ -28,9 +28,9 @@ from exchange.ledger.model import (
     TransferKind,
     transfer_bucket,
 )
-from exchange.ledger.notes import Converting, read_daily, read_unused
+from exchange.ledger.notes import Converting, read_carried, read_daily, read_due, read_ends, read_unused
 from exchange.ledger.quote import Quote, quote_of
-from exchange.ledger.reference import Reference
+from exchange.ledger.reference import AccountKey, Reference
 from exchange.money.limits import INT64_MAX
 
 
@@ -197,13 +197,44 @@ class Gathering:
         for (_, member_id, currency_no), account in accounts.items():
             found[member_id].accounts[currency_no] = account
         await self._read_followed(found, now)
-        await self._read_due(found, now)
-        await self._read_carried(found)
+        if self.reference.idle_after:
+            await read_ends(self.connection, self.reference, found)
+        await read_due(self.connection, set(self._asked_to_end()), found, now)
+        await read_carried(self.connection, set(self._spent()), found)
         if self.quoted:
             await self._read_promised(found)
         if self.reference.capped_since:
             await read_daily(self.connection, self.reference, set(self._converted_pairs()), found, today)
         return found
+
+    def _asked_to_end(self) -> Iterable[AccountKey]:
+        for command in self.members:
+            target = self.targets[id(command)]
+            number = self.reference.currency_no(command.currency)
+            if command.kind == TransferKind.EXPIRE and target is not None and number is not None:
+                yield (*target, number)
+
+    def _spent(self) -> Iterable[tuple[Target, str]]:
+        """Whose spend under which earn rule is counted, or given back."""
+        for command in self.members:
+            target = self.targets[id(command)]
+            if command.spend_rule is not None and target is not None:
+                yield target, command.spend_rule
+        for follow_up, original in self._followed():
+            target = self.targets[id(follow_up)]
+            if original.earn_rule is not None and target is not None:
+                yield target, original.earn_rule
+
+    def overdue(self, found: dict[UUID, MemberFacts]) -> list[AccountKey]:
+        """Accounts with points that have ended by inactivity, unless the batch only ends and gives back."""
+        if all(command.kind in {TransferKind.EXPIRE, TransferKind.RELEASE} for command in self.commands):
+            return []
+        return [
+            (facts.bucket, member_id, number)
+            for member_id, facts in found.items()
+            for number, ends_at in facts.ends.items()
+            if ends_at <= facts.now and facts.accounts[number].available + facts.accounts[number].overdrawn > 0
+        ]
 
     def _converted_pairs(self) -> Iterable[Converting]:
         """Whose points of which source a command turns into which target, or a reversal turns back."""
@@ -245,45 +276,12 @@ class Gathering:
             found[member_id].progress[row[0]] = Progress(*row[1:])
         await read_unused(self.connection, [original for _, original in self._followed()], found)
 
-    async def _read_due(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
-        # Two runs may ask for one account in one batch; its lots come once.
-        keys: set[AccountKey] = set()
-        for command in self.members:
-            target = self.targets[id(command)]
-            number = self.reference.currency_no(command.currency)
-            if command.kind == TransferKind.EXPIRE and target is not None and number is not None:
-                keys.add((*target, number))
-        if keys:
-            for row in await self.connection.fetch(sql.DUE_LOTS, sorted(keys), now):
-                account = found[row[0]].accounts[row[1]]
-                account.show(Lot(*row[2:]), now)
-                account.due.append(row[2])
-
     async def _read_promised(self, found: dict[UUID, MemberFacts]) -> None:
         quotes = {quote.quote_id: quote for _, quote in self._promised()}
         buckets = [transfer_bucket(quote_id) for quote_id in quotes]
         used = {row[0]: row[1] for row in await self.connection.fetch(sql.QUOTE_USES, buckets, list(quotes))}
         for quote_id, quote in quotes.items():
             found[quote.member_id].quotes[quote_id] = quote._replace(transfer_id=used.get(quote_id))
-
-    async def _read_carried(self, found: dict[UUID, MemberFacts]) -> None:
-        asked = [
-            (target, command.spend_rule)
-            for command in self.members
-            if command.spend_rule is not None and (target := self.targets[id(command)]) is not None
-        ] + [
-            (target, original.earn_rule)
-            for follow_up, original in self._followed()
-            if original.earn_rule is not None and (target := self.targets[id(follow_up)]) is not None
-        ]
-        if asked:
-            for row in await self.connection.fetch(
-                sql.SPEND_CARRIES,
-                [target.bucket for target, _ in asked],
-                [target.member_id for target, _ in asked],
-                [rule for _, rule in asked],
-            ):
-                found[row[0]].carried[row[1]] = row[2]
 
 
 def _show(rows: Sequence[asyncpg.Record], found: dict[UUID, MemberFacts], now: datetime) -> None:

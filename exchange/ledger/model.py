@@ -212,6 +212,7 @@ class Posting:
         quote_id: the quote a conversion uses up.
         tier: the tier a merchant gave with a conversion; empty: none.
         unused: whether its points end without having been used.
+        is_activity: whether the member does something, or is given something, so that idle points do not end.
     """
 
     legs: list[PointsLeg]
@@ -226,6 +227,7 @@ class Posting:
     quote_id: UUID | None = None
     tier: str = ""
     unused: bool = False
+    is_activity: bool = True
 
 
 class Transfer(NamedTuple):

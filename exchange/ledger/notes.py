@@ -9,9 +9,10 @@ from uuid import UUID
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
+from exchange.ledger.decision import Target
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.model import Transfer, TransferKind
-from exchange.ledger.reference import Reference
+from exchange.ledger.model import Lot, Transfer, TransferKind
+from exchange.ledger.reference import AccountKey, Reference
 
 
 class Converting(NamedTuple):
@@ -77,3 +78,39 @@ async def read_unused(
         buckets = [original.bucket for original in lots.values()]
         for lot_id, units in await connection.fetch(sql.UNUSED_POINTS, buckets, list(lots)):
             found[lots[lot_id].member_id].unused[lot_id] = units
+
+
+async def read_ends(connection: DriverConnection, reference: Reference, found: dict[UUID, MemberFacts]) -> None:
+    """When accounts of currencies that end by inactivity do, into `found`; of other accounts nothing is asked."""
+    asked = []
+    for facts in found.values():
+        idle = {number: after for number, after in reference.idle_after.items() if number in facts.accounts}
+        facts.idle_after = idle
+        asked += [(facts.bucket, facts.member_id, number) for number in idle]
+    if asked:
+        for member_id, number, ends_at in await connection.fetch(sql.ACCOUNT_ENDS, asked):
+            found[member_id].ends[number] = ends_at
+
+
+async def read_due(
+    connection: DriverConnection, asked: set[AccountKey], found: dict[UUID, MemberFacts], now: datetime
+) -> None:
+    """Lots that have ended, of accounts that are asked to end them, into `found`."""
+    if asked:
+        # Two runs may ask for one account in one batch; its lots come once.
+        for member_id, number, *lot in await connection.fetch(sql.DUE_LOTS, sorted(asked), now):
+            account = found[member_id].accounts[number]
+            account.show(Lot(*lot), now)
+            account.due.append(lot[0])
+
+
+async def read_carried(
+    connection: DriverConnection, spent: set[tuple[Target, str]], found: dict[UUID, MemberFacts]
+) -> None:
+    """What of members' spends has not earned yet, into `found`."""
+    if spent:
+        buckets = [target.bucket for target, _ in spent]
+        members = [target.member_id for target, _ in spent]
+        rules = [rule for _, rule in spent]
+        for member_id, rule_id, carried in await connection.fetch(sql.SPEND_CARRIES, buckets, members, rules):
+            found[member_id].carried[rule_id] = carried

@@ -16,12 +16,12 @@ import asyncpg
 import structlog
 
 from exchange.db.engine import Database, DriverConnection, is_database_down
-from exchange.ledger.batch import Batch, StartAgain
+from exchange.ledger.batch import Batch, EndFirst, StartAgain
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.packing import pack_rows
-from exchange.ledger.reference import Decide, R, ReferenceSource
+from exchange.ledger.reference import Decide, Ending, R, ReferenceSource
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDraining
 
@@ -68,6 +68,7 @@ class Poster(Generic[R]):
         decide: finds and applies the pure rule of a command.
         lanes: transactions under way at once.
         batch_max: most commands in one transaction, at most `BLOCK_UNITS`.
+        ending: makes the command that ends an account which ended by inactivity, before anything else is decided on it.
         linger: how long a lane waits for company while many are calling; seconds. Alone, nobody waits.
     """
 
@@ -77,12 +78,13 @@ class Poster(Generic[R]):
         source: ReferenceSource[R],
         decide: Decide[R],
         *,
+        ending: Ending[R],
         lanes: int = 2,
         batch_max: int = BLOCK_UNITS,
         linger: float = 0.0,
     ) -> None:
         assert 1 <= batch_max <= BLOCK_UNITS
-        self._database, self._source, self._decide = database, source, decide
+        self._database, self._source, self._decide, self._ending = database, source, decide, ending
         self._lanes, self._batch_max, self._linger = lanes, batch_max, linger
         self._waiting: deque[_Group] = deque()
         self._waiting_commands = 0
@@ -244,9 +246,15 @@ class Poster(Generic[R]):
     async def _try(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         for attempt in range(TRIES_MAX):
-            batch = Batch(connection, work, await self._source.current())
+            reference = await self._source.current()
+            batch = Batch(connection, work, reference)
             try:
-                return await batch.run(self._source, self._decide, slice_no, self._caches)
+                try:
+                    return await batch.run(self._source, self._decide, slice_no, self._caches)
+                except EndFirst as overdue:
+                    endings = [self._ending(account, reference) for account in overdue.accounts[:BLOCK_UNITS]]
+                    first = Batch(connection, [(endings, False)], reference)
+                    await first.run(self._source, self._decide, slice_no, self._caches)
             except RETRIED as error:
                 log.info("batch starts again", attempt=attempt, error=repr(error))
         raise ServerBusy(limit=TRIES_MAX)

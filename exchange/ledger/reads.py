@@ -25,20 +25,24 @@ WITH moment AS MATERIALIZED (SELECT exchange.coalition_now() AS now)
 SELECT a.currency_no, a.last_sequence, a.held_units,
        coalesce((SELECT sum(l.remaining_units) FROM exchange.lots l
                  WHERE l.bucket = a.bucket AND l.member_id = a.member_id AND l.currency_no = a.currency_no
-                   AND l.is_open AND (l.expires_at IS NULL OR l.expires_at > m.now)), 0)::bigint
+                   AND l.is_open AND coalesce(l.expires_at, e.ends_at, 'infinity') > m.now), 0)::bigint
            - a.overdrawn_units,
        m.now
-FROM exchange.accounts a CROSS JOIN moment m
+FROM exchange.accounts a
+LEFT JOIN exchange.account_ends e USING (bucket, member_id, currency_no)
+CROSS JOIN moment m
 WHERE a.bucket = :bucket AND a.member_id = :member_id AND a.last_sequence > 0
 """)
 
 # A lot that ends at midnight can be used on the day before.
 EXPIRING = text("""
-SELECT l.currency_no, ((l.expires_at - interval '1 microsecond') AT TIME ZONE c.time_zone)::date AS last_date,
+SELECT l.currency_no, ((l.ends_at - interval '1 microsecond') AT TIME ZONE c.time_zone)::date AS last_date,
        sum(l.remaining_units)::bigint AS units
-FROM exchange.lots l CROSS JOIN exchange.coalition c
-WHERE l.bucket = :bucket AND l.member_id = :member_id AND l.is_open AND l.expires_at > :now
-  AND l.expires_at <= :now + make_interval(days => :days)
+FROM (SELECT o.currency_no, o.remaining_units, coalesce(o.expires_at, e.ends_at) AS ends_at
+      FROM exchange.lots o LEFT JOIN exchange.account_ends e USING (bucket, member_id, currency_no)
+      WHERE o.bucket = :bucket AND o.member_id = :member_id AND o.is_open) l
+CROSS JOIN exchange.coalition c
+WHERE l.ends_at > :now AND l.ends_at <= :now + make_interval(days => :days)
 GROUP BY l.currency_no, last_date ORDER BY l.currency_no, last_date
 """)
 
@@ -49,9 +53,10 @@ SELECT EXISTS (SELECT FROM exchange.transfers
 """)
 
 LOTS = text("""
-SELECT lot_id, units, remaining_units, funder_no, price_micros, earned_at, expires_at, transfer_id
-FROM exchange.lots
-WHERE bucket = :bucket AND member_id = :member_id AND currency_no = :currency_no AND is_open
+SELECT lot_id, units, remaining_units, funder_no, price_micros, earned_at, expires_at, transfer_id,
+       coalesce(expires_at, e.ends_at)
+FROM exchange.lots l LEFT JOIN exchange.account_ends e USING (bucket, member_id, currency_no)
+WHERE bucket = :bucket AND member_id = :member_id AND currency_no = :currency_no AND l.is_open
   AND (coalesce(expires_at, 'infinity'), earned_at, lot_id)
     > (coalesce(CAST(:expires_at AS timestamptz), 'infinity'), CAST(:earned_at AS timestamptz), CAST(:lot_id AS uuid))
 ORDER BY expires_at, earned_at, lot_id
@@ -110,7 +115,7 @@ class Expiring(NamedTuple):
 
 
 class LotView(NamedTuple):
-    """A lot with points left."""
+    """A lot with points left. `ends_at` is its expiry, or when its account ends unless something is done with it."""
 
     lot_id: UUID
     units: int
@@ -120,6 +125,7 @@ class LotView(NamedTuple):
     earned_at: datetime
     expires_at: datetime | None
     transfer_id: UUID
+    ends_at: datetime | None
 
 
 def _transfer(row: Row[Any]) -> Transfer:

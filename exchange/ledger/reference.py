@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from exchange.ledger.facts import MemberFacts
@@ -29,6 +30,11 @@ class Reference(Protocol):
         """Pairs (source, target) of which a version caps what a member converts in a day, since when one was there."""
         ...
 
+    @property
+    def idle_after(self) -> Mapping[int, timedelta]:
+        """Currencies whose points end by inactivity, by number: after how long."""
+        ...
+
     def currency_no(self, code: str) -> int | None:
         """The number of a currency code, None when there is none."""
         ...
@@ -45,6 +51,10 @@ class Reference(Protocol):
 R = TypeVar("R", bound=Reference)
 R_co = TypeVar("R_co", bound=Reference, covariant=True)
 Decide = Callable[[Command, MemberFacts, R], Posting]
+AccountKey = tuple[int, UUID, int]
+"""Bucket, member and currency number."""
+Ending = Callable[[AccountKey, R], Command]
+"""The exchange's own command that ends what is due of an account."""
 
 
 class ReferenceSource(Protocol[R_co]):

@@ -140,13 +140,20 @@ FROM unnest($1::smallint[], $2::uuid[]) AS asked (bucket, lot_id)
 JOIN exchange.lots l USING (bucket, lot_id)
 """
 
-# Lots that have reached their end and still hold points.
+ACCOUNT_ENDS = """
+SELECT e.member_id, e.currency_no, e.ends_at
+FROM unnest($1::exchange.account_key[]) AS asked
+JOIN exchange.account_ends e USING (bucket, member_id, currency_no)
+"""
+
+# Lots that have reached their end, or whose account has by inactivity, and still hold points.
 DUE_LOTS = """
 SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
        l.held_units
 FROM unnest($1::exchange.account_key[]) AS asked
 JOIN exchange.lots l USING (bucket, member_id, currency_no)
-WHERE l.is_open AND l.expires_at <= $2
+LEFT JOIN exchange.account_ends e USING (bucket, member_id, currency_no)
+WHERE l.is_open AND (l.expires_at <= $2 OR e.ends_at <= $2)
 ORDER BY l.expires_at, l.earned_at, l.lot_id
 """
 
@@ -271,4 +278,13 @@ INSERT INTO exchange.unused_points AS u (bucket, lot_id, units)
 SELECT bucket, lot_id, units FROM unnest($1::smallint[], $2::uuid[], $3::bigint[]) AS noted (bucket, lot_id, units)
 ORDER BY bucket, lot_id
 ON CONFLICT (bucket, lot_id) DO UPDATE SET units = u.units + excluded.units
+"""
+
+NOTE_ENDS = """
+INSERT INTO exchange.account_ends (bucket, member_id, currency_no, ends_at, is_open)
+SELECT bucket, member_id, currency_no, ends_at, is_open
+FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::timestamptz[], $5::boolean[])
+    AS noted (bucket, member_id, currency_no, ends_at, is_open)
+ORDER BY bucket, member_id, currency_no
+ON CONFLICT (bucket, member_id, currency_no) DO UPDATE SET ends_at = excluded.ends_at, is_open = excluded.is_open
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -140,6 +140,7 @@ class Coalition:
         rates: versions for everybody by pair, oldest first, without those that never hold; see `by_pair`.
         tiered: the same for members of a tier, by pair and tier.
         published: every version there is, in no order.
+        idle_after: after how long without anything done points end, by number of the currencies where they do.
         capped_since: when a pair's first version with a daily cap was published: from then on use of it is counted.
     """
 
@@ -148,6 +149,7 @@ class Coalition:
     tiered: Mapping[TierPair, list[Rate]] = field(default_factory=dict)
     published: Sequence[Rate] = ()
     capped_since: Mapping[Pair, datetime] = field(default_factory=dict)
+    idle_after: Mapping[int, timedelta] = field(default_factory=dict)
 
     @classmethod
     def of(cls, directory: Directory, rates: Iterable[Rate]) -> Coalition:
@@ -161,7 +163,8 @@ class Coalition:
         for rate in every:
             if rate.member_daily_cap_units:
                 capped[rate.pair] = min(rate.published_at, capped.get(rate.pair, rate.published_at))
-        return cls(directory, by_pair(rate for rate in every if not rate.tier), tiered, every, capped)
+        idle = {number: after for number, one in directory.currencies.items() if (after := one.idle_after) is not None}
+        return cls(directory, by_pair(rate for rate in every if not rate.tier), tiered, every, capped, idle)
 
     @property
     def version(self) -> int:

@@ -78,6 +78,7 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
         original_id=command.original,
         progress=Progress(done, ended=done == total),
         daily_use=daily_use,
+        is_activity=False,
     )
 
 
@@ -109,6 +110,7 @@ def _unspent(command: Reverse, original: Transfer, facts: MemberFacts, directory
             uncarried_minor=back.uncarried_minor,
         ),
         spend=back.spend,
+        is_activity=False,
     )
 
 

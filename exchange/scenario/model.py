@@ -46,7 +46,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """How points end: `days` only with policy "days"; the year's last day and the grace only with "fiscal_year"."""
+    """How points end: `days` with "days" and "inactivity", the year's last day and the grace with "fiscal_year"."""
 
     policy: str = "none"
     days: int = 0

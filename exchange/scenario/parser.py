@@ -15,7 +15,7 @@ from exchange.scenario.sections import BadScenario, Section, read_yaml
 
 ROLES = ("earning", "redemption", "discount", "exchange", "general")
 _SETTLEMENT_CURRENCY = re.compile(r"[A-Z]{3}")
-_POLICIES = ("none", "days", "explicit", "fiscal_year")
+_POLICIES = ("none", "days", "explicit", "fiscal_year", "inactivity")
 _YEAR_ENDS = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 
@@ -135,7 +135,7 @@ class _ScenarioReader:
         if policy not in _POLICIES:
             part.wrong("policy", f"knows {', '.join(_POLICIES)}, not {policy}")
         expiry = Expiry(policy)
-        if policy == "days":
+        if policy in {"days", "inactivity"}:
             expiry = Expiry(policy, days=part.whole("days", least=1))
         if policy == "fiscal_year":
             ends = part.text("ends")

@@ -20,6 +20,7 @@ _POLICIES = {
     "days": types.ExpiryPolicy.KIND_DAYS,
     "explicit": types.ExpiryPolicy.KIND_EXPLICIT,
     "fiscal_year": types.ExpiryPolicy.KIND_FISCAL_YEAR,
+    "inactivity": types.ExpiryPolicy.KIND_INACTIVITY,
 }
 
 

@@ -199,6 +199,8 @@ class ExpiryPolicy(_message.Message):
         """Each earn says when its lot ends; left out, that lot never does."""
         KIND_FISCAL_YEAR: ExpiryPolicy._Kind.ValueType  # 4
         """Lots end with the fiscal year they were earned in, and some months later."""
+        KIND_INACTIVITY: ExpiryPolicy._Kind.ValueType  # 5
+        """All points of a member end together when none was awarded, used, reserved or converted for a number of days."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """The ways points run out."""
@@ -213,6 +215,8 @@ class ExpiryPolicy(_message.Message):
     """Each earn says when its lot ends; left out, that lot never does."""
     KIND_FISCAL_YEAR: ExpiryPolicy.Kind.ValueType  # 4
     """Lots end with the fiscal year they were earned in, and some months later."""
+    KIND_INACTIVITY: ExpiryPolicy.Kind.ValueType  # 5
+    """All points of a member end together when none was awarded, used, reserved or converted for a number of days."""
 
     KIND_FIELD_NUMBER: _builtins.int
     DAYS_FIELD_NUMBER: _builtins.int
@@ -222,7 +226,7 @@ class ExpiryPolicy(_message.Message):
     kind: Global___ExpiryPolicy.Kind.ValueType
     """Which way. Left out: points never expire."""
     days: _builtins.int
-    """Days after earning, 1 to 36 500, only with KIND_DAYS."""
+    """Days after earning, or without activity, 1 to 36 500, only with KIND_DAYS and KIND_INACTIVITY."""
     fiscal_year_end_month: _builtins.int
     """Month of the fiscal year's last day, 1 to 12, only with KIND_FISCAL_YEAR."""
     fiscal_year_end_day: _builtins.int
@@ -451,7 +455,7 @@ class Lot(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ends. Absent: never."""
+        """When it ends; where points end by inactivity, unless something is done meanwhile. Absent: never."""
 
     def __init__(
         self,

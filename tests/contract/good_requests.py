@@ -320,6 +320,17 @@ OTHERS: list[tuple[str, Message]] = [
                 name=CURRENCY,
                 issuer=MERCHANT,
                 settlement_currency="CNY",
+                expiry=types.ExpiryPolicy(kind=types.ExpiryPolicy.KIND_INACTIVITY, days=365),
+            )
+        ),
+    ),
+    (
+        "CreateCurrency",
+        directory.CreateCurrencyRequest(
+            currency=types.Currency(
+                name=CURRENCY,
+                issuer=MERCHANT,
+                settlement_currency="CNY",
                 expiry=types.ExpiryPolicy(
                     kind=types.ExpiryPolicy.KIND_FISCAL_YEAR,
                     fiscal_year_end_month=3,

@@ -4,6 +4,8 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from exchange.v1 import directory_service_pb2 as directory_pb
+from exchange.v1 import member_service_pb2 as member_pb
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 from tests.contract.cast import Cast, a_cast
@@ -99,6 +101,37 @@ async def test_moving_the_clock_again_ends_nothing_twice(own_world: World) -> No
     auditor = await own_world.auditor()
     kinds = [transfer.kind for transfer in await transfers_of(auditor, own_world, ada.name)]
     assert kinds == [types.Transfer.KIND_EARN, types.Transfer.KIND_EXPIRE]
+
+
+async def test_idle_points_end_together_and_lots_say_when(own_world: World) -> None:
+    """Ten days after what was last done with them, all of them; each lot tells it, and balances count them no more."""
+    cast = await a_cast(own_world)
+    policy = {"kind": "KIND_INACTIVITY", "days": 10}
+    await own_world.currency("IDL", cast.tel, issue=1, redeem=1, expiry=policy)
+    ada = await cast.member()
+    await cast.gro.earn(ada, "600 IDL")
+    await cast.caf.earn(ada, "7 IDL")
+    now = await own_world.now()
+    await own_world.set_clock(now + timedelta(days=9))
+    used = (await cast.caf.redeem(ada, "5 IDL")).transfer
+
+    request = member_pb.ListLotsRequest(member=ada.name, currency="currencies/IDL", page_size=1)
+    first = await cast.tel.ask(own_world.stubs.members.ListLots, request)
+    request.page_token = first.next_page_token
+    second = await cast.tel.ask(own_world.stubs.members.ListLots, request)
+    ends = used.event_time.ToDatetime(UTC) + timedelta(days=10)
+    await own_world.set_clock(ends)
+
+    assert [lot.remaining_units for page in (first, second) for lot in page.lots] == [595, 7]
+    assert {lot.expire_time.ToDatetime(UTC) for page in (first, second) for lot in page.lots} == {ends}
+    assert await cast.gro.balances(ada) == {"IDL": 0}
+    auditor = await own_world.auditor()
+    *_, ended = await transfers_of(auditor, own_world, ada.name)
+    assert (ended.kind, ended.legs[-1].points.units) == (types.Transfer.KIND_EXPIRE, 602)
+    currency = await cast.gro.ask(
+        own_world.stubs.directory.GetCurrency, directory_pb.GetCurrencyRequest(name="currencies/IDL")
+    )
+    assert (currency.currency.expiry.kind, currency.currency.expiry.days) == (types.ExpiryPolicy.KIND_INACTIVITY, 10)
 
 
 def every_movement(cast: Cast, key: str) -> list[tuple[Merchant, Movement]]:

@@ -73,6 +73,10 @@ TOUCHED_UP: list[tuple[str, str]] = [
         "INSERT INTO exchange.unused_points SELECT bucket, lot_id, 1 FROM exchange.lots",
     ),
     (
+        "idle accounts end so many days after what was last done with them",
+        "INSERT INTO exchange.account_ends SELECT bucket, member_id, currency_no, now(), true FROM exchange.accounts",
+    ),
+    (
         "what is carried is what the latest spend or its reversal left",
         "UPDATE exchange.spend_carries SET carried_minor = carried_minor + 1",
     ),

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy.engine import make_url
 
+from exchange.due import ending
 from exchange.ledger import poster as poster_module
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.poster import Poster
@@ -23,7 +24,7 @@ from tests.unit.rules.rulebook import earn, redeem
 
 def a_poster(ledger: Ledger) -> Poster[Coalition]:
     """A poster with one lane that has not been started yet."""
-    return Poster(ledger.database, ledger.api.source, decide, lanes=1)
+    return Poster(ledger.database, ledger.api.source, decide, ending=ending, lanes=1)
 
 
 async def test_a_caller_that_gives_up_learns_by_repeating_whether_it_was_done(servers: list[Ledger]) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from exchange.directory.model import ExpiryKind
 from exchange.directory.service import NewCurrency, NewPrice
-from exchange.due import Done, Due
+from exchange.due import Done
 from exchange.expiry.model import Expire
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import MemberKey, Receipt, TransferKind, member_bucket
@@ -72,7 +72,7 @@ async def test_two_servers_that_look_at_once_end_each_lot_once(servers: list[Led
         await servers[0].post(hold("5 END", lifetime=timedelta(minutes=30), member_id=member))
     await later(servers[0], ends)
 
-    done = await at_once(*(Due(server.database, server.api.poster).run() for server in servers))
+    done = await at_once(*(server.api.due.run() for server in servers))
 
     assert (sum(one.holds for one in done), sum(one.accounts for one in done)) == (50, 50)
     assert await servers[0].value(ENDED, TransferKind.EXPIRE) == 50
@@ -128,13 +128,13 @@ async def test_more_than_a_batch_holds_ends_all_the_same(ledger: Ledger) -> None
     await later(ledger, ends)
     counts: list[int] = []
 
-    def break_off(done: int) -> None:
-        counts.append(done)
+    def break_off(done: Sequence[Receipt]) -> None:
+        counts.append(len(done))
         raise asyncio.CancelledError
 
     broken_off = asyncio.ensure_future(ledger.api.due.run(break_off))
     await asyncio.wait([broken_off])
-    rest = await ledger.api.due.run(counts.append)
+    rest = await ledger.api.due.run(lambda done: counts.append(len(done)))
 
     assert broken_off.cancelled()
     assert (counts[0], rest) == (BLOCK_UNITS, Done(0, 50))

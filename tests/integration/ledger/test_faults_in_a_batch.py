@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from exchange.due import ending
 from exchange.ledger import poster as poster_module
 from exchange.ledger import sql
 from exchange.ledger.decision import Outcome
@@ -34,7 +35,7 @@ def breaks_on_poison(command: Command, facts: MemberFacts, coalition: Coalition)
 @asynccontextmanager
 async def one_batch(ledger: Ledger, groups: Sequence[Sequence[Command]]) -> AsyncIterator[list[list[Outcome]]]:
     """Outcomes of groups that were all waiting when the only lane began, hence came into one batch."""
-    poster: Poster[Coalition] = Poster(ledger.database, ledger.api.source, breaks_on_poison, lanes=1)
+    poster: Poster[Coalition] = Poster(ledger.database, ledger.api.source, breaks_on_poison, ending=ending, lanes=1)
     calls = [asyncio.ensure_future(poster.post_all(group, atomic=len(group) > 1)) for group in groups]
     await asyncio.sleep(0)
     poster.start()
