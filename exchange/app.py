@@ -30,6 +30,7 @@ from exchange.ledger.poster import Poster
 from exchange.ledger.reference import Decide
 from exchange.movements import decide
 from exchange.notices.service import Notices
+from exchange.promotions.service import PromotionChanges
 from exchange.quotes.service import Quotes
 from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
@@ -103,6 +104,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
                 heartbeat_seconds=settings.event_heartbeat_seconds,
             ),
             notices=Notices(database),
+            promotions=PromotionChanges(database, source),
         )
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]

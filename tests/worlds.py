@@ -15,7 +15,7 @@ the server in `tests.servers`; a server process will do as well.
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
@@ -214,6 +214,27 @@ class World:
         rate = a_rate(source, target, ratio, **terms)
         return (await self.operator.ask(self.stubs.rates.PublishRate, rate_pb.PublishRateRequest(rate=rate))).rate
 
+    async def promotion(
+        self,
+        name: str,
+        what: str,
+        *,
+        at: Merchant | None = None,
+        sponsors: Mapping[Any, int] | None = None,
+        **terms: Any,
+    ) -> directory_pb.Promotion:
+        """Begin a promotion: on awards, `promotion("K1", "AIR", at=caf, bonus_bps=10_000)`, or a pair, `"BNK>TEL"`.
+
+        Args:
+            name: its id.
+            what: the currency, or the pair.
+            at: whose awards; left out: everybody's.
+            sponsors: share of each in basis points.
+            terms: further fields of Promotion.
+        """
+        request = directory_pb.CreatePromotionRequest(promotion=a_promotion(name, what, at, sponsors, **terms))
+        return (await self.operator.ask(self.stubs.directory.CreatePromotion, request)).promotion
+
     async def member(self, label: str, linked_to: Sequence[Merchant]) -> Member:
         """Enroll a person with the first merchant and link it to the others, everywhere by one reference of its own."""
         reference = f"{label}-{next(self._numbers)}"
@@ -265,6 +286,25 @@ def a_rate(source: str, target: str, ratio: str, **terms: Any) -> rate_pb.Rate:
         target_currency=f"currencies/{target}",
         source_units=int(source_units),
         target_units=int(target_units),
+        **terms,
+    )
+
+
+def a_promotion(
+    name: str, what: str, at: Party | None = None, sponsors: Mapping[Any, int] | None = None, **terms: Any
+) -> directory_pb.Promotion:
+    """A promotion to begin; arguments as of `World.promotion`."""
+    source, _, target = what.rpartition(">")
+    kind = directory_pb.Promotion.KIND_CONVERSION_BONUS if source else directory_pb.Promotion.KIND_EARN_BONUS
+    return directory_pb.Promotion(
+        name=f"promotions/{name}",
+        kind=kind,
+        merchant=at.name if at else "",
+        currency=f"currencies/{target}",
+        source_currency=f"currencies/{source}" if source else "",
+        sponsors=[
+            directory_pb.PromotionSponsor(merchant=who.name, share_bps=share) for who, share in (sponsors or {}).items()
+        ],
         **terms,
     )
 

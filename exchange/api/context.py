@@ -13,6 +13,7 @@ from exchange.due import Due
 from exchange.events.service import Events
 from exchange.ledger.poster import Poster
 from exchange.notices.service import Notices
+from exchange.promotions.service import PromotionChanges
 from exchange.quotes.service import Quotes
 from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
@@ -37,6 +38,7 @@ class Api:
     due: Due
     events: Events
     notices: Notices
+    promotions: PromotionChanges
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

@@ -24,6 +24,7 @@ from exchange.api.directory_wire import (
     roles_of,
 )
 from exchange.api.pages import check_page, page_of
+from exchange.api.promotion_service import PromotionMethods
 from exchange.callers import PERSON, Caller, CallerRole
 from exchange.directory.model import Currency
 from exchange.serving.checks import Violations
@@ -35,7 +36,7 @@ from exchange.v1.directory_service_pb2_grpc import DirectoryServiceServicer
 Context: TypeAlias = ServicerContext[Any, Any]
 
 
-class DirectoryService(DirectoryServiceServicer):
+class DirectoryService(PromotionMethods, DirectoryServiceServicer):
     """Kept by the operator, read by everybody."""
 
     def __init__(self, api: Api) -> None:

@@ -13,9 +13,10 @@ from exchange.api.statements_out import cursor_at, monthly_message, position_aft
 from exchange.api.wire import REFERENCE_CHARACTERS_MAX, member_key
 from exchange.callers import Caller
 from exchange.directory.members import Member
-from exchange.directory.model import Currency, Directory
+from exchange.directory.model import Currency
 from exchange.ledger import reads
 from exchange.ledger.model import MemberKey
+from exchange.rates.model import Coalition
 from exchange.refusals import ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.identity import caller_of
@@ -100,19 +101,20 @@ class MemberService(MemberServiceServicer):
         size = page_size(request.page_size)
         bound = filter_fingerprint(str(caller.merchant_no), request.member, code)
         after = _position(self._api.tokens.open("lots", bound, request.page_token)) if request.page_token else None
-        directory = await self._api.directory(caller)
-        currency = directory.currency(code, "currency")
+        coalition = await self._api.coalition(caller)
+        currency = coalition.directory.currency(code, "currency")
         async with self._api.database.read() as connection:
             await self._api.members.find(connection, caller, MemberKey(caller.merchant_no or 0, member_id, None))
             _require_issuer(caller, currency)
             await reads.require_transfer(connection, sequence, merchant_no=caller.merchant_no, member_id=member_id)
             found = await reads.lots(connection, member_id, currency.number, after, size + 1)
+            promoted = await reads.promotions_of(connection, member_id, found) if coalition.has_promotions else {}
         token = ""
         if len(found) > size:
             last = found[size - 1]
             expiry = last.expires_at.isoformat() if last.expires_at else ""
             token = self._api.tokens.seal("lots", bound, [expiry, last.earned_at.isoformat(), str(last.lot_id)])
-        messages = [_lot_message(lot, currency, directory) for lot in found[:size]]
+        messages = [_lot_message(lot, currency, coalition, promoted.get(lot.lot_id)) for lot in found[:size]]
         return pb.ListLotsResponse(lots=messages, next_page_token=token)
 
     async def ListStatementEntries(
@@ -213,14 +215,15 @@ def _message(member: Member) -> types.Member:
     return types.Member(name=member.name, reference=member.reference or "", create_time=timestamp(member.created_at))
 
 
-def _lot_message(lot: reads.LotView, currency: Currency, directory: Directory) -> types.Lot:
+def _lot_message(lot: reads.LotView, currency: Currency, coalition: Coalition, promotion_no: int | None) -> types.Lot:
     return types.Lot(
         name=f"lots/{lot.lot_id}",
         points=types.PointsAmount(currency=currency.name, units=lot.units),
         remaining_units=lot.remaining,
-        funder=directory.merchants[lot.funder_no].name,
+        funder=coalition.directory.merchants[lot.funder_no].name,
         issue_price_micros=lot.price_micros,
         earn_time=timestamp(lot.earned_at),
         expire_time=timestamp(lot.ends_at),
         transfer=f"transfers/{lot.transfer_id}",
+        promotion="" if promotion_no is None else coalition.promotion(promotion_no).name,
     )

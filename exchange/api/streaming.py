@@ -9,11 +9,12 @@ from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]  # s
 
 from exchange.api import wire
 from exchange.api.context import Api
+from exchange.api.promotion_wire import write_bonuses
 from exchange.api.transfers_out import write_transfer
 from exchange.callers import Caller
-from exchange.directory.model import Directory
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Receipt
+from exchange.rates.model import Coalition
 from exchange.refusals import InvalidField, Refusal
 from exchange.serving.errors import fault_status, status_of
 from exchange.serving.telemetry import report_incident
@@ -24,19 +25,20 @@ READ_AHEAD_MAX = 1000
 """Items of one stream that may wait while others are under way; then HTTP/2 holds the sender back."""
 
 
-def result_of(outcome: Outcome, directory: Directory, caller: Caller) -> pb.TransferResult:
+def result_of(outcome: Outcome, coalition: Coalition, caller: Caller) -> pb.TransferResult:
     """The answer to one item of a batch or stream."""
     result = pb.TransferResult()
-    write_result(result, outcome, directory, caller)
+    write_result(result, outcome, coalition, caller)
     return result
 
 
-def write_result(result: pb.TransferResult, outcome: Outcome, directory: Directory, caller: Caller) -> None:
+def write_result(result: pb.TransferResult, outcome: Outcome, coalition: Coalition, caller: Caller) -> None:
     """Fill an empty result with the answer to one item."""
     if isinstance(outcome, Receipt):
         # An OK status is one whose code is 0, but it is there.
         result.status.SetInParent()
-        write_transfer(result.transfer, outcome.transfer, directory, caller)
+        write_transfer(result.transfer, outcome.transfer, coalition.directory, caller)
+        write_bonuses(result.transfer, outcome.bonuses, coalition)
         result.replayed = outcome.replayed
     elif isinstance(outcome, Refusal):
         result.status.CopyFrom(status_of(outcome))
@@ -74,9 +76,9 @@ async def streamed(
                 request = arrived.get_nowait()
             ended = request is None
             outcomes = await _decided(api, group, caller)
-            directory = (await api.source.current()).directory
+            coalition = await api.source.current()
             for outcome in outcomes:
-                yield result_of(outcome, directory, caller)
+                yield result_of(outcome, coalition, caller)
         await reading
     finally:
         reading.cancel()

@@ -10,8 +10,9 @@ from grpc.aio import ServicerContext
 
 from exchange.api import wire
 from exchange.api.context import Api
+from exchange.api.promotion_wire import messages_of, write_bonuses
 from exchange.api.streaming import OK, streamed, write_result
-from exchange.api.transfers_out import may_see, to_message, write_transfer
+from exchange.api.transfers_out import may_see, write_transfer
 from exchange.callers import Caller
 from exchange.ledger import reads
 from exchange.ledger.decision import Outcome
@@ -99,8 +100,9 @@ class TransferService(TransferServiceServicer):
 
     async def _post(self, command: Command, caller: Caller, response: R) -> R:
         receipt = await self._api.poster.post(command)
-        directory = (await self._api.source.current()).directory
-        write_transfer(response.transfer, receipt.transfer, directory, caller)
+        coalition = await self._api.source.current()
+        write_transfer(response.transfer, receipt.transfer, coalition.directory, caller)
+        write_bonuses(response.transfer, receipt.bonuses, coalition)
         response.replayed = receipt.replayed
         return response
 
@@ -119,22 +121,23 @@ class TransferService(TransferServiceServicer):
                 answered[place] = refusal
         if commands:
             answered |= zip(places, await self._api.poster.post_all(commands, atomic=atomic), strict=True)
-        directory = (await self._api.source.current()).directory
+        coalition = await self._api.source.current()
         response = pb.BatchTransferResponse()
         for place in range(len(request.items)):
-            write_result(response.results.add(), answered[place], directory, caller)
+            write_result(response.results.add(), answered[place], coalition, caller)
         return response
 
     async def GetTransfer(self, request: pb.GetTransferRequest, context: Context) -> pb.GetTransferResponse:
         caller, check = caller_of(context), Violations()
         transfer_id = UUID(check.uuid_name("name", request.name, "transfers"))
         check.raise_if_any()
-        directory = await self._api.directory(caller)
+        coalition = await self._api.coalition(caller)
         async with self._api.database.read() as connection:
             transfer = await reads.transfer(connection, transfer_id)
-        if transfer is None or not may_see(caller, transfer, directory):
-            raise ResourceNotFound(resource=request.name, field="name")
-        return pb.GetTransferResponse(transfer=to_message(transfer, directory, caller))
+            if transfer is None or not may_see(caller, transfer, coalition.directory):
+                raise ResourceNotFound(resource=request.name, field="name")
+            (message,) = await messages_of(connection, [transfer], coalition, caller)
+        return pb.GetTransferResponse(transfer=message)
 
     async def LookupTransfer(self, request: pb.LookupTransferRequest, context: Context) -> pb.LookupTransferResponse:
         caller, check = caller_of(context), Violations()
@@ -142,7 +145,7 @@ class TransferService(TransferServiceServicer):
         by = request.WhichOneof("key") or "request_id"
         value = check.text(by, getattr(request, by), 1, wire.REQUEST_ID_CHARACTERS_MAX)
         check.raise_if_any()
-        directory = await self._api.directory(caller)
+        coalition = await self._api.coalition(caller)
         async with self._api.database.read() as connection:
             if by == "reference":
                 found = await reads.transfers_by_reference(connection, caller.merchant_no, value, REFERENCES_MAX)
@@ -150,10 +153,10 @@ class TransferService(TransferServiceServicer):
             else:
                 answer = await reads.answer_to(connection, caller.merchant_no, value)
                 found = [answer] if isinstance(answer, Transfer) else []
+            messages = await messages_of(connection, found, coalition, caller)
         if answer is None and not found:
             raise ResourceNotFound(resource=f"requests/{value}", field=by)
         status = status_of(answer) if isinstance(answer, Refusal) else OK
-        messages = [to_message(transfer, directory, caller) for transfer in found]
         return pb.LookupTransferResponse(status=status, transfers=messages)
 
     async def ListTransfers(self, request: pb.ListTransfersRequest, context: Context) -> pb.ListTransfersResponse:
@@ -166,7 +169,7 @@ class TransferService(TransferServiceServicer):
             check.say("min_ledger_sequence", "needs a member")
         check.raise_if_any()
         size = page_size(request.page_size)
-        directory = await self._api.directory(caller)
+        coalition = await self._api.coalition(caller)
         named = (request.reference,) if request.reference else ()
         bound = filter_fingerprint(caller.merchant_id or "", request.window, request.member, *named)
         after = self._api.tokens.open("transfers", bound, request.page_token) if request.page_token else 0
@@ -182,7 +185,7 @@ class TransferService(TransferServiceServicer):
                 after=after,
                 limit=size + 1,
             )
-        page = [to_message(transfer, directory, caller) for transfer in found[:size]]
+            page = await messages_of(connection, found[:size], coalition, caller)
         more = len(found) > size
         token = self._api.tokens.seal("transfers", bound, found[size - 1].ledger_sequence) if more else ""
         return pb.ListTransfersResponse(transfers=page, next_page_token=token)

@@ -65,7 +65,13 @@ def _write_legs(message: types.Transfer, transfer: Transfer, directory: Director
             if sequence is not None:
                 leg.account_sequence = sequence
         elif converted:
-            moved = message.used if side == _CREDIT else message.received
+            if side == _CREDIT:
+                moved = message.used
+            elif not message.HasField("received"):
+                moved = message.received
+            else:
+                # What promotions made beside it.
+                continue
             moved.currency, moved.units = name, units
 
 

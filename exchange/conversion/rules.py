@@ -5,6 +5,7 @@ from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited, debited
 from exchange.ledger.model import DailyUse, NewLot, Posting
 from exchange.ledger.quote import Terms
+from exchange.promotions.rules import add_bonuses
 from exchange.quotes.rules import obligations, require_parties, terms_for
 from exchange.rates.model import Coalition
 from exchange.refusals import (
@@ -21,6 +22,7 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
     """Burn what the rate uses at the source, mint what it gives at the target as a new lot.
 
     By the terms of the quote the command names, else by those in force. Who owes whom: `quotes.rules.obligations`.
+    Promotions that are on add their bonuses, each a lot beside what the rate gives.
 
     Raises:
         RoleMissing, NotTheIssuer, MerchantSuspended, CurrencySuspended: see `quotes.rules.require_parties`.
@@ -50,7 +52,7 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
         terms.in_price_micros,
         target.expiry_of_lot(facts.now, coalition.time_zone),
     )
-    return Posting(
+    posting = Posting(
         legs=debited(terms.source_no, account.take(source.code, terms.used_units))
         + credited(lot, facts.accounts[terms.target_no]),
         new_lots=[lot],
@@ -60,6 +62,8 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
         quote_id=command.quote,
         tier=command.tier,
     )
+    promotions = coalition.promotions_converting(terms.source_no, terms.target_no, facts.now)
+    return add_bonuses(posting, promotions, facts, directory) if promotions else posting
 
 
 def _terms_in_force(command: Convert, facts: MemberFacts, coalition: Coalition) -> Terms:

@@ -10,6 +10,7 @@ from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited
 from exchange.ledger.model import NewLot, ObligationKind, Posting, Spend
 from exchange.money.limits import INT64_MAX
+from exchange.promotions.rules import add_bonuses
 from exchange.rates.model import Coalition
 from exchange.refusals import AmountOverflow, ExpiryNotAllowed, ResourceNotFound
 
@@ -17,7 +18,8 @@ from exchange.refusals import AmountOverflow, ExpiryNotAllowed, ResourceNotFound
 def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
     """Make a new lot for the member; the earning merchant owes the issuer points x issue price, itself nothing.
 
-    An earn by spend may make no points at all: then it only carries what was spent.
+    Promotions that are on add their bonuses, each a lot beside it. An earn by spend may make no points at all: then it
+    only carries what was spent.
 
     Raises:
         RoleMissing: the merchant is no earning merchant.
@@ -43,7 +45,7 @@ def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
     account.require_room(units)
 
     lot = NewLot(currency.number, units, merchant.number, price.issue_micros, expires_at)
-    return Posting(
+    posting = Posting(
         legs=credited(lot, account),
         new_lots=[lot],
         spend=spend,
@@ -56,6 +58,8 @@ def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
             price_micros=price.issue_micros,
         ),
     )
+    promotions = coalition.promotions_on(command, facts.now)
+    return add_bonuses(posting, promotions, facts, directory) if promotions else posting
 
 
 def _points(command: Earn, facts: MemberFacts, directory: Directory) -> tuple[Currency, int, Spend | None]:

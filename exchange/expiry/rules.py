@@ -7,6 +7,7 @@ from exchange.ledger.legs import debited
 from exchange.ledger.model import Obligation, ObligationKind, Posting
 from exchange.money.limits import BASIS_POINTS
 from exchange.money.rounding import half_up
+from exchange.promotions.rules import promotion_of
 from exchange.rates.model import Coalition
 from exchange.refusals import NothingDue
 
@@ -26,9 +27,12 @@ def expire(command: Expire, facts: MemberFacts, coalition: Coalition) -> Posting
         raise NothingDue(currency=currency.name)
     shares: dict[int, int] = {}
     for lot in due:
-        # Rounded to the micro-unit, half up, once for each lot.
+        # Rounded to the micro-unit, half up, once for each lot; sponsors of a bonus share that.
         value = half_up(lot.remaining * lot.price_micros * currency.breakage_share_bps, BASIS_POINTS)
-        shares[lot.funder_no] = shares.get(lot.funder_no, 0) + value
+        promotion = promotion_of(lot.lot_id, facts, coalition.promotions)
+        paid = [(lot.funder_no, value)] if promotion is None else promotion.shares_of(value, currency.issuer_no)
+        for funder_no, part in paid:
+            shares[funder_no] = shares.get(funder_no, 0) + part
     obligations: list[Obligation] = []
     for funder_no, micros in sorted(shares.items()):
         obligations += owed_micros(

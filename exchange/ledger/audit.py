@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
+from exchange.ledger.audit_bonuses import BONUS_CHECKS
 from exchange.ledger.windows import ALONE
 
 DIFFERENCES_MAX = 10
@@ -224,6 +225,7 @@ CHECKS: dict[str, str] = {
             USING (currency_no)
         WHERE coalesce(c.units, 0) <> coalesce(a.units, 0)
     """,
+    **BONUS_CHECKS,
 }
 
 

@@ -11,6 +11,7 @@ from typing import Generic
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
+from exchange.ledger.bonus_rows import bonuses_of, write_bonuses
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Decision, Outcome
 from exchange.ledger.effects import transposed
@@ -68,12 +69,18 @@ class Batch(Generic[R]):
                 # The fence is held, so the directory stands still until this try has ended.
                 await source.reload()
                 raise StartAgain
+            known = await self._known_keys(moment)
             facts = await gathering.facts(accounts, moment.now)
             if self.reference.idle_after and (overdue := gathering.overdue(facts)):
                 raise EndFirst(overdue)
+            budgets = None
+            if self.reference.has_promotions:
+                known.bonuses.update(await bonuses_of(self.connection, known.transfers))
+                budgets = await gathering.bonuses(facts, moment.now)
             decision = Decision(
-                known=await self._known_keys(moment),
+                known=known,
                 facts=facts,
+                budgets=budgets,
                 targets=gathering.targets,
                 window_no=moment.window_no,
                 first_sequence=moment.block * sql.BLOCK_UNITS,
@@ -124,3 +131,5 @@ class Batch(Generic[R]):
             await self.connection.execute(sql.NOTE_UNUSED, *transposed(effects.unused, 3))
         if effects.ends:
             await self.connection.execute(sql.NOTE_ENDS, *transposed(effects.ends, 5))
+        if effects.bonuses:
+            await write_bonuses(self.connection, effects)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from exchange.ledger.bonuses import Budgets
 from exchange.ledger.effects import Effects, KeyRow
 from exchange.ledger.facts import MemberFacts, apply
 from exchange.ledger.ids import new_id
@@ -39,6 +40,7 @@ class Decision:
         now: event time.
         slice_no: the poster's slice of the window's totals.
         ended: credentials that were good when their calls came in and are not now; they get no answer, old or new.
+        budgets: of promotions, as far as they are locked; the facts' own.
     """
 
     facts: dict[UUID, MemberFacts]
@@ -49,6 +51,7 @@ class Decision:
     now: datetime
     slice_no: int
     ended: Mapping[str, Refusal] = field(default_factory=dict)
+    budgets: Budgets | None = None
     _transfers: list[Transfer] = field(default_factory=list)
     _keys: list[KeyRow] = field(default_factory=list)
 
@@ -69,7 +72,10 @@ class Decision:
 
     def effects(self) -> Effects:
         """Everything decided, ready to be written."""
-        return Effects.of(self.now, self._keys, self._transfers, self.facts.values(), self.window_no, self.slice_no)
+        effects = Effects.of(self.now, self._keys, self._transfers, self.facts.values(), self.window_no, self.slice_no)
+        if self.budgets is not None:
+            effects.budgets = self.budgets.changed()
+        return effects
 
     def _decide(self, command: Command, rule: Rule) -> Outcome:
         earlier = self._answered_before(command)
@@ -88,7 +94,7 @@ class Decision:
         except Exception as fault:  # noqa: BLE001 - one item's fault is that item's answer, not the batch's
             return fault
         if command.validate_only:
-            return Receipt(self._transfer(command, facts, posting, None), replayed=False)
+            return Receipt(self._transfer(command, facts, posting, None), replayed=False, bonuses=posting.bonuses)
         return self._apply(command, facts, posting)
 
     def _keep_refusal(self, command: Command, refusal: Refusal) -> None:
@@ -123,13 +129,19 @@ class Decision:
     def _apply(self, command: Command, facts: MemberFacts, posting: Posting) -> Receipt:
         transfer_id = new_id(facts.bucket)
         born = {lot.currency_no: new_id(facts.bucket) for lot in posting.new_lots}
+        if posting.bonuses:
+            # After the lot beside which they stand: of lots born at once the smaller id is spent first.
+            posting.bonuses = [
+                bonus if bonus.returned else bonus._replace(lot_id=new_id(facts.bucket)) for bonus in posting.bonuses
+            ]
+            self.known.bonuses[transfer_id] = posting.bonuses
         posting.legs = apply(posting, facts, transfer_id, born)
         transfer = self._transfer(command, facts, posting, transfer_id)
         self._transfers.append(transfer)
         key = (command.merchant_no, command.request_id)
         self.known.remember(key, command.fingerprint, transfer)
         self._keys.append((key_bucket(*key), *key, command.fingerprint, facts.bucket, transfer_id, None))
-        return Receipt(transfer, replayed=False)
+        return Receipt(transfer, replayed=False, bonuses=posting.bonuses)
 
     def _decide_atomic(self, commands: Sequence[Command], rule: Rule) -> list[Outcome]:
         """All or none. The first refusal is kept under its own key; the others stay undecided, their keys unused.
@@ -140,6 +152,7 @@ class Decision:
         targets = {target.member_id for command in commands if (target := self.targets[id(command)]) is not None}
         facts_before = {member_id: self.facts[member_id].copy() for member_id in targets}
         transfers_before, keys_before = len(self._transfers), len(self._keys)
+        budgets_before = None if self.budgets is None else self.budgets.as_now()
         outcomes: list[Outcome] = []
         for command in commands:
             outcomes.append(self._decide(command, rule))
@@ -150,6 +163,8 @@ class Decision:
         refused = len(outcomes) - 1
         kept = [row for row in self._keys[keys_before:] if row[6] is not None]
         self.facts |= facts_before
+        if self.budgets is not None and budgets_before is not None:
+            self.budgets.back_to(budgets_before)
         del self._transfers[transfers_before:]
         self._keys[keys_before:] = kept
         self.known.forget(

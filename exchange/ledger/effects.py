@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from exchange.ledger.bonuses import BonusFacts
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.model import Transfer
 
@@ -33,6 +34,9 @@ class Effects:
     tiers: list[tuple[int, UUID, str]] = field(default_factory=list)
     unused: list[tuple[int, UUID, int]] = field(default_factory=list)
     ends: list[tuple[int, UUID, int, datetime, bool]] = field(default_factory=list)
+    bonuses: list[tuple[int, UUID | None, UUID, int, UUID, int, int, int]] = field(default_factory=list)
+    bonus_uses: list[tuple[int, UUID, int, int]] = field(default_factory=list)
+    budgets: list[tuple[int, int]] = field(default_factory=list)
     today: date | None = None
 
     @classmethod
@@ -90,6 +94,18 @@ class Effects:
             account = facts.accounts[number]
             has_points = account.available + account.overdrawn > 0
             self.ends.append((facts.bucket, facts.member_id, number, facts.ends[number], has_points))
+        if facts.bonuses is not None:
+            self._add_bonuses(facts, facts.bonuses)
+
+    def _add_bonuses(self, facts: MemberFacts, bonuses: BonusFacts) -> None:
+        for transfer_id, bonus in bonuses.entries:
+            given, returned = (0, bonus.units) if bonus.returned else (bonus.units, 0)
+            self.bonuses.append((
+                facts.bucket, bonus.lot_id, transfer_id, bonus.promotion_no, facts.member_id, bonus.currency_no,
+                given, returned,
+            ))  # fmt: skip
+        for number in bonuses.changed:
+            self.bonus_uses.append((facts.bucket, facts.member_id, number, bonuses.used[number]))
 
     def arguments(self) -> tuple[Any, ...]:
         """Positional arguments of `sql.EFFECTS`."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from exchange.ledger.bonus_lots import place_bonuses
+from exchange.ledger.bonuses import BonusFacts
 from exchange.ledger.model import Account as ChartAccount
 from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Progress, Side, Transfer
 from exchange.ledger.quote import Quote
@@ -76,28 +78,17 @@ class MemberAccount:
         Raises:
             InsufficientPoints: carries both figures.
         """
-        taken, missing = self.take_up_to(units)
-        if missing:
-            raise InsufficientPoints(currency=f"currencies/{currency}", available=units - missing, requested=units)
-        return taken
-
-    def take_up_to(self, units: int, first: UUID | None = None) -> tuple[list[tuple[Lot, int]], int]:
-        """Which lots give how many of at most `units` points, and how many are missing. Changes nothing.
-
-        Args:
-            units: how many.
-            first: a lot to take from before the others.
-        """
         taken = []
         wanted = units
-        lots = self.lots if first is None else sorted(self.lots, key=lambda lot: lot.lot_id != first)
-        for lot in lots:
+        for lot in self.lots:
             if not wanted:
                 break
             part = min(lot.remaining, wanted)
             taken.append((lot, part))
             wanted -= part
-        return taken, wanted
+        if wanted:
+            raise InsufficientPoints(currency=f"currencies/{currency}", available=units - wanted, requested=units)
+        return taken
 
     def require_room(self, units: int) -> None:
         """Refuse a credit that would pass 64 bits.
@@ -192,6 +183,7 @@ class MemberFacts:
             they do.
         ends: when the account of such a currency ends; absent: it is new.
         ends_changed: which of them the batch has touched.
+        bonuses: what promotions may give and get back; None: none concerns the member in this batch.
     """
 
     now: datetime
@@ -214,6 +206,7 @@ class MemberFacts:
     idle_after: Mapping[int, timedelta] = field(default_factory=dict)
     ends: dict[int, datetime] = field(default_factory=dict)
     ends_changed: set[int] = field(default_factory=set)
+    bonuses: BonusFacts | None = None
 
     def unused_of(self, lot: Lot) -> int:
         """Points of a lot that ended unused, whether or not its end was already posted."""
@@ -243,6 +236,7 @@ class MemberFacts:
             idle_after=self.idle_after,
             ends=dict(self.ends),
             ends_changed=set(self.ends_changed),
+            bonuses=None if self.bonuses is None else self.bonuses.copy(),
         )
 
 
@@ -255,6 +249,8 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
         transfer_id: of the transfer it becomes.
         born: ids of the posting's new lots by currency number.
     """
+    if posting.bonuses:
+        place_bonuses(posting, facts, transfer_id, born)
     for lot in posting.new_lots:
         account, new_id = facts.accounts[lot.currency_no], born[lot.currency_no]
         account.born[new_id] = (lot, transfer_id)
@@ -302,6 +298,9 @@ def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
         for leg in posting.legs:
             if leg.lot_id is not None:
                 facts.unused_added[leg.lot_id] = facts.unused_added.get(leg.lot_id, 0) + leg.units
+    if posting.bonuses:
+        assert facts.bonuses is not None, "a promotion gave what nobody had counted"
+        facts.bonuses.note(posting.bonuses, transfer_id, posting.original_id)
 
 
 def _postpone_ends(posting: Posting, facts: MemberFacts) -> None:

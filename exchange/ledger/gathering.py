@@ -11,7 +11,9 @@ import asyncpg
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
-from exchange.ledger.caches import Caches
+from exchange.ledger.bonus_rows import BonusReader
+from exchange.ledger.bonuses import Budgets
+from exchange.ledger.caches import AccountKey, Caches
 from exchange.ledger.decision import Target
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.keys import key_names, read_transfers
@@ -235,6 +237,12 @@ class Gathering:
             for number, ends_at in facts.ends.items()
             if ends_at <= facts.now and facts.accounts[number].available + facts.accounts[number].overdrawn > 0
         ]
+
+    async def bonuses(self, found: dict[UUID, MemberFacts], now: datetime) -> Budgets:
+        """What promotions may give and get back in this batch, into `found`; their budgets, locked."""
+        quoted = [(target.member_id, quote.terms) for target, quote in self._promised()]
+        reader = BonusReader(self.connection, self.reference, found, now)
+        return await reader.read(self.members, self.targets, quoted, self._followed())
 
     def _converted_pairs(self) -> Iterable[Converting]:
         """Whose points of which source a command turns into which target, or a reversal turns back."""

@@ -11,6 +11,7 @@ import asyncpg
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
+from exchange.ledger.bonuses import Bonus
 from exchange.ledger.model import Command, Obligation, PointsLeg, Receipt, Transfer, key_bucket
 from exchange.refusals import Category, Refusal, RequestIdReused, StoredRefusal
 
@@ -19,10 +20,21 @@ Answer = Transfer | Refusal
 
 
 class KnownKeys:
-    """Answers given before, from the ledger and from earlier in the same batch."""
+    """Answers given before, from the ledger and from earlier in the same batch.
+
+    Attributes:
+        bonuses: what promotions did in the transfers among them.
+    """
 
     def __init__(self) -> None:
         self._answers: dict[Key, tuple[bytes, Answer]] = {}
+        self.bonuses: dict[UUID, Sequence[Bonus]] = {}
+
+    @property
+    def transfers(self) -> list[tuple[int, UUID]]:
+        """Names (bucket, id) of the transfers that were the answer."""
+        answers = (answer for _, answer in self._answers.values() if isinstance(answer, Transfer))
+        return [(one.bucket, one.transfer_id) for one in answers if one.transfer_id is not None]
 
     @classmethod
     async def read(cls, connection: DriverConnection, commands: Sequence[Command]) -> KnownKeys:
@@ -54,7 +66,10 @@ class KnownKeys:
         fingerprint, answer = known
         if fingerprint != command.fingerprint:
             return RequestIdReused(request_id=command.request_id)
-        return answer if isinstance(answer, Refusal) else Receipt(answer, replayed=True)
+        if isinstance(answer, Refusal):
+            return answer
+        assert answer.transfer_id is not None
+        return Receipt(answer, replayed=True, bonuses=self.bonuses.get(answer.transfer_id, ()))
 
 
 def key_names(commands: Iterable[Command]) -> list[tuple[int, int, str]]:

@@ -35,3 +35,4 @@ class ObligationKind(enum.IntEnum):
     CASH_OUT_FEE = 9
     BREAKAGE = 10
     REVERSAL = 11
+    PROMOTION = 100

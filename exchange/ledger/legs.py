@@ -20,11 +20,24 @@ _DEBIT, _CREDIT = int(Side.DEBIT), int(Side.CREDIT)
 
 def credited(lot: NewLot, account: MemberAccount) -> list[PointsLeg]:
     """Points made: circulation is debited, the member credited with a new lot; what the member owed is paid from it."""
-    legs = [
+    return _made(lot) + _repaid(account.overdrawn, lot.currency_no, [(None, lot.units)])
+
+
+def credited_beside(lot: NewLot, account: MemberAccount, before: Iterable[PointsLeg]) -> list[PointsLeg]:
+    """A further lot of the same posting: what the member still owes after the legs before is paid from it."""
+    repaid = sum(
+        leg.units
+        for leg in before
+        if leg.account == _OVERDRAFT and leg.side == _CREDIT and leg.currency_no == lot.currency_no
+    )
+    return _made(lot) + _repaid(account.overdrawn - repaid, lot.currency_no, [(None, lot.units)])
+
+
+def _made(lot: NewLot) -> list[PointsLeg]:
+    return [
         PointsLeg(_CIRCULATION, _DEBIT, lot.currency_no, lot.units, None, None),
         PointsLeg(_MEMBER, _CREDIT, lot.currency_no, lot.units, None, None),
     ]
-    return legs + _repaid(account, lot.currency_no, [(None, lot.units)])
 
 
 def returned(currency_no: int, lots: Sequence[tuple[UUID, int]], account: MemberAccount) -> list[PointsLeg]:
@@ -32,7 +45,7 @@ def returned(currency_no: int, lots: Sequence[tuple[UUID, int]], account: Member
     units = sum(units for _, units in lots)
     legs = [PointsLeg(_CIRCULATION, _DEBIT, currency_no, units, None, None)]
     legs += [PointsLeg(_MEMBER, _CREDIT, currency_no, units, None, lot_id) for lot_id, units in lots]
-    return legs + _repaid(account, currency_no, lots)
+    return legs + _repaid(account.overdrawn, currency_no, lots)
 
 
 def debited(currency_no: int, taken: Sequence[tuple[Lot, int]], *, overdrawn: int = 0) -> list[PointsLeg]:
@@ -52,7 +65,7 @@ def held(currency_no: int, taken: Iterable[tuple[Lot, int]]) -> list[PointsLeg]:
 
 def released(currency_no: int, lots: Sequence[tuple[UUID, int]], account: MemberAccount) -> list[PointsLeg]:
     """Reserved points given back to their lots; what the member owed is paid from them."""
-    return _moved(_HELD, _MEMBER, currency_no, lots) + _repaid(account, currency_no, lots)
+    return _moved(_HELD, _MEMBER, currency_no, lots) + _repaid(account.overdrawn, currency_no, lots)
 
 
 def captured(currency_no: int, lots: Sequence[tuple[UUID, int]]) -> list[PointsLeg]:
@@ -65,7 +78,8 @@ def captured(currency_no: int, lots: Sequence[tuple[UUID, int]]) -> list[PointsL
 def converted_pair(conversion: Transfer) -> tuple[int, int]:
     """Currency numbers of what a conversion burnt and minted."""
     circulation = [leg for leg in conversion.legs if leg.account == _CIRCULATION]
-    burnt, minted = sorted(circulation, key=lambda leg: leg.side != _CREDIT)
+    # Promotions mint more of the same.
+    burnt, minted, *_ = sorted(circulation, key=lambda leg: leg.side != _CREDIT)
     return burnt.currency_no, minted.currency_no
 
 
@@ -77,10 +91,9 @@ def _moved(source: int, target: int, currency_no: int, lots: Iterable[tuple[UUID
     return legs
 
 
-def _repaid(account: MemberAccount, currency_no: int, given: Sequence[tuple[UUID | None, int]]) -> list[PointsLeg]:
+def _repaid(owed: int, currency_no: int, given: Sequence[tuple[UUID | None, int]]) -> list[PointsLeg]:
     """While a member owes points, what it is given goes to that first. A lot of None is the posting's new one."""
     legs = []
-    owed = account.overdrawn
     for lot_id, units in given:
         part = min(owed, units)
         if part:

@@ -14,6 +14,7 @@ from typing import ClassVar, NamedTuple
 from uuid import UUID
 from zlib import crc32
 
+from exchange.ledger.bonuses import Bonus
 from exchange.ledger.kinds import ObligationKind as ObligationKind  # noqa: PLC0414 - rooms take all words from here
 from exchange.ledger.kinds import TransferKind as TransferKind  # noqa: PLC0414
 
@@ -213,6 +214,7 @@ class Posting:
         tier: the tier a merchant gave with a conversion; empty: none.
         unused: whether its points end without having been used.
         is_activity: whether the member does something, or is given something, so that idle points do not end.
+        bonuses: what promotions gave, or a reversal took back of that; legs that give stand after all others.
     """
 
     legs: list[PointsLeg]
@@ -228,6 +230,7 @@ class Posting:
     tier: str = ""
     unused: bool = False
     is_activity: bool = True
+    bonuses: list[Bonus] = field(default_factory=list)
 
 
 class Transfer(NamedTuple):
@@ -255,10 +258,11 @@ class Transfer(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """The yes to a command: its transfer, and whether this is the first answer given once more."""
+    """The yes to a command: its transfer, whether this is the first answer given once more, and what promotions did."""
 
     transfer: Transfer
     replayed: bool
+    bonuses: Sequence[Bonus] = ()
 
 
 def transfer_bucket(transfer_id: UUID) -> int:

@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from exchange.ledger.bonus_rows import by_transfer
+from exchange.ledger.bonuses import Bonus
 from exchange.ledger.keys import restored, transfer_of_columns
 from exchange.ledger.model import Transfer, key_bucket, member_bucket, transfer_bucket
 from exchange.ledger.sql import TRANSFER_COLUMNS
@@ -94,6 +96,20 @@ TRANSFERS_OF_REFERENCE = text(
 )
 TRANSFERS_OF_MEMBER = text(_TRANSFER + "WHERE t.bucket = :bucket AND t.member_id = :member_id" + _PAGE + _ORDER)
 TRANSFERS = text(_TRANSFER + "WHERE true" + _PAGE + _ORDER)
+
+
+# In the order the promotions were made.
+BONUSES = text("""
+SELECT b.transfer_id, b.promotion_no, b.currency_no, b.given_units, b.returned_units, b.lot_id
+FROM unnest(CAST(:buckets AS smallint[]), CAST(:transfers AS uuid[])) AS asked (bucket, transfer_id)
+JOIN exchange.bonus_entries b USING (bucket, transfer_id)
+ORDER BY b.transfer_id, b.promotion_no
+""")
+
+PROMOTIONS_OF_LOTS = text("""
+SELECT lot_id, promotion_no FROM exchange.bonus_entries
+WHERE bucket = :bucket AND lot_id = ANY(:lots) AND given_units > 0
+""")
 
 
 class Balance(NamedTuple):
@@ -195,6 +211,18 @@ async def lots(
         },
     )
     return [LotView(*row) for row in rows]
+
+
+async def promotions_of(connection: AsyncConnection, member_id: UUID, found: Sequence[LotView]) -> dict[UUID, int]:
+    """Promotion numbers by lot, of those of a member's lots that are bonuses."""
+    asked = {"bucket": member_bucket(member_id), "lots": [lot.lot_id for lot in found]}
+    return {row.lot_id: row.promotion_no for row in await connection.execute(PROMOTIONS_OF_LOTS, asked)}
+
+
+async def bonuses(connection: AsyncConnection, found: Sequence[Transfer]) -> dict[UUID, list[Bonus]]:
+    """What promotions did in transfers, by transfer; those in which they did nothing are left out."""
+    asked = {"buckets": [one.bucket for one in found], "transfers": [one.transfer_id for one in found]}
+    return by_transfer(tuple(row) for row in await connection.execute(BONUSES, asked))
 
 
 async def transfer(connection: AsyncConnection, transfer_id: UUID) -> Transfer | None:

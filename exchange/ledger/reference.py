@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.model import Command, Posting
+from exchange.ledger.model import Command, MemberCommand, Posting
+
+
+class Promoted(Protocol):
+    """What the poster needs of a promotion: its number and its limits, 0 for none."""
+
+    @property
+    def number(self) -> int:
+        """Stands for it in ledger rows."""
+        ...
+
+    @property
+    def member_cap_units(self) -> int:
+        """Most bonus points for one member."""
+        ...
+
+    @property
+    def budget_units(self) -> int:
+        """Most bonus points in all."""
+        ...
 
 
 class Reference(Protocol):
@@ -45,6 +64,23 @@ class Reference(Protocol):
 
     def earn_rule_currency_no(self, rule_id: str) -> int | None:
         """The number of the currency an earn rule makes, None when there is no such rule."""
+        ...
+
+    @property
+    def has_promotions(self) -> bool:
+        """Whether there ever was a promotion."""
+        ...
+
+    def promotions_on(self, command: MemberCommand, at: datetime) -> Sequence[Promoted]:
+        """Those that are on for an award or a conversion at an instant."""
+        ...
+
+    def promotions_converting(self, source_no: int, target_no: int, at: datetime) -> Sequence[Promoted]:
+        """Those that are on for conversions of a pair at an instant."""
+        ...
+
+    def promotion(self, number: int) -> Promoted:
+        """One that is known by its rows."""
         ...
 
 

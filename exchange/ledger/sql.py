@@ -171,10 +171,10 @@ SELECT t.member_id, asked.source_no, asked.target_no, sum(burnt.units)::bigint
 FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[]) AS asked (bucket, member_id, source_no, target_no)
 JOIN exchange.transfers t USING (bucket, member_id)
 CROSS JOIN LATERAL unnest(t.legs) AS burnt
-CROSS JOIN LATERAL unnest(t.legs) AS minted
 WHERE t.kind = 4 AND t.occurred_at >= $5
   AND burnt.account = 2 AND burnt.side = 2 AND burnt.currency_no = asked.source_no
-  AND minted.account = 2 AND minted.side = 1 AND minted.currency_no = asked.target_no
+  AND EXISTS (SELECT FROM unnest(t.legs) AS minted
+              WHERE minted.account = 2 AND minted.side = 1 AND minted.currency_no = asked.target_no)
   AND NOT EXISTS (SELECT FROM exchange.follow_ups f
                   WHERE f.bucket = t.bucket AND f.transfer_id = t.transfer_id AND f.ended)
 GROUP BY t.member_id, asked.source_no, asked.target_no

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def floor_ratio(amount: int, numerator: int, denominator: int) -> int:
     """⌊amount x numerator / denominator⌋, exact."""
@@ -17,3 +19,16 @@ def half_up(amount: int, unit: int) -> int:
     """How many `unit`s a non-negative amount is, a half counting as a whole one."""
     assert amount >= 0
     return (2 * amount + unit) // (2 * unit)
+
+
+def apportioned(amount: int, weights: Sequence[int]) -> list[int]:
+    """A non-negative amount in whole parts by weight that are together exactly the amount.
+
+    Each part is rounded down; what is left goes one by one to the largest remainders, the first of equal ones.
+    """
+    whole = sum(weights)
+    parts = [amount * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda place: -(amount * weights[place] % whole))
+    for place in by_remainder[: amount - sum(parts)]:
+        parts[place] += 1
+    return parts

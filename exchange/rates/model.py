@@ -10,7 +10,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from exchange.directory.model import Directory
+from exchange.ledger.model import MemberCommand, TransferKind
 from exchange.money.rounding import ceil_ratio, floor_ratio
+from exchange.promotions.model import NO_PROMOTIONS, Promotion, Promotions
 
 Pair = tuple[int, int]
 TierPair = tuple[Pair, str]
@@ -142,6 +144,7 @@ class Coalition:
         published: every version there is, in no order.
         idle_after: after how long without anything done points end, by number of the currencies where they do.
         capped_since: when a pair's first version with a daily cap was published: from then on use of it is counted.
+        promotions: every one there ever was.
     """
 
     directory: Directory
@@ -150,10 +153,11 @@ class Coalition:
     published: Sequence[Rate] = ()
     capped_since: Mapping[Pair, datetime] = field(default_factory=dict)
     idle_after: Mapping[int, timedelta] = field(default_factory=dict)
+    promotions: Promotions = NO_PROMOTIONS
 
     @classmethod
-    def of(cls, directory: Directory, rates: Iterable[Rate]) -> Coalition:
-        """A directory with every version of every rate."""
+    def of(cls, directory: Directory, rates: Iterable[Rate], promotions: Promotions = NO_PROMOTIONS) -> Coalition:
+        """A directory with every version of every rate, and every promotion."""
         every = list(rates)
         tiered: dict[TierPair, list[Rate]] = {}
         for versions in by_pair(rate for rate in every if rate.tier).values():
@@ -164,7 +168,7 @@ class Coalition:
             if rate.member_daily_cap_units:
                 capped[rate.pair] = min(rate.published_at, capped.get(rate.pair, rate.published_at))
         idle = {number: after for number, one in directory.currencies.items() if (after := one.idle_after) is not None}
-        return cls(directory, by_pair(rate for rate in every if not rate.tier), tiered, every, capped, idle)
+        return cls(directory, by_pair(rate for rate in every if not rate.tier), tiered, every, capped, idle, promotions)
 
     @property
     def version(self) -> int:
@@ -192,6 +196,34 @@ class Coalition:
         """The number of the currency an earn rule makes, None when there is no such rule."""
         rule = self.directory.earn_rules.get(rule_id)
         return None if rule is None else rule.currency_no
+
+    @property
+    def has_promotions(self) -> bool:
+        """Whether there ever was a promotion."""
+        return bool(self.promotions)
+
+    def promotion(self, number: int) -> Promotion:
+        """One that is known by its rows."""
+        return self.promotions.by_number[number]
+
+    def promotions_on(self, command: MemberCommand, at: datetime) -> Sequence[Promotion]:
+        """Those that are on for an award or a conversion at an instant, oldest first."""
+        if not self.promotions or command.kind not in {TransferKind.EARN, TransferKind.CONVERT}:
+            return ()
+        if command.spend_rule is not None:
+            number = self.earn_rule_currency_no(command.spend_rule)
+        else:
+            number = self.currency_no(command.currency)
+        if number is None:
+            return ()
+        if command.kind is TransferKind.EARN:
+            return self.promotions.on_earn(command.merchant_no, number, at)
+        target_no = self.currency_no(command.credits[0])
+        return () if target_no is None else self.promotions_converting(number, target_no, at)
+
+    def promotions_converting(self, source_no: int, target_no: int, at: datetime) -> Sequence[Promotion]:
+        """Those that are on for conversions of a pair at an instant, oldest first."""
+        return self.promotions.on_conversion(source_no, target_no, at) if self.promotions else ()
 
     def rate_at(self, pair: Pair, at: datetime, tier: str = "") -> Rate | None:
         """The version of a pair in force at an instant, None when there is none.

@@ -49,6 +49,10 @@ async def build(scenario: Scenario, stubs: Stubs, operator: Caller) -> Actors:
         await _taken(operator.ask(stubs.directory.CreateEarnRule, made), rule.line, f"earn rule {rule.id}")
     for rate in scenario.rates:
         await _publish(rate, _begins(rate, scenario, beginning), stubs, operator)
+    for promotion in scenario.promotions:
+        begun = directory.CreatePromotionRequest(promotion=wire.promotion(promotion))
+        answer = operator.ask(stubs.directory.CreatePromotion, begun)
+        await _taken(answer, promotion.line, f"promotion {promotion.id}")
     actors = Actors(
         merchants={
             m.id: await _actor(stubs, operator, directory.CALLER_ROLE_MERCHANT, m.id) for m in scenario.merchants
@@ -62,7 +66,9 @@ async def build(scenario: Scenario, stubs: Stubs, operator: Caller) -> Actors:
 
 def _beginning(scenario: Scenario) -> datetime:
     prices = [price.effective for currency in scenario.currencies for price in currency.prices]
-    effective = [rate.effective_from for rate in scenario.rates if rate.effective_from is not None]
+    rates = [rate.effective_from for rate in scenario.rates]
+    promotions = [promotion.effective_from for promotion in scenario.promotions]
+    effective = [instant for instant in (*rates, *promotions) if instant is not None]
     return min([scenario.clock, *prices, *effective])
 
 

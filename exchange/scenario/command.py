@@ -54,15 +54,11 @@ def _read(file: Path) -> Scenario:
     from exchange.scenario.sections import BadScenario
 
     try:
-        read = read_scenario(file)
+        return read_scenario(file)
     except BadScenario as bad:
         raise _not_played(f"{file}, {bad}") from bad
     except OSError as error:
         raise _not_played(f"{file}: {error.strerror}") from error
-    if read.not_offered:
-        items = ", ".join(f"{item.what} (line {item.line})" for item in read.not_offered)
-        raise _not_played(f"{file}: not offered yet: {items}")
-    return read
 
 
 def _not_played(message: str) -> typer.Exit:

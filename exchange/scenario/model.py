@@ -105,6 +105,29 @@ class EarnRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """Bonus points on awards of `currency` (by `merchant`, else by anybody), or on conversions of `source` into it.
+
+    Either basis points or so many points on each; a cap or budget of 0 is none. `sponsors` are merchants, or the
+    operator, with their shares in basis points. Effective None: from the beginning, until ended.
+    """
+
+    id: str
+    kind: str
+    merchant: str | None
+    source: str | None
+    currency: str
+    bonus_bps: int
+    bonus_points: int
+    member_cap: int
+    budget: int
+    sponsors: tuple[tuple[str, int], ...]
+    effective_from: datetime | None
+    effective_until: datetime | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """A movement of a member's points that follows no other.
 
@@ -209,16 +232,8 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
-class NotOffered:
-    """Something scenario files may say that this server cannot do yet."""
-
-    what: str
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
 class Scenario:
-    """A whole file. `not_offered` is not empty when it asks for more than the server does: it must not be played."""
+    """A whole file."""
 
     file: str
     coalition: Coalition
@@ -227,6 +242,6 @@ class Scenario:
     currencies: tuple[Currency, ...]
     rates: tuple[Rate, ...]
     earn_rules: tuple[EarnRule, ...]
+    promotions: tuple[Promotion, ...]
     events: tuple[Event, ...]
     expect: Expectation
-    not_offered: tuple[NotOffered, ...]

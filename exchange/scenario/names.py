@@ -6,7 +6,7 @@ from exchange.scenario.sections import Section
 
 
 class Names:
-    """The merchants, currencies and earn rules declared so far, beside the operator."""
+    """The merchants, currencies, earn rules and promotions declared so far, beside the operator."""
 
     def __init__(self, operator: str) -> None:
         self.operator = operator
@@ -14,6 +14,7 @@ class Names:
         self.currencies: set[str] = set()
         self.earn_rules: dict[str, str] = {}
         """The currency of each, by id."""
+        self.promotions: set[str] = set()
 
     def add_merchant(self, part: Section, key: str, merchant: str) -> None:
         """Declare one. Raises BadScenario when the name is taken."""
@@ -32,6 +33,12 @@ class Names:
         if rule in self.earn_rules:
             part.wrong(key, f"{rule} stands twice")
         self.earn_rules[rule] = currency
+
+    def add_promotion(self, part: Section, key: str, promotion: str) -> None:
+        """Declare one. Raises BadScenario when the id is taken."""
+        if promotion in self.promotions:
+            part.wrong(key, f"{promotion} stands twice")
+        self.promotions.add(promotion)
 
     def require_merchant(self, part: Section, key: str, merchant: str) -> None:
         """Raises BadScenario when no such merchant is declared."""

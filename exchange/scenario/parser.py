@@ -9,12 +9,13 @@ from pathlib import Path
 from exchange.sandbox.zones import zone_of
 from exchange.scenario.events import EventReader
 from exchange.scenario.expectations import read_expectation
-from exchange.scenario.model import Coalition, Currency, EarnRule, Expiry, Merchant, NotOffered, Price, Rate, Scenario
+from exchange.scenario.model import Coalition, Currency, EarnRule, Expiry, Merchant, Price, Promotion, Rate, Scenario
 from exchange.scenario.names import Names
 from exchange.scenario.sections import BadScenario, Section, read_yaml
 
 ROLES = ("earning", "redemption", "discount", "exchange", "general")
 _SETTLEMENT_CURRENCY = re.compile(r"[A-Z]{3}")
+_PROMOTIONS = ("earn_bonus", "conversion_bonus")
 _POLICIES = ("none", "days", "explicit", "fiscal_year", "inactivity")
 _YEAR_ENDS = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
@@ -46,7 +47,6 @@ class _ScenarioReader:
 
     def __init__(self, root: Section) -> None:
         self._root = root
-        self._not_offered: list[NotOffered] = []
 
     def read(self, file: str) -> Scenario:
         root = self._root
@@ -59,7 +59,7 @@ class _ScenarioReader:
         currencies = tuple(self._currency(part, names, clock) for part in root.sections("currencies"))
         rates = tuple(self._rate(part, names, clock) for part in root.sections("rates"))
         earn_rules = tuple(self._earn_rule(part, names) for part in root.sections("earn_rules"))
-        self._promotions()
+        promotions = tuple(self._promotion(part, names, clock) for part in root.sections("promotions"))
         events = EventReader(names, clock)
         read_events = tuple(events.read(part) for part in root.sections("events", required=True))
         expect = read_expectation(root, names)
@@ -72,9 +72,9 @@ class _ScenarioReader:
             currencies=currencies,
             rates=rates,
             earn_rules=earn_rules,
+            promotions=promotions,
             events=read_events,
             expect=expect,
-            not_offered=tuple(sorted(self._not_offered, key=lambda item: item.line)),
         )
 
     def _coalition(self, part: Section) -> Coalition:
@@ -186,16 +186,41 @@ class _ScenarioReader:
         part.finish()
         return rule
 
-    def _promotions(self) -> None:
-        """Their keys are checked, and then they are not offered."""
-        for part in self._root.sections("promotions"):
-            for key in _PROMOTION_KEYS:
-                part.skip(key)
-            part.finish()
-            self._not_offered.append(NotOffered("promotions", part.line))
+    def _promotion(self, part: Section, names: Names, clock: datetime) -> Promotion:
+        kind = part.text("kind")
+        if kind not in _PROMOTIONS:
+            part.wrong("kind", f"knows {', '.join(_PROMOTIONS)}, not {kind}")
+        of_earns = kind == "earn_bonus"
+        promotion = Promotion(
+            id=part.text("id"),
+            kind=kind,
+            merchant=part.text("merchant") if of_earns and part.has("merchant") else None,
+            source=None if of_earns else part.text("from"),
+            currency=part.text("currency" if of_earns else "to"),
+            bonus_bps=part.whole("bonus_bps", 0, least=0),
+            bonus_points=part.whole("bonus_points", 0, least=0),
+            member_cap=part.whole("member_cap", 0, least=0),
+            budget=part.whole("budget", 0, least=0),
+            sponsors=tuple(self._sponsor(one, names) for one in part.sections("sponsors")),
+            effective_from=part.maybe_instant("effective_from", clock.tzinfo),
+            effective_until=part.maybe_instant("effective_until", clock.tzinfo),
+            line=part.line,
+        )
+        names.add_promotion(part, "id", promotion.id)
+        if promotion.merchant is not None:
+            names.require_merchant(part, "merchant", promotion.merchant)
+        elif of_earns:
+            part.skip("merchant")
+        if promotion.source is not None:
+            names.require_currency(part, "from", promotion.source)
+        names.require_currency(part, "currency" if of_earns else "to", promotion.currency)
+        if bool(promotion.bonus_bps) == bool(promotion.bonus_points):
+            part.wrong("bonus_bps", "or bonus_points says how much, one of the two")
+        part.finish()
+        return promotion
 
-
-_PROMOTION_KEYS = (
-    *("id", "kind", "merchant", "currency", "from", "to", "bonus_bps", "member_cap", "budget", "sponsors"),
-    *("effective_from", "effective_until"),
-)
+    def _sponsor(self, part: Section, names: Names) -> tuple[str, int]:
+        merchant, share = part.text("merchant"), part.whole("share_bps", least=1)
+        names.require_participant(part, "merchant", merchant)
+        part.finish()
+        return merchant, share

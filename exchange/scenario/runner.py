@@ -136,6 +136,7 @@ class Runner:
         if event.op == "reverse":
             self._reversed[key] = _moved_back(moved.transfer)
             text += f" ({self._reversed[key]})"
+        text += _bonuses(moved.transfer)
         return Played(number, event.line, event.op, text, outcome, key, moved.transfer.name)
 
     async def _refusal(self, number: int, event: ExpectRefusal) -> Played:
@@ -236,6 +237,12 @@ def _text(event: Movement | FollowUp) -> str:
     into = f" -> {event.target}" if event.target is not None else ""
     what = f"{event.points} {event.currency}" if event.rule is None else f"{event.amount} by {event.rule}"
     return f"{event.merchant}: {event.member} {what}{into}"
+
+
+def _bonuses(transfer: types.Transfer) -> str:
+    """What promotions gave beside a movement, or got back by a reversal."""
+    sign = "-" if transfer.kind == types.Transfer.KIND_REVERSAL else "+"
+    return "".join(f" ({one.promotion.partition('/')[2]} {sign}{one.points.units})" for one in transfer.promotions)
 
 
 def _moved_back(reversal: types.Transfer) -> int:

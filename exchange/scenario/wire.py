@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from exchange.scenario.model import Currency, EarnRule, FollowUp, Merchant, Movement, Price, Rate
+from exchange.scenario.model import Currency, EarnRule, FollowUp, Merchant, Movement, Price, Promotion, Rate
 from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import sandbox_service_pb2 as sandbox
@@ -105,6 +105,30 @@ def earn_rule(entry: EarnRule) -> directory.EarnRule:
         points_units=entry.points,
         carry_remainder=entry.carry_remainder,
     )
+
+
+def promotion(entry: Promotion) -> directory.Promotion:
+    """A promotion to begin."""
+    message = directory.Promotion(
+        name=f"promotions/{entry.id}",
+        kind=directory.Promotion.Kind.Value(f"KIND_{entry.kind.upper()}"),
+        merchant=f"merchants/{entry.merchant}" if entry.merchant is not None else "",
+        currency=f"currencies/{entry.currency}",
+        source_currency=f"currencies/{entry.source}" if entry.source is not None else "",
+        member_cap_units=entry.member_cap,
+        budget_units=entry.budget,
+        sponsors=[
+            directory.PromotionSponsor(merchant=f"merchants/{merchant}", share_bps=share)
+            for merchant, share in entry.sponsors
+        ],
+        effective_time=timestamp(entry.effective_from) if entry.effective_from is not None else None,
+        end_time=timestamp(entry.effective_until) if entry.effective_until is not None else None,
+    )
+    if entry.bonus_bps:
+        message.bonus_bps = entry.bonus_bps
+    else:
+        message.bonus_units = entry.bonus_points
+    return message
 
 
 Request = (

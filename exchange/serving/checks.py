@@ -34,6 +34,7 @@ _NAMES = {
     "merchants": (re.compile(r"merchants/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),
     "currencies": (re.compile(r"currencies/([A-Z0-9]{1,16})"), "capital letters and digits, at most 16"),
     "earnRules": (re.compile(r"earnRules/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),
+    "promotions": (re.compile(r"promotions/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),
     "windows": (re.compile(r"windows/([1-9][0-9]{0,17})"), "a number"),
     "runs": (re.compile(r"runs/([A-Za-z0-9_-]{1,64})"), 'letters, digits, "_" and "-", at most 64'),
 }

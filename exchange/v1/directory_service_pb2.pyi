@@ -100,6 +100,143 @@ class EarnRule(_message.Message):
 Global___EarnRule: _TypeAlias = EarnRule  # noqa: Y015
 
 @_typing.final
+class Promotion(_message.Message):
+    """Bonus points beside what is awarded or converted. A promotion that has nothing left to give stops quietly: the movement goes on.
+    Several may apply to one movement; each counts by what the movement itself gave, none by another's bonus.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Promotion._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Promotion._Kind.ValueType  # 0
+        """Never valid on input."""
+        KIND_EARN_BONUS: Promotion._Kind.ValueType  # 1
+        """Awards of a currency by a merchant, or by anybody."""
+        KIND_CONVERSION_BONUS: Promotion._Kind.ValueType  # 2
+        """Conversions of a pair."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What a promotion adds to."""
+
+    KIND_UNSPECIFIED: Promotion.Kind.ValueType  # 0
+    """Never valid on input."""
+    KIND_EARN_BONUS: Promotion.Kind.ValueType  # 1
+    """Awards of a currency by a merchant, or by anybody."""
+    KIND_CONVERSION_BONUS: Promotion.Kind.ValueType  # 2
+    """Conversions of a pair."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    SOURCE_CURRENCY_FIELD_NUMBER: _builtins.int
+    BONUS_BPS_FIELD_NUMBER: _builtins.int
+    BONUS_UNITS_FIELD_NUMBER: _builtins.int
+    MEMBER_CAP_UNITS_FIELD_NUMBER: _builtins.int
+    BUDGET_UNITS_FIELD_NUMBER: _builtins.int
+    SPONSORS_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    USED_UNITS_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"promotions/K1": letters, digits, "_" and "-", at most 32. Required, never changed."""
+    kind: Global___Promotion.Kind.ValueType
+    """What it adds to. Required."""
+    merchant: _builtins.str
+    """Earn bonus: whose awards, "merchants/CAF". Left out: everybody's. Refused for a conversion bonus."""
+    currency: _builtins.str
+    """What the bonus is in: the currency awarded, or the target of the conversion, "currencies/AIR". Required."""
+    source_currency: _builtins.str
+    """Conversion bonus: the currency that is turned, "currencies/BNK". Required then, refused for an earn bonus."""
+    bonus_bps: _builtins.int
+    """Basis points of what was awarded or received, rounded down to a point, 1 to 1 000 000: 10 000 doubles it."""
+    bonus_units: _builtins.int
+    """Points on each movement that gives any, at least 1."""
+    member_cap_units: _builtins.int
+    """Most bonus points for one member; the award that reaches it is partial. 0: no cap."""
+    budget_units: _builtins.int
+    """Most bonus points in all; the award that reaches it is partial. 0: no budget."""
+    used_units: _builtins.int
+    """Output only. With a budget: bonus points given of it, less those that reversals took back."""
+    @_builtins.property
+    def sponsors(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromotionSponsor]:
+        """Who pays: each owes the issuer its share of the bonus at the issue price, or at the conversion-in price. None twice, together at
+        most 10 000 basis points. What is left, and the issuer's own share, is nobody's debt. While a sponsor is suspended nothing is given.
+        """
+
+    @_builtins.property
+    def effective_time(self) -> _timestamp_pb2.Timestamp:
+        """When it begins; not in the past. Left out: now."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ends; at that very instant nothing is given any more. Left out: never."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        kind: Global___Promotion.Kind.ValueType = ...,
+        merchant: _builtins.str = ...,
+        currency: _builtins.str = ...,
+        source_currency: _builtins.str = ...,
+        bonus_bps: _builtins.int = ...,
+        bonus_units: _builtins.int = ...,
+        member_cap_units: _builtins.int = ...,
+        budget_units: _builtins.int = ...,
+        sponsors: _abc.Iterable[Global___PromotionSponsor] | None = ...,
+        effective_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        used_units: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bonus", b"bonus", "bonus_bps", b"bonus_bps", "bonus_units", b"bonus_units", "create_time", b"create_time", "effective_time", b"effective_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bonus", b"bonus", "bonus_bps", b"bonus_bps", "bonus_units", b"bonus_units", "budget_units", b"budget_units", "create_time", b"create_time", "currency", b"currency", "effective_time", b"effective_time", "end_time", b"end_time", "kind", b"kind", "member_cap_units", b"member_cap_units", "merchant", b"merchant", "name", b"name", "source_currency", b"source_currency", "sponsors", b"sponsors", "used_units", b"used_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_bonus: _TypeAlias = _typing.Literal["bonus_bps", "bonus_units"]  # noqa: Y015
+    _WhichOneofArgType_bonus: _TypeAlias = _typing.Literal["bonus", b"bonus"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_bonus) -> _WhichOneofReturnType_bonus | None: ...
+
+Global___Promotion: _TypeAlias = Promotion  # noqa: Y015
+
+@_typing.final
+class PromotionSponsor(_message.Message):
+    """Who pays for part of a promotion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    SHARE_BPS_FIELD_NUMBER: _builtins.int
+    merchant: _builtins.str
+    """"merchants/BNK"; the operator may too. Required."""
+    share_bps: _builtins.int
+    """Its share, basis points 1 to 10 000. Required."""
+    def __init__(
+        self,
+        *,
+        merchant: _builtins.str = ...,
+        share_bps: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant", b"merchant", "share_bps", b"share_bps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromotionSponsor: _TypeAlias = PromotionSponsor  # noqa: Y015
+
+@_typing.final
 class ApiKey(_message.Message):
     """A credential without its secret."""
 
@@ -1070,3 +1207,203 @@ class ListEarnRulesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEarnRulesResponse: _TypeAlias = ListEarnRulesResponse  # noqa: Y015
+
+@_typing.final
+class CreatePromotionRequest(_message.Message):
+    """A promotion to begin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def promotion(self) -> Global___Promotion:
+        """All but the output-only fields. Required."""
+
+    def __init__(
+        self,
+        *,
+        promotion: Global___Promotion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePromotionRequest: _TypeAlias = CreatePromotionRequest  # noqa: Y015
+
+@_typing.final
+class CreatePromotionResponse(_message.Message):
+    """The promotion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def promotion(self) -> Global___Promotion:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        promotion: Global___Promotion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreatePromotionResponse: _TypeAlias = CreatePromotionResponse  # noqa: Y015
+
+@_typing.final
+class EndPromotionRequest(_message.Message):
+    """Which promotion, and when."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"promotions/K1". Required."""
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Not in the past, and before it ends by itself. Left out: now. Before its beginning: it never gives anything."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndPromotionRequest: _TypeAlias = EndPromotionRequest  # noqa: Y015
+
+@_typing.final
+class EndPromotionResponse(_message.Message):
+    """The promotion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def promotion(self) -> Global___Promotion:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        promotion: Global___Promotion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EndPromotionResponse: _TypeAlias = EndPromotionResponse  # noqa: Y015
+
+@_typing.final
+class GetPromotionRequest(_message.Message):
+    """Which promotion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"promotions/K1". Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPromotionRequest: _TypeAlias = GetPromotionRequest  # noqa: Y015
+
+@_typing.final
+class GetPromotionResponse(_message.Message):
+    """The promotion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def promotion(self) -> Global___Promotion:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        promotion: Global___Promotion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["promotion", b"promotion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPromotionResponse: _TypeAlias = GetPromotionResponse  # noqa: Y015
+
+@_typing.final
+class ListPromotionsRequest(_message.Message):
+    """Which promotions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before. Left out: the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPromotionsRequest: _TypeAlias = ListPromotionsRequest  # noqa: Y015
+
+@_typing.final
+class ListPromotionsResponse(_message.Message):
+    """A page of promotions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more."""
+    @_builtins.property
+    def promotions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Promotion]:
+        """By id."""
+
+    def __init__(
+        self,
+        *,
+        promotions: _abc.Iterable[Global___Promotion] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "promotions", b"promotions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPromotionsResponse: _TypeAlias = ListPromotionsResponse  # noqa: Y015

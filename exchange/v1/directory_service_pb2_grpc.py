@@ -110,6 +110,26 @@ class DirectoryServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesResponse.FromString,
                 _registered_method=True)
+        self.CreatePromotion = channel.unary_unary(
+                '/exchange.v1.DirectoryService/CreatePromotion',
+                request_serializer=exchange_dot_v1_dot_directory__service__pb2.CreatePromotionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_directory__service__pb2.CreatePromotionResponse.FromString,
+                _registered_method=True)
+        self.EndPromotion = channel.unary_unary(
+                '/exchange.v1.DirectoryService/EndPromotion',
+                request_serializer=exchange_dot_v1_dot_directory__service__pb2.EndPromotionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_directory__service__pb2.EndPromotionResponse.FromString,
+                _registered_method=True)
+        self.GetPromotion = channel.unary_unary(
+                '/exchange.v1.DirectoryService/GetPromotion',
+                request_serializer=exchange_dot_v1_dot_directory__service__pb2.GetPromotionRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_directory__service__pb2.GetPromotionResponse.FromString,
+                _registered_method=True)
+        self.ListPromotions = channel.unary_unary(
+                '/exchange.v1.DirectoryService/ListPromotions',
+                request_serializer=exchange_dot_v1_dot_directory__service__pb2.ListPromotionsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListPromotionsResponse.FromString,
+                _registered_method=True)
         self.IssueApiKey = channel.unary_unary(
                 '/exchange.v1.DirectoryService/IssueApiKey',
                 request_serializer=exchange_dot_v1_dot_directory__service__pb2.IssueApiKeyRequest.SerializeToString,
@@ -251,6 +271,38 @@ class DirectoryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreatePromotion(self, request, context):
+        """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
+        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndPromotion(self, request, context):
+        """Ends a promotion at an instant; what it gave stays. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, TOO_LATE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPromotion(self, request, context):
+        """One promotion. Callers: all; a merchant sees those it earns under, sponsors, or whose currency it issues.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPromotions(self, request, context):
+        """Every promotion, by id. Callers: all; a merchant sees those that GetPromotion shows it.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def IssueApiKey(self, request, context):
         """Makes a key for a caller. The secret is in this answer and nowhere else. Caller: operator.
         Refusals: RESOURCE_NOT_FOUND for the merchant.
@@ -352,6 +404,26 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.ListEarnRules,
                     request_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesResponse.SerializeToString,
+            ),
+            'CreatePromotion': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePromotion,
+                    request_deserializer=exchange_dot_v1_dot_directory__service__pb2.CreatePromotionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_directory__service__pb2.CreatePromotionResponse.SerializeToString,
+            ),
+            'EndPromotion': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndPromotion,
+                    request_deserializer=exchange_dot_v1_dot_directory__service__pb2.EndPromotionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_directory__service__pb2.EndPromotionResponse.SerializeToString,
+            ),
+            'GetPromotion': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPromotion,
+                    request_deserializer=exchange_dot_v1_dot_directory__service__pb2.GetPromotionRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_directory__service__pb2.GetPromotionResponse.SerializeToString,
+            ),
+            'ListPromotions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPromotions,
+                    request_deserializer=exchange_dot_v1_dot_directory__service__pb2.ListPromotionsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_directory__service__pb2.ListPromotionsResponse.SerializeToString,
             ),
             'IssueApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.IssueApiKey,
@@ -775,6 +847,114 @@ class DirectoryService(object):
             '/exchange.v1.DirectoryService/ListEarnRules',
             exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesRequest.SerializeToString,
             exchange_dot_v1_dot_directory__service__pb2.ListEarnRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreatePromotion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DirectoryService/CreatePromotion',
+            exchange_dot_v1_dot_directory__service__pb2.CreatePromotionRequest.SerializeToString,
+            exchange_dot_v1_dot_directory__service__pb2.CreatePromotionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndPromotion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DirectoryService/EndPromotion',
+            exchange_dot_v1_dot_directory__service__pb2.EndPromotionRequest.SerializeToString,
+            exchange_dot_v1_dot_directory__service__pb2.EndPromotionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPromotion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DirectoryService/GetPromotion',
+            exchange_dot_v1_dot_directory__service__pb2.GetPromotionRequest.SerializeToString,
+            exchange_dot_v1_dot_directory__service__pb2.GetPromotionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPromotions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.DirectoryService/ListPromotions',
+            exchange_dot_v1_dot_directory__service__pb2.ListPromotionsRequest.SerializeToString,
+            exchange_dot_v1_dot_directory__service__pb2.ListPromotionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

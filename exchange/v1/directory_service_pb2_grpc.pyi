@@ -93,6 +93,22 @@ class DirectoryServiceStub:
     """Every earn rule, by id. Callers: all; a merchant sees its own.
     Refusals: INVALID_PAGE_TOKEN.
     """
+    CreatePromotion: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.CreatePromotionRequest, _directory_service_pb2.CreatePromotionResponse]
+    """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
+    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+    """
+    EndPromotion: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.EndPromotionRequest, _directory_service_pb2.EndPromotionResponse]
+    """Ends a promotion at an instant; what it gave stays. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND, TOO_LATE.
+    """
+    GetPromotion: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.GetPromotionRequest, _directory_service_pb2.GetPromotionResponse]
+    """One promotion. Callers: all; a merchant sees those it earns under, sponsors, or whose currency it issues.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListPromotions: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListPromotionsRequest, _directory_service_pb2.ListPromotionsResponse]
+    """Every promotion, by id. Callers: all; a merchant sees those that GetPromotion shows it.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
     IssueApiKey: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.IssueApiKeyRequest, _directory_service_pb2.IssueApiKeyResponse]
     """Makes a key for a caller. The secret is in this answer and nowhere else. Caller: operator.
     Refusals: RESOURCE_NOT_FOUND for the merchant.
@@ -169,6 +185,22 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """
     ListEarnRules: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListEarnRulesRequest, _directory_service_pb2.ListEarnRulesResponse]  # type: ignore[assignment]
     """Every earn rule, by id. Callers: all; a merchant sees its own.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    CreatePromotion: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.CreatePromotionRequest, _directory_service_pb2.CreatePromotionResponse]  # type: ignore[assignment]
+    """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
+    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+    """
+    EndPromotion: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.EndPromotionRequest, _directory_service_pb2.EndPromotionResponse]  # type: ignore[assignment]
+    """Ends a promotion at an instant; what it gave stays. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND, TOO_LATE.
+    """
+    GetPromotion: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetPromotionRequest, _directory_service_pb2.GetPromotionResponse]  # type: ignore[assignment]
+    """One promotion. Callers: all; a merchant sees those it earns under, sponsors, or whose currency it issues.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListPromotions: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListPromotionsRequest, _directory_service_pb2.ListPromotionsResponse]  # type: ignore[assignment]
+    """Every promotion, by id. Callers: all; a merchant sees those that GetPromotion shows it.
     Refusals: INVALID_PAGE_TOKEN.
     """
     IssueApiKey: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.IssueApiKeyRequest, _directory_service_pb2.IssueApiKeyResponse]  # type: ignore[assignment]
@@ -334,6 +366,46 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListEarnRulesResponse, _abc.Awaitable[_directory_service_pb2.ListEarnRulesResponse]]:
         """Every earn rule, by id. Callers: all; a merchant sees its own.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def CreatePromotion(
+        self,
+        request: _directory_service_pb2.CreatePromotionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.CreatePromotionResponse, _abc.Awaitable[_directory_service_pb2.CreatePromotionResponse]]:
+        """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
+        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+        """
+
+    @_abc_1.abstractmethod
+    def EndPromotion(
+        self,
+        request: _directory_service_pb2.EndPromotionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.EndPromotionResponse, _abc.Awaitable[_directory_service_pb2.EndPromotionResponse]]:
+        """Ends a promotion at an instant; what it gave stays. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, TOO_LATE.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPromotion(
+        self,
+        request: _directory_service_pb2.GetPromotionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.GetPromotionResponse, _abc.Awaitable[_directory_service_pb2.GetPromotionResponse]]:
+        """One promotion. Callers: all; a merchant sees those it earns under, sponsors, or whose currency it issues.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListPromotions(
+        self,
+        request: _directory_service_pb2.ListPromotionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_directory_service_pb2.ListPromotionsResponse, _abc.Awaitable[_directory_service_pb2.ListPromotionsResponse]]:
+        """Every promotion, by id. Callers: all; a merchant sees those that GetPromotion shows it.
         Refusals: INVALID_PAGE_TOKEN.
         """
 

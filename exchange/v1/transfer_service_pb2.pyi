@@ -634,7 +634,7 @@ class ReverseTransferRequest(_message.Message):
     validate_only: _builtins.bool
     """All checks, no write, the key stays unused."""
     units: _builtins.int
-    """So many points of the original."""
+    """So many points of the original. Of an award that promotions added to: of the points awarded; the bonus follows in proportion."""
     @_builtins.property
     def retained(self) -> Global___Retained:
         """What the member keeps, as a share: cumulative over all reversals of the original."""

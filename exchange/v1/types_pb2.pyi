@@ -435,6 +435,7 @@ class Lot(_message.Message):
     EARN_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
+    PROMOTION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"lots/0190…"."""
     remaining_units: _builtins.int
@@ -445,6 +446,10 @@ class Lot(_message.Message):
     """Issue price (conversion-in price for a minted lot) at its birth, micro-units per point."""
     transfer: _builtins.str
     """The transfer that made it."""
+    promotion: _builtins.str
+    """Bonus points: the promotion that gave them, "promotions/K1". Its sponsors share what `funder` alone stands for otherwise; funder
+    is then the one with the greatest share.
+    """
     @_builtins.property
     def points(self) -> Global___PointsAmount:
         """What was awarded or minted."""
@@ -468,10 +473,11 @@ class Lot(_message.Message):
         earn_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         transfer: _builtins.str = ...,
+        promotion: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["earn_time", b"earn_time", "expire_time", b"expire_time", "points", b"points"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["earn_time", b"earn_time", "expire_time", b"expire_time", "funder", b"funder", "issue_price_micros", b"issue_price_micros", "name", b"name", "points", b"points", "remaining_units", b"remaining_units", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["earn_time", b"earn_time", "expire_time", b"expire_time", "funder", b"funder", "issue_price_micros", b"issue_price_micros", "name", b"name", "points", b"points", "promotion", b"promotion", "remaining_units", b"remaining_units", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -673,6 +679,8 @@ class Obligation(_message.Message):
         """Issuer to a lot's funder: its share of the original issue price of points that ended unused."""
         KIND_REVERSAL: Obligation._Kind.ValueType  # 11
         """The mirror of an earlier obligation, at its original price."""
+        KIND_PROMOTION: Obligation._Kind.ValueType  # 100
+        """Sponsor to issuer: its share of bonus points x issue price, or x conversion-in price on a conversion."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Why it is owed."""
@@ -701,6 +709,8 @@ class Obligation(_message.Message):
     """Issuer to a lot's funder: its share of the original issue price of points that ended unused."""
     KIND_REVERSAL: Obligation.Kind.ValueType  # 11
     """The mirror of an earlier obligation, at its original price."""
+    KIND_PROMOTION: Obligation.Kind.ValueType  # 100
+    """Sponsor to issuer: its share of bonus points x issue price, or x conversion-in price on a conversion."""
 
     KIND_FIELD_NUMBER: _builtins.int
     DEBTOR_FIELD_NUMBER: _builtins.int
@@ -715,9 +725,9 @@ class Obligation(_message.Message):
     creditor: _builtins.str
     """Who is owed, "merchants/TEL"."""
     points_units: _builtins.int
-    """The points priced. 0 for spreads and fees."""
+    """The points priced. 0 for spreads, fees and shares."""
     price_micros: _builtins.int
-    """The price per point, micro-units. 0 for spreads and fees."""
+    """The price per point, micro-units. 0 for spreads, fees and shares."""
     @_builtins.property
     def amount(self) -> Global___MoneyAmount:
         """How much."""
@@ -771,6 +781,34 @@ class Spend(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Spend: _TypeAlias = Spend  # noqa: Y015
+
+@_typing.final
+class PromotionBonus(_message.Message):
+    """Bonus points a promotion gave beside a movement, or that a reversal took back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMOTION_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    promotion: _builtins.str
+    """"promotions/K1"."""
+    @_builtins.property
+    def points(self) -> Global___PointsAmount:
+        """How many."""
+
+    def __init__(
+        self,
+        *,
+        promotion: _builtins.str = ...,
+        points: Global___PointsAmount | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["points", b"points"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points", "promotion", b"promotion"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromotionBonus: _TypeAlias = PromotionBonus  # noqa: Y015
 
 @_typing.final
 class Transfer(_message.Message):
@@ -854,6 +892,7 @@ class Transfer(_message.Message):
     ORIGINAL_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     SPEND_FIELD_NUMBER: _builtins.int
+    PROMOTIONS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"transfers/0190…": a UUID given by the server."""
     kind: Global___Transfer.Kind.ValueType
@@ -892,7 +931,7 @@ class Transfer(_message.Message):
 
     @_builtins.property
     def received(self) -> Global___PointsAmount:
-        """Conversions: what was received, volume bonus included."""
+        """Conversions: what was received, volume bonus included. What promotions added stands in promotions."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
@@ -901,6 +940,12 @@ class Transfer(_message.Message):
     @_builtins.property
     def spend(self) -> Global___Spend:
         """Earns by spend and their reversals: what was spent or given back, and what is carried."""
+
+    @_builtins.property
+    def promotions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PromotionBonus]:
+        """Promotions that applied and what each gave, in the order they were created; of a reversal, what it took back of each. Each bonus is
+        a lot of its own.
+        """
 
     def __init__(
         self,
@@ -922,10 +967,11 @@ class Transfer(_message.Message):
         original: _builtins.str = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         spend: Global___Spend | None = ...,
+        promotions: _abc.Iterable[Global___PromotionBonus] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "expire_time", b"expire_time", "received", b"received", "spend", b"spend", "used", b"used"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "ledger_sequence", b"ledger_sequence", "legs", b"legs", "member", b"member", "merchant", b"merchant", "name", b"name", "obligations", b"obligations", "original", b"original", "rate", b"rate", "received", b"received", "reference", b"reference", "request_id", b"request_id", "spend", b"spend", "used", b"used", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "expire_time", b"expire_time", "kind", b"kind", "ledger_sequence", b"ledger_sequence", "legs", b"legs", "member", b"member", "merchant", b"merchant", "name", b"name", "obligations", b"obligations", "original", b"original", "promotions", b"promotions", "rate", b"rate", "received", b"received", "reference", b"reference", "request_id", b"request_id", "spend", b"spend", "used", b"used", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,12 +6,12 @@ ROLES = (MERCHANT, OPERATOR, MAKER, CHECKER, AUDITOR)
 _ALLOWED: dict[tuple[str, ...], str] = {
     ROLES: """
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
-        GetRateBounds ListEarnRules ListWindows GetWindow ListNetPositions ListObligations ListPairTotals
-        ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
+        GetRateBounds ListEarnRules GetPromotion ListPromotions ListWindows GetWindow ListNetPositions ListObligations
+        ListPairTotals ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
-        PublishPrice CreateEarnRule IssueApiKey RevokeApiKey PublishRate EndRate SetClock
+        PublishPrice CreateEarnRule CreatePromotion EndPromotion IssueApiKey RevokeApiKey PublishRate EndRate SetClock
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails
     """,
     (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft",

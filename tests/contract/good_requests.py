@@ -64,6 +64,18 @@ CURRENCY_TO_ISSUE = types.Currency(
     expiry=types.ExpiryPolicy(kind=types.ExpiryPolicy.KIND_DAYS, days=365),
     breakage_share_bps=1,
 )
+PROMOTION = directory.Promotion(
+    name="promotions/nix",
+    kind=directory.Promotion.KIND_CONVERSION_BONUS,
+    currency=CURRENCY,
+    source_currency="currencies/NUX",
+    bonus_bps=100,
+    member_cap_units=1,
+    budget_units=1,
+    sponsors=[directory.PromotionSponsor(merchant=MERCHANT, share_bps=5_000)],
+    effective_time=FAR,
+    end_time=FARTHER,
+)
 KEY = directory.ApiKey(
     caller_role=directory.CALLER_ROLE_MERCHANT,
     merchant=MERCHANT,
@@ -149,6 +161,10 @@ GOOD: dict[str, Message] = {
         )
     ),
     "ListEarnRules": directory.ListEarnRulesRequest(page_size=1),
+    "CreatePromotion": directory.CreatePromotionRequest(promotion=PROMOTION),
+    "EndPromotion": directory.EndPromotionRequest(name="promotions/nix", end_time=FAR),
+    "GetPromotion": directory.GetPromotionRequest(name="promotions/nix"),
+    "ListPromotions": directory.ListPromotionsRequest(page_size=1),
     "IssueApiKey": directory.IssueApiKeyRequest(api_key=KEY),
     "RevokeApiKey": directory.RevokeApiKeyRequest(name=f"apiKeys/{UUID}"),
     "ListApiKeys": directory.ListApiKeysRequest(page_size=1),

@@ -11,7 +11,7 @@ from exchange.v1 import types_pb2 as types
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
 from tests.servers import Server
-from tests.worlds import GENERAL, World, a_rate
+from tests.worlds import GENERAL, World, a_promotion, a_rate
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 
@@ -45,6 +45,48 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
                 api_key=directory_pb.ApiKey(caller_role=directory_pb.CALLER_ROLE_MERCHANT, merchant="merchants/NIX")
             ),
             "api_key.merchant",
+        ),
+        ("directory", "GetPromotion", directory_pb.GetPromotionRequest(name="promotions/NIX"), "name"),
+        ("directory", "EndPromotion", directory_pb.EndPromotionRequest(name="promotions/NIX"), "name"),
+        (
+            "directory",
+            "CreatePromotion",
+            directory_pb.CreatePromotionRequest(promotion=a_promotion("U1", "NIX", bonus_bps=1)),
+            "promotion.currency",
+        ),
+        (
+            "directory",
+            "CreatePromotion",
+            directory_pb.CreatePromotionRequest(promotion=a_promotion("U1", "NIX>TEL", bonus_bps=1)),
+            "promotion.source_currency",
+        ),
+        (
+            "directory",
+            "CreatePromotion",
+            directory_pb.CreatePromotionRequest(
+                promotion=directory_pb.Promotion(
+                    name="promotions/U1",
+                    kind=directory_pb.Promotion.KIND_EARN_BONUS,
+                    merchant="merchants/NIX",
+                    currency="currencies/TEL",
+                    bonus_units=1,
+                )
+            ),
+            "promotion.merchant",
+        ),
+        (
+            "directory",
+            "CreatePromotion",
+            directory_pb.CreatePromotionRequest(
+                promotion=directory_pb.Promotion(
+                    name="promotions/U1",
+                    kind=directory_pb.Promotion.KIND_EARN_BONUS,
+                    currency="currencies/TEL",
+                    bonus_units=1,
+                    sponsors=[directory_pb.PromotionSponsor(merchant="merchants/NIX", share_bps=1)],
+                )
+            ),
+            "promotion.sponsors[0].merchant",
         ),
         ("directory", "RevokeApiKey", directory_pb.RevokeApiKeyRequest(name=f"apiKeys/{NOWHERE}"), "name"),
         ("members", "GetMember", member_pb.GetMemberRequest(member=f"members/{NOWHERE}"), "member"),

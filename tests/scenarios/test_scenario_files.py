@@ -52,7 +52,7 @@ def test_a_day_comes_out_as_its_file_says(file: Path, cluster: str) -> None:
     played = play(cluster, str(file))
 
     assert played.returncode == 0, played.stdout + played.stderr
-    for shown in ("Events", "Window 1: who owes whom", "Window 1: net positions", "Available points", "ada", "TEL"):
+    for shown in ("Events", "Window 1: who owes whom", "Window 1: net positions", "Available points", "ada"):
         assert shown in played.stdout
     assert played.stdout.endswith(f"{file}: all as expected\n")
     assert played.stderr == ""
@@ -84,17 +84,27 @@ def test_everything_that_differs_is_named_and_nothing_else(cluster: str) -> None
     assert [event["outcome"] for event in document["events"]] == ["done", "refused", "not refused", "refused", "done"]
 
 
-def test_a_day_that_needs_more_than_is_offered_is_not_begun(tmp_path: Path, cluster: str) -> None:
-    """It says what is missing and where the file asks for it."""
-    file = tmp_path / "promoted.yaml"
-    promotion = "promotions:\n  - {id: K1, kind: earn_bonus, merchant: GRO, currency: TEL, bonus_bps: 10000}\nevents:"
-    file.write_text((DAYS / "reversals.yaml").read_text().replace("events:", promotion))
+def test_what_promotions_did_is_told_with_each_event(cluster: str) -> None:
+    """Beside what the event itself did: given, and by a reversal taken back."""
+    document = document_of(play(cluster, str(EXAMPLES / "cofunded_promotion.yaml"), "--json"))
+
+    told = {event.get("key"): event["text"] for event in document["events"]}
+    assert told["a2"] == "CAF: ada 1500 AIR (K1 +500)"
+    assert told["r1"] == "a2 (2000) (K1 -500)"
+
+
+def test_a_promotion_whose_sponsors_pay_more_than_all_of_it_is_a_mistake_of_the_file(
+    tmp_path: Path, cluster: str
+) -> None:
+    """The server says so, and the day is not begun."""
+    file = tmp_path / "generous.yaml"
+    text = (EXAMPLES / "cofunded_promotion.yaml").read_text()
+    file.write_text(text.replace("share_bps: 3000", "share_bps: 3001"))
 
     played = play(cluster, str(file))
 
-    assert played.returncode == 2
-    assert "not offered yet: promotions (line 15)" in played.stderr
-    assert played.stdout == ""
+    assert (played.returncode, played.stdout) == (2, "")
+    assert "line 13: the server refuses this promotion K1: INVALID_FIELD" in played.stderr
 
 
 def test_what_follows_a_refused_event_is_told_so(tmp_path: Path, cluster: str) -> None:

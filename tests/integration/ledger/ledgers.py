@@ -207,13 +207,13 @@ class Pause:
     def __init__(self, holder: DriverConnection, observer: asyncpg.Connection[asyncpg.Record]) -> None:
         self._holder, self._observer = holder, observer
 
-    async def until_waiting(self, what: str) -> None:
-        """Wait until somebody waits for a lock here: "relation" is a paused poster, "advisory" the fence."""
+    async def until_waiting(self, what: str, how_many: int = 1) -> None:
+        """Wait until so many wait for a lock here: "relation" is a paused poster, "advisory" the fence."""
         statement = (
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = $1"
         )
-        while not await self._observer.fetchval(statement, what):
+        while await self._observer.fetchval(statement, what) < how_many:
             await asyncio.sleep(0.01)
 
     async def end(self) -> None:

@@ -14,6 +14,7 @@ from exchange.ledger.audit import CHECKS
 from exchange.sandbox.processes import answer_of, environment
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, owner_of
 from tests.integration.ledger.months import job, next_month
+from tests.integration.ledger.promoting import promote
 from tests.integration.ledger.quoting import a_quote, by
 from tests.unit.rules.days import reverse, spend
 from tests.unit.rules.rulebook import earn, redeem
@@ -126,6 +127,51 @@ TOUCHED_UP: list[tuple[str, str]] = [
         "DELETE FROM exchange.member_statements WHERE month = (SELECT max(month) FROM exchange.member_statements)",
     ),
     ("points in circulation equal what members hold", "UPDATE exchange.accounts SET held_units = 1"),
+    (
+        "promotions' budgets equal a recount of their bonuses, and none is passed",
+        "UPDATE exchange.promotion_budgets SET used_units = used_units + 1",
+    ),
+    (
+        "promotions' budgets equal a recount of their bonuses, and none is passed",
+        "UPDATE exchange.bonus_entries SET given_units = 500 WHERE given_units > 0",
+    ),
+    (
+        "promotions' budgets equal a recount of their bonuses, and none is passed",
+        "DELETE FROM exchange.promotion_budgets",
+    ),
+    (
+        "members' shares of promotions equal a recount of their bonuses, and no cap is passed",
+        "UPDATE exchange.promotion_members SET used_units = used_units + 1",
+    ),
+    (
+        "members' shares of promotions equal a recount of their bonuses, and no cap is passed",
+        "UPDATE exchange.promotions SET member_cap_units = 1",
+    ),
+    (
+        "members' shares of promotions equal a recount of their bonuses, and no cap is passed",
+        "DELETE FROM exchange.promotion_members",
+    ),
+    (
+        "each bonus is a lot of the transfer that gave it, and each further lot of a transfer is a bonus",
+        "UPDATE exchange.bonus_entries SET lot_id = transfer_id",
+    ),
+    (
+        "each bonus is a lot of the transfer that gave it, and each further lot of a transfer is a bonus",
+        "DELETE FROM exchange.bonus_entries",
+    ),
+    (
+        "bonuses are taken back by reversals of what gave them, and never more than was given",
+        "UPDATE exchange.bonus_entries SET returned_units = 500 WHERE returned_units > 0",
+    ),
+    (
+        "bonuses are taken back by reversals of what gave them, and never more than was given",
+        "UPDATE exchange.transfers SET original_id = transfer_id WHERE kind = 10",
+    ),
+    ("sponsors owe their shares of the bonuses", "UPDATE exchange.promotion_sponsors SET share_bps = share_bps / 2"),
+    (
+        "sponsors owe their shares of the bonuses",
+        "UPDATE exchange.transfers SET obligations[2].kind = 1 WHERE obligations[2].kind = 100",
+    ),
 ]
 
 
@@ -146,6 +192,9 @@ async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
         await ledger.api.changes.create_earn_rule(OPERATOR, AUDITED, "CAF", "BNK")
         await ledger.post(spend(30, "audited", member_id=ben))
         await ledger.post(reverse((await ledger.post(spend(120, "audited", member_id=ben))).transfer))
+        await promote(ledger, "AIR", at="CAF", bps=10_000, cap=50, budget=60)
+        award = await ledger.post(earn("20 AIR", "CAF", member_id=ada))
+        await ledger.post(reverse(award.transfer, 5))
         for _ in range(2):
             await job(ledger).make(await next_month(ledger))
             await ledger.post(earn("1 TEL", "GRO", member_id=ada))

@@ -54,7 +54,9 @@ class Day:
             account.due = [lot.lot_id for lot in sorted(ended, key=spending_order) if lot.remaining]
         posting = RULES[type(command)](command, facts, self.world)
         transfer_id = new_id()
-        legs = apply(posting, facts, transfer_id, {lot.currency_no: new_id() for lot in posting.new_lots})
+        born = {lot.currency_no: new_id() for lot in posting.new_lots}
+        posting.bonuses = [one if one.returned else one._replace(lot_id=new_id()) for one in posting.bonuses]
+        legs = apply(posting, facts, transfer_id, born)
         transfer = Transfer(
             facts.bucket, transfer_id, command.kind, command.merchant_no, facts.member_id, command.request_id, None,
             facts.now, 0, 1, posting.rate_id, legs, posting.obligations, posting.original_id, None,

@@ -156,15 +156,6 @@ def test_reversals_are_expected_by_key() -> None:
     assert (day.expect.reversed, day.expect.reversed_lines) == ({"r1": 5}, {"r1": line_of("  converted:")})
 
 
-def test_promotions_are_named_and_not_played() -> None:
-    """Playing the file without them would give other money than it means; their keys are looked at all the same."""
-    day = parse_scenario(changed("rates:\n", "promotions:\n  - {id: K1, kind: earn_bonus}\nrates:\n"))
-
-    assert [(item.what, item.line) for item in day.not_offered] == [("promotions", line_of("rates:") + 1)]
-    with pytest.raises(BadScenario, match=r"unknown key promotions\[0\]\.knd"):
-        parse_scenario(changed("rates:\n", "promotions:\n  - {id: K1, knd: earn_bonus}\nrates:\n"))
-
-
 def test_a_refusal_may_be_expected_for_a_currency_that_does_not_exist() -> None:
     """That the server says no to it is just what such an event tries out."""
     day = parse_scenario(changed("from: AIR, to: TEL", "from: XYZ, to: TEL"))
