@@ -53,7 +53,8 @@ async def _run(settings: Settings, url: str) -> Ended:
 
             def told(receipts: Sequence[Receipt]) -> None:
                 bar.advance(task, len(receipts))
-                for transfer, _ in receipts:
+                for receipt in receipts:
+                    transfer = receipt.transfer
                     if transfer.kind == TransferKind.EXPIRE:
                         for leg in transfer.legs:
                             if leg.account == Account.MEMBER and leg.side == Side.DEBIT:

@@ -271,6 +271,9 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
         account.move(chart_account, side, units, lot_id, facts.now)
         numbered.append(PointsLeg(chart_account, side, currency_no, units, sequence, lot_id))
     _note(posting, facts, transfer_id)
+    if posting.bonuses:
+        assert facts.bonuses is not None, "a promotion gave what nobody had counted"
+        facts.bonuses.note(posting.bonuses, transfer_id, posting.original_id)
     return numbered
 
 
@@ -298,9 +301,6 @@ def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
         for leg in posting.legs:
             if leg.lot_id is not None:
                 facts.unused_added[leg.lot_id] = facts.unused_added.get(leg.lot_id, 0) + leg.units
-    if posting.bonuses:
-        assert facts.bonuses is not None, "a promotion gave what nobody had counted"
-        facts.bonuses.note(posting.bonuses, transfer_id, posting.original_id)
 
 
 def _postpone_ends(posting: Posting, facts: MemberFacts) -> None:

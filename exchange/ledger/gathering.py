@@ -13,7 +13,7 @@ from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
 from exchange.ledger.bonus_rows import BonusReader
 from exchange.ledger.bonuses import Budgets
-from exchange.ledger.caches import AccountKey, Caches
+from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Target
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.keys import key_names, read_transfers
