@@ -10,7 +10,8 @@ LOCK_MARK = text("SELECT noticed_through FROM exchange.notice_marks WHERE days =
 SET_MARK = text("UPDATE exchange.notice_marks SET noticed_through = :through WHERE days = :days")
 
 # One notice for all that a member has of a currency that ends on one day. A lot that ends at midnight ends with the day
-# before. What was awarded when the mark had passed is not told of under it: the member has just been told.
+# before. What was awarded when the mark had passed is not told of under it: the member has just been told. The second
+# half is of accounts that end by inactivity: there what was done last stands for the award.
 PLAN = text("""
 INSERT INTO exchange.notices_to_make (days, bucket, member_id, currency_no, units, ends_at)
 SELECT CAST(:days AS smallint), l.bucket, l.member_id, l.currency_no, sum(l.remaining_units), min(l.expires_at)
@@ -24,6 +25,21 @@ CROSS JOIN LATERAL (
 ) ends
 WHERE l.earned_at < (ends.on_day - :days)::timestamp AT TIME ZONE c.time_zone
 GROUP BY l.bucket, l.member_id, l.currency_no, ends.on_day
+UNION ALL
+SELECT CAST(:days AS smallint), e.bucket, e.member_id, e.currency_no, a.available_units + a.overdrawn_units, e.ends_at
+FROM exchange.coalition c
+JOIN exchange.account_ends e
+  ON e.is_open
+ AND e.ends_at > (CAST(:after AS date) + 1)::timestamp AT TIME ZONE c.time_zone
+ AND e.ends_at <= (CAST(:last AS date) + 1)::timestamp AT TIME ZONE c.time_zone
+JOIN exchange.accounts a USING (bucket, member_id, currency_no)
+JOIN exchange.currencies k USING (currency_no)
+CROSS JOIN LATERAL (
+    SELECT ((e.ends_at - interval '1 microsecond') AT TIME ZONE c.time_zone)::date AS on_day
+) ends
+WHERE a.available_units + a.overdrawn_units > 0
+  AND e.ends_at - make_interval(days => k.expiry_days)
+      < (ends.on_day - :days)::timestamp AT TIME ZONE c.time_zone
 """)
 
 # Each taken by one run only, and gone for good when its event has been committed.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -283,3 +284,19 @@ def reasons(answers: Iterable[Outcome]) -> list[str]:
 def in_turn(ledgers: Sequence[Ledger], commands: Iterable[Command]) -> list[Awaitable[Receipt | Refusal]]:
     """Calls that hand commands to servers alternately."""
     return [ledgers[place % len(ledgers)].told(command) for place, command in enumerate(commands)]
+
+
+async def issue_idle(ledger: Ledger) -> datetime:
+    """TEL issues END: 10 a point, half of it for the funder, ending after ten idle days; answers the time."""
+    new = NewCurrency(
+        code="END", issuer_id="TEL", display_name="END", settlement_currency="CNY", expiry_days=10,
+        expiry_kind=ExpiryKind.INACTIVITY, breakage_share_bps=5_000, negative_balances=False,
+    )  # fmt: skip
+    prices = NewPrice(
+        effective_at=None, issue_micros=10, redeem_micros=0, conversion_in_micros=0, conversion_out_micros=0,
+        cash_out_micros=0, cash_out_fee_bps=0,
+    )  # fmt: skip
+    await ledger.api.changes.create_currency(OPERATOR, new)
+    await ledger.api.changes.publish_price(OPERATOR, "END", prices)
+    now: datetime = await ledger.value("SELECT exchange.coalition_now()")
+    return now

@@ -8,33 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from exchange.directory.model import ExpiryKind
-from exchange.directory.service import NewCurrency, NewPrice
 from exchange.ledger.model import TransferKind
 from exchange.sandbox.processes import answer_of, environment
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, at_once, in_turn, moved, reasons
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, at_once, in_turn, issue_idle, moved, reasons
 from tests.unit.rules.days import capture, hold, release, reverse
 from tests.unit.rules.rulebook import earn, redeem
 
 DAY = timedelta(days=1)
 ENDS = "SELECT ends_at FROM exchange.account_ends"
 EXPIRIES = "SELECT count(*) FROM exchange.transfers WHERE kind = 11"
-
-
-async def issue_idle(ledger: Ledger) -> datetime:
-    """TEL issues END: 10 a point, half of it for the funder, ending after ten idle days; answers the time."""
-    new = NewCurrency(
-        code="END", issuer_id="TEL", display_name="END", settlement_currency="CNY", expiry_days=10,
-        expiry_kind=ExpiryKind.INACTIVITY, breakage_share_bps=5_000, negative_balances=False,
-    )  # fmt: skip
-    prices = NewPrice(
-        effective_at=None, issue_micros=10, redeem_micros=0, conversion_in_micros=0, conversion_out_micros=0,
-        cash_out_micros=0, cash_out_fee_bps=0,
-    )  # fmt: skip
-    await ledger.api.changes.create_currency(OPERATOR, new)
-    await ledger.api.changes.publish_price(OPERATOR, "END", prices)
-    now: datetime = await ledger.value("SELECT exchange.coalition_now()")
-    return now
 
 
 async def at(ledger: Ledger, moment: datetime) -> None:

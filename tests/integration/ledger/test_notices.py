@@ -9,7 +9,7 @@ import pytest
 
 from exchange.notices import service
 from exchange.notices.service import Notices
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, issue_idle
 from tests.unit.rules.rulebook import earn
 
 DAY = timedelta(days=1)
@@ -57,6 +57,26 @@ async def test_what_is_spent_or_was_awarded_after_the_mark_is_not_told(ledger: L
 
     assert (at_once, later) == (0, 1)
     assert await made(ledger) == [(str(ada), 5, 7)]
+
+
+async def test_points_that_end_by_inactivity_are_told_of_and_told_again_when_something_was_done(ledger: Ledger) -> None:
+    """Ten idle days: seven and one day before; what is done on the fifth day puts all of it off."""
+    await issue_idle(ledger)
+    ada = await ledger.member()
+    begin = await noon(ledger)
+    await ledger.api.changes.set_clock(OPERATOR, begin)
+    await ledger.post(earn("4 END", "GRO", member_id=ada))
+    counts = []
+
+    for day in range(1, 16):
+        await ledger.api.changes.set_clock(OPERATOR, begin + day * DAY)
+        if day == 5:
+            await ledger.post(earn("2 END", "GRO", member_id=ada))
+        counts.append(await ledger.api.notices.run())
+
+    assert [day for day, count in enumerate(counts, 1) if count] == [3, 8, 14]
+    assert sum(counts) == 3
+    assert await made(ledger) == sorted([(str(ada), 4, 7), (str(ada), 6, 7), (str(ada), 6, 1)])
 
 
 async def test_several_at_once_make_each_notice_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
