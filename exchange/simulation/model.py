@@ -61,6 +61,7 @@ class Happened(NamedTuple):
         before_units: of a reversal: points that earlier reversals of the same original had taken or given back.
         ended: of an expiry: the lots it ended.
         promised_at: of a conversion by a quote: when that was given.
+        has_bonus: promotions gave something beside it, took it back, or had paid for a lot it ended.
     """
 
     transfer: Transfer
@@ -69,6 +70,12 @@ class Happened(NamedTuple):
     before_units: int = 0
     ended: Sequence[EndedLot] = ()
     promised_at: datetime | None = None
+    has_bonus: bool = False
+
+    @property
+    def is_promoted(self) -> bool:
+        """Whether promotions had a part in it, or in what it reverses."""
+        return self.has_bonus or (self.original is not None and self.original.has_bonus)
 
     @property
     def decided_at(self) -> datetime:
@@ -146,7 +153,7 @@ class Comparison:
         changed: how many of them would have moved other points or left other debts.
         refused: how many of them would have been refused, by reason.
         dropped: how many followed one that would have been refused.
-        kept: how many are of a kind that is not played again but taken over as it was, by kind.
+        kept: how many are not played again but taken over as they were, by kind, or as PROMOTED.
     """
 
     actual: Tally = field(default_factory=Tally)

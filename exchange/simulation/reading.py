@@ -46,8 +46,9 @@ class PastDays:
 
     def _happened(self, row: Row[Any]) -> Happened:
         transfer = transfer_of_columns(tuple(row[:_COLUMNS]))
-        noted, promised_at = row[_COLUMNS:]
-        return Happened(transfer, noted or self._tiers.get(transfer.rate_id, ""), promised_at=promised_at)
+        noted, promised_at, has_bonus = row[_COLUMNS:]
+        tier = noted or self._tiers.get(transfer.rate_id, "")
+        return Happened(transfer, tier, promised_at=promised_at, has_bonus=has_bonus)
 
     async def _complete(self, chunk: Sequence[Happened]) -> list[Happened]:
         originals = await self._by_id({h.transfer.original_id for h in chunk if h.transfer.kind in FOLLOWING})

@@ -53,6 +53,10 @@ UNCHANGING = frozenset({TransferKind.RELEASE})
 """Kinds in which no rate and no price has a part."""
 
 
+PROMOTED = "PROMOTED"
+"""What budgets and caps had left depends on all that came before: what promotions had a part in stays as it was."""
+
+
 class DroppedOut(Exception):
     """The movement follows one that would have been refused."""
 
@@ -89,6 +93,8 @@ class Replay:
         into.actual.add(transfer.legs, transfer.obligations, is_reversal=is_reversal)
         if transfer.kind not in self._rules and transfer.kind not in UNCHANGING:
             into.kept[TransferKind(transfer.kind).name] += 1
+        elif happened.is_promoted:
+            into.kept[PROMOTED] += 1
         self._counted = transfer.transfer_id
         try:
             played = self.play(happened)
@@ -117,7 +123,7 @@ class Replay:
         if transfer.transfer_id in self._refused:
             raise DroppedOut
         rule = self._rules.get(transfer.kind)
-        if rule is None or happened.decided_at < self._since:
+        if rule is None or happened.is_promoted or happened.decided_at < self._since:
             return as_it_was(transfer)
         return rule(happened)
 

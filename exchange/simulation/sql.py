@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from exchange.ledger.model import TransferKind
 from exchange.ledger.sql import TRANSFER_COLUMNS
 
 # The ledger is laid out by window; the windows around the days keep the rest of it from being looked at.
@@ -11,8 +12,15 @@ SELECT coalesce(max(window_no) FILTER (WHERE closed_at < :since), 0) + 1,
 FROM exchange.clearing_windows_v1
 """)
 
+# Whether promotions had a part in a transfer: gave a bonus beside it, took one back, or had paid for a lot it ended.
+_BONUS = f"""EXISTS (SELECT FROM exchange.bonus_entries b WHERE b.bucket = t.bucket AND b.transfer_id = t.transfer_id)
+       OR t.kind = {TransferKind.EXPIRE:d} AND EXISTS (
+           SELECT FROM unnest(t.legs) AS leg
+           JOIN exchange.bonus_entries b ON b.bucket = t.bucket AND b.lot_id = leg.lot_id)
+"""
+
 TRANSFERS = text(f"""
-SELECT {TRANSFER_COLUMNS}, n.tier, q.created_at
+SELECT {TRANSFER_COLUMNS}, n.tier, q.created_at, {_BONUS}
 FROM exchange.transfers t
 LEFT JOIN exchange.transfer_tiers n USING (bucket, transfer_id)
 LEFT JOIN exchange.quote_uses u USING (bucket, transfer_id)
@@ -22,7 +30,7 @@ ORDER BY t.ledger_sequence
 """)
 
 TRANSFERS_BY_ID = text(f"""
-SELECT {TRANSFER_COLUMNS}, n.tier, q.created_at
+SELECT {TRANSFER_COLUMNS}, n.tier, q.created_at, {_BONUS}
 FROM unnest(CAST(:buckets AS smallint[]), CAST(:names AS uuid[])) AS asked (bucket, transfer_id)
 JOIN exchange.transfers t USING (bucket, transfer_id)
 LEFT JOIN exchange.transfer_tiers n USING (bucket, transfer_id)

@@ -51,10 +51,11 @@ def test_only_merchants_move_points() -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "verbs"), [(CallerRole.AUDITOR, ()), (CallerRole.FINANCE_CHECKER, ("Approve", "Reject"))]
+    ("role", "verbs"),
+    [(CallerRole.AUDITOR, ()), (CallerRole.FINANCE_CHECKER, ("Approve", "Reject", "Confirm", "Resolve"))],
 )
 def test_who_only_looks_may_change_nothing(role: CallerRole, verbs: tuple[str, ...]) -> None:
-    """Auditors get, list and watch; checkers approve or reject besides."""
+    """Auditors get, list, read and watch; checkers say yes or no to what others made besides."""
     allowed = {method.rpartition("/")[2] for method, roles in PERMISSIONS.items() if role in roles}
 
-    assert {name for name in allowed if not name.startswith(("Get", "List", "Watch", *verbs))} == set()
+    assert {name for name in allowed if not name.startswith(("Get", "List", "Read", "Watch", *verbs))} == set()
