@@ -52,7 +52,7 @@ from exchange.v1 import (
 )
 
 MS_PER_S = 1000
-COLLECTOR_THRESHOLDS = (100_000, 50, 100)
+COLLECTOR_THRESHOLDS = (400_000, 50, 100)
 
 
 @contextlib.asynccontextmanager
