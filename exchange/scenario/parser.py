@@ -11,7 +11,7 @@ from exchange.scenario.events import EventReader
 from exchange.scenario.expectations import read_expectation
 from exchange.scenario.model import Coalition, Currency, EarnRule, Expiry, Merchant, Price, Promotion, Rate, Scenario
 from exchange.scenario.names import Names
-from exchange.scenario.sections import BadScenario, Section, read_yaml
+from exchange.scenario.sections import Section, read_text, read_yaml
 
 ROLES = ("earning", "redemption", "discount", "exchange", "general")
 _SETTLEMENT_CURRENCY = re.compile(r"[A-Z]{3}")
@@ -27,12 +27,7 @@ def read_scenario(file: Path) -> Scenario:
         BadScenario: the first thing that is wrong, with line and key.
         OSError: the file cannot be read.
     """
-    raw = file.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadScenario(raw.count(b"\n", 0, error.start) + 1, "not UTF-8 text") from error
-    return parse_scenario(text, str(file))
+    return parse_scenario(read_text(file), str(file))
 
 
 def parse_scenario(text: str, file: str = "scenario") -> Scenario:

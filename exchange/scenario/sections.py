@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import NoReturn
 
 import yaml
@@ -27,6 +28,20 @@ class BadScenario(Exception):
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"line {line}: {problem}")
+
+
+def read_text(file: Path) -> str:
+    """A file's text.
+
+    Raises:
+        BadScenario: it is no UTF-8; with the line.
+        OSError: the file cannot be read.
+    """
+    raw = file.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadScenario(raw.count(b"\n", 0, error.start) + 1, "not UTF-8 text") from error
 
 
 def read_yaml(

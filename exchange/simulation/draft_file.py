@@ -7,7 +7,7 @@ from pathlib import Path
 from exchange.directory.model import Directory
 from exchange.money.limits import BASIS_POINTS
 from exchange.rates.model import Rate
-from exchange.scenario.sections import BadScenario, Section, read_yaml
+from exchange.scenario.sections import BadScenario, Section, read_text, read_yaml
 from exchange.serving.checks import EPOCH, Violations
 from exchange.simulation.model import Draft, DraftPrice, DraftRate
 
@@ -29,12 +29,7 @@ def read_draft(file: Path, directory: Directory) -> Draft:
         BadScenario: the first thing that is wrong, with line and key.
         OSError: the file cannot be read.
     """
-    raw = file.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadScenario(raw.count(b"\n", 0, error.start) + 1, "not UTF-8 text") from error
-    return parse_draft(text, directory)
+    return parse_draft(read_text(file), directory)
 
 
 def parse_draft(text: str, directory: Directory) -> Draft:
