@@ -16,27 +16,10 @@ from settlement.v1.settlement_service_pb2 import ListWindowsRequest
 from settlement.v1.settlement_service_pb2_grpc import SettlementServiceStub
 from tests.contract.cables import Cable, a_cable
 from tests.contract.stillness import standing_still
-from tests.database import Databases
 from tests.integration.client.sides import SIDES, Side, a_side
 from tests.movements import Member, an_earn, points
 from tests.servers import Server, a_server
-from tests.worlds import EARNING, REDEMPTION, Merchant, World, a_world
-
-
-@pytest.fixture(scope="module")
-async def server(databases: Databases) -> AsyncIterator[Server]:
-    """A server all tests here share."""
-    name = await databases.clone()
-    async with a_server(databases.url_of(name)) as server:
-        yield server
-    await databases.drop(name)
-
-
-@pytest.fixture(scope="module")
-async def world(server: Server) -> AsyncIterator[World]:
-    """Its coalition, seen by the operator."""
-    async with a_world(server.address, server.operator_secret) as world:
-        yield world
+from tests.worlds import EARNING, REDEMPTION, Merchant, World
 
 
 @pytest.fixture(scope="module")

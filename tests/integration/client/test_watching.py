@@ -12,29 +12,12 @@ from exchange.client import watching
 from exchange.client.reasons import CredentialUnknown, InvalidCursor
 from exchange.v1.event_service_pb2 import Event, ListEventsRequest, WatchEventsRequest
 from tests.contract.cables import Cable, a_cable
-from tests.database import Databases
 from tests.integration.client.sides import SIDES, Side, a_side
 from tests.movements import Member
-from tests.servers import Server, a_server
-from tests.worlds import EARNING, Merchant, World, a_world
+from tests.servers import Server
+from tests.worlds import EARNING, Merchant, World
 
 TRANSFER = Event.KIND_TRANSFER
-
-
-@pytest.fixture(scope="module")
-async def server(databases: Databases) -> AsyncIterator[Server]:
-    """A server all tests here share."""
-    name = await databases.clone()
-    async with a_server(databases.url_of(name)) as server:
-        yield server
-    await databases.drop(name)
-
-
-@pytest.fixture(scope="module")
-async def world(server: Server) -> AsyncIterator[World]:
-    """Its coalition, seen by the operator."""
-    async with a_world(server.address, server.operator_secret) as world:
-        yield world
 
 
 @pytest.fixture(scope="module")

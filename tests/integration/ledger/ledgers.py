@@ -286,11 +286,11 @@ def in_turn(ledgers: Sequence[Ledger], commands: Iterable[Command]) -> list[Awai
     return [ledgers[place % len(ledgers)].told(command) for place, command in enumerate(commands)]
 
 
-async def issue_idle(ledger: Ledger) -> datetime:
-    """TEL issues END: 10 a point, half of it for the funder, ending after ten idle days; answers the time."""
+async def issue(ledger: Ledger, kind: ExpiryKind, days: int = 0, *, negative_balances: bool = False) -> datetime:
+    """TEL issues END: 10 a point, half of it for the funder of what ends; answers the time."""
     new = NewCurrency(
-        code="END", issuer_id="TEL", display_name="END", settlement_currency="CNY", expiry_days=10,
-        expiry_kind=ExpiryKind.INACTIVITY, breakage_share_bps=5_000, negative_balances=False,
+        code="END", issuer_id="TEL", display_name="END", settlement_currency="CNY", expiry_days=days,
+        expiry_kind=kind, breakage_share_bps=5_000, negative_balances=negative_balances,
     )  # fmt: skip
     prices = NewPrice(
         effective_at=None, issue_micros=10, redeem_micros=0, conversion_in_micros=0, conversion_out_micros=0,
@@ -300,3 +300,8 @@ async def issue_idle(ledger: Ledger) -> datetime:
     await ledger.api.changes.publish_price(OPERATOR, "END", prices)
     now: datetime = await ledger.value("SELECT exchange.coalition_now()")
     return now
+
+
+async def issue_idle(ledger: Ledger) -> datetime:
+    """The same, ending after ten idle days."""
+    return await issue(ledger, ExpiryKind.INACTIVITY, 10)

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from exchange.directory.model import ExpiryKind
-from exchange.directory.service import NewCurrency, NewPrice
 from exchange.due import Done
 from exchange.expiry.model import Expire
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import MemberKey, Receipt, TransferKind, member_bucket
 from exchange.ledger.sql import BLOCK_UNITS
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, at_once, reasons
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, at_once, issue, reasons
 from tests.unit.rules.days import capture, hold, release
 from tests.unit.rules.rulebook import MERCHANT_NO, earn, redeem
 
@@ -25,18 +24,8 @@ BREAKAGE = "SELECT creditor, micros, obligations FROM exchange.clearing_totals_v
 
 
 async def issue_ending(ledger: Ledger) -> datetime:
-    """TEL issues END: 10 a point, half of it for the funder of what ends; answers an hour from now."""
-    new = NewCurrency(
-        code="END", issuer_id="TEL", display_name="END", settlement_currency="CNY", expiry_days=0,
-        expiry_kind=ExpiryKind.EXPLICIT, breakage_share_bps=5_000, negative_balances=False,
-    )  # fmt: skip
-    prices = NewPrice(
-        effective_at=None, issue_micros=10, redeem_micros=0, conversion_in_micros=0, conversion_out_micros=0,
-        cash_out_micros=0, cash_out_fee_bps=0,
-    )  # fmt: skip
-    await ledger.api.changes.create_currency(OPERATOR, new)
-    await ledger.api.changes.publish_price(OPERATOR, "END", prices)
-    now: datetime = await ledger.value("SELECT exchange.coalition_now()")
+    """TEL issues END, of which each award says when it ends; answers an hour from now."""
+    now = await issue(ledger, ExpiryKind.EXPLICIT)
     return now + timedelta(hours=1)
 
 

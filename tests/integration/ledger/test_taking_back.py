@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from exchange.directory.model import EarnRule, ExpiryKind
-from exchange.directory.service import NewCurrency, NewPrice
 from exchange.ledger.model import Command, Receipt
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, reasons
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, issue, moved, reasons
 from tests.unit.rules.days import capture, hold, release, reverse, spend
 from tests.unit.rules.rulebook import convert, earn, redeem
 
@@ -94,16 +93,7 @@ async def test_a_spend_without_points_is_guarded_by_its_account(servers: list[Le
 
 async def test_points_that_ended_are_not_taken_back_from_others(ledger: Ledger) -> None:
     """GRO has half the price of the 40 that ended: the 60 that were spent come back, of another award's points."""
-    new = NewCurrency(
-        code="END", issuer_id="TEL", display_name="END", settlement_currency="CNY", expiry_days=1,
-        expiry_kind=ExpiryKind.DAYS, breakage_share_bps=5_000, negative_balances=True,
-    )  # fmt: skip
-    prices = NewPrice(
-        effective_at=None, issue_micros=10, redeem_micros=0, conversion_in_micros=0, conversion_out_micros=0,
-        cash_out_micros=0, cash_out_fee_bps=0,
-    )  # fmt: skip
-    await ledger.api.changes.create_currency(OPERATOR, new)
-    await ledger.api.changes.publish_price(OPERATOR, "END", prices)
+    await issue(ledger, ExpiryKind.DAYS, 1, negative_balances=True)
     ada = await ledger.member()
     award = (await ledger.post(earn("100 END", "GRO", member_id=ada))).transfer
     await ledger.post(redeem("60 END", "CAF", member_id=ada))
