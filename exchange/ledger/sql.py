@@ -1,7 +1,8 @@
 """Every statement of the posting path, in the order a batch runs them. Arrays in, rows out; no statement is assembled.
 
-Lock order, everywhere: the fence (shared) → accounts by (bucket, member, currency) → idempotency keys by (bucket,
-merchant, request_id) → totals by their key. Each statement sees what was committed before it began (READ COMMITTED).
+Lock order, everywhere: the fence (shared) → accounts by (bucket, member, currency) → budgets of promotions by number
+(`bonus_rows`) → idempotency keys by (bucket, merchant, request_id) → totals by their key. Each statement sees what was
+committed before it began (READ COMMITTED).
 """
 
 FENCE = 0x70_6F_69_6E_74_73
@@ -17,7 +18,6 @@ BEGIN;
 SET LOCAL enable_seqscan = off;
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off;
-SET LOCAL plan_cache_mode = force_generic_plan;
 SET LOCAL lock_timeout = '10s';
 SELECT pg_advisory_xact_lock_shared({FENCE})
 """
