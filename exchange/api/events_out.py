@@ -11,6 +11,7 @@ from exchange.callers import Caller
 from exchange.directory.model import Directory
 from exchange.events.cursors import Cursors
 from exchange.events.model import Entry, Page
+from exchange.events.rules import names_member
 from exchange.ledger.event_kinds import EventKind
 from exchange.serving.instants import timestamp
 from exchange.v1 import event_service_pb2 as pb
@@ -40,10 +41,12 @@ def encoded_event(entry: Entry, directory: Directory, caller: Caller, cursors: C
     if entry.kind is EventKind.POINTS_EXPIRING:
         # Each names the member by a reference of its own; there are few.
         return _message(entry, directory, caller, cursors).SerializeToString()
-    own = caller.sees_all or entry.transfer is None or entry.transfer.merchant_no == caller.merchant_no
-    encoded = entry.encoded.get(own)
+    transfer = entry.transfer
+    own = caller.sees_all or transfer is None or transfer.merchant_no == caller.merchant_no
+    named = transfer is None or names_member(caller.merchant_no, transfer, entry.linked)
+    encoded = entry.encoded.get((own, named))
     if encoded is None:
-        encoded = entry.encoded[own] = _message(entry, directory, caller, cursors).SerializeToString()
+        encoded = entry.encoded[own, named] = _message(entry, directory, caller, cursors).SerializeToString()
     return encoded
 
 
@@ -55,7 +58,8 @@ def _message(entry: Entry, directory: Directory, caller: Caller, cursors: Cursor
         resource=entry.resource,
     )
     if entry.transfer is not None:
-        write_transfer(event.transfer, entry.transfer, directory, caller)
+        named = names_member(caller.merchant_no, entry.transfer, entry.linked)
+        write_transfer(event.transfer, entry.transfer, directory, caller, names_member=named)
     if entry.kind is EventKind.POINTS_EXPIRING:
         _write_notice(event.points_expiring, entry.detail or {}, caller)
     return event

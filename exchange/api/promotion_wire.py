@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.api.transfers_out import to_message
 from exchange.callers import Caller
 from exchange.directory.model import Directory
+from exchange.events.rules import asked_for
 from exchange.ledger import reads
 from exchange.ledger.bonuses import Bonus
 from exchange.ledger.model import Transfer
@@ -144,10 +145,22 @@ async def messages_of(
     bonuses: Mapping[UUID, Sequence[Bonus]] = {}
     if coalition.has_promotions:
         bonuses = await reads.bonuses(connection, transfers)
+    linked = await _linked_members(connection, transfers, caller)
     messages = []
     for transfer in transfers:
-        message = to_message(transfer, coalition.directory, caller)
+        named = linked is None or asked_for(caller.merchant_no, transfer) or transfer.member_id in linked
+        message = to_message(transfer, coalition.directory, caller, names_member=named)
         assert transfer.transfer_id is not None, "what was read has happened"
         write_bonuses(message, bonuses.get(transfer.transfer_id, ()), coalition)
         messages.append(message)
     return messages
+
+
+async def _linked_members(
+    connection: AsyncConnection, transfers: Sequence[Transfer], caller: Caller
+) -> frozenset[UUID] | None:
+    """Of the members in others' transfers those the caller has linked; None: it sees all."""
+    if caller.merchant_no is None:
+        return None
+    others = {transfer.member_id for transfer in transfers if not asked_for(caller.merchant_no, transfer)}
+    return await reads.linked_members(connection, caller.merchant_no, others) if others else frozenset()

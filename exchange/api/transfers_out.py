@@ -19,21 +19,33 @@ def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
     return caller.merchant_no in parties(transfer, directory)
 
 
-def to_message(transfer: Transfer, directory: Directory, caller: Caller) -> types.Transfer:
-    """A transfer for a caller that may see it."""
+def to_message(transfer: Transfer, directory: Directory, caller: Caller, *, names_member: bool) -> types.Transfer:
+    """A transfer for a caller that may see it; see `write_transfer`."""
     message = types.Transfer()
-    write_transfer(message, transfer, directory, caller)
+    write_transfer(message, transfer, directory, caller, names_member=names_member)
     return message
 
 
-def write_transfer(message: types.Transfer, transfer: Transfer, directory: Directory, caller: Caller) -> None:
-    """Fill an empty message with a transfer. Field by field: that costs a third of passing messages to constructors."""
+def write_transfer(
+    message: types.Transfer, transfer: Transfer, directory: Directory, caller: Caller, *, names_member: bool = True
+) -> None:
+    """Fill an empty message with a transfer. Field by field: that costs a third of passing messages to constructors.
+
+    Args:
+        message: empty.
+        transfer: what is told.
+        directory: names.
+        caller: to whom; it may see the transfer.
+        names_member: whether it has linked the member, or sees all (`exchange.events.rules.names_member`). Whoever has
+            just moved the points has.
+    """
     own = caller.sees_all or transfer.merchant_no == caller.merchant_no
     if transfer.transfer_id is not None:
         message.name = f"transfers/{transfer.transfer_id}"
     message.kind = transfer.kind  # type: ignore[assignment]
     message.merchant = directory.merchants[transfer.merchant_no].name
-    message.member = f"members/{transfer.member_id}"
+    if names_member:
+        message.member = f"members/{transfer.member_id}"
     if own:
         message.request_id = transfer.request_id
         if transfer.reference is not None:

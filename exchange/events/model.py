@@ -40,6 +40,7 @@ class Entry:
         resource: name of what it happened to.
         audience: numbers of the merchants that may see it; None: all.
         transfer: of a movement.
+        linked: numbers of those in the audience that have linked its member, where that had to be asked.
         detail: of a noted event, what its resource's name does not tell.
         encoded: bytes of the event as it was sent, by what may differ between callers; made when first needed.
     """
@@ -50,8 +51,9 @@ class Entry:
     resource: str
     audience: frozenset[int] | None
     transfer: Transfer | None = None
+    linked: frozenset[int] = frozenset()
     detail: dict[str, Any] | None = None
-    encoded: dict[bool, bytes] = field(default_factory=dict)
+    encoded: dict[tuple[bool, bool], bytes] = field(default_factory=dict)
 
 
 class Page(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, NamedTuple
@@ -16,9 +16,10 @@ from exchange.directory.model import Directory
 from exchange.events import sql
 from exchange.events.frontier import Frontier, last_of_block
 from exchange.events.model import Entry, Page, Viewer
-from exchange.events.rules import parties
+from exchange.events.rules import asked_for, parties
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.keys import transfer_of
+from exchange.ledger.model import Transfer
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.rates.source import CoalitionSource
 
@@ -132,7 +133,9 @@ class EventReader:
         if after < horizon:
             raise Compacted(horizon)
         found = [_noted(row) for row in noted if row["sequence"] is not None]
-        found += [_moved(row, directory) for row in transfers]
+        moved = [_moved(transfer_of(row), directory) for row in transfers]
+        await _note_links(connection, moved, scope)
+        found += moved
         found.sort(key=lambda entry: entry.place)
         if len(found) >= limit:
             # Either list may go on where it was cut: what comes after the limit is for the next time.
@@ -147,8 +150,27 @@ class EventReader:
             return place
 
 
-def _moved(row: asyncpg.Record, directory: Directory) -> Entry:
-    transfer = transfer_of(row)
+async def _note_links(connection: DriverConnection, moved: Sequence[Entry], scope: Scope) -> None:
+    """Find out who may be told whose points moved, where asking for the movement does not say so already."""
+    by_place: dict[int, set[int]] = {}
+    asked = [
+        (entry.place, merchant_no, entry.transfer.member_id)
+        for entry in moved
+        if entry.transfer is not None and entry.audience is not None
+        for merchant_no in (entry.audience if scope.merchants is None else entry.audience & scope.merchants)
+        if not asked_for(merchant_no, entry.transfer)
+    ]
+    if not asked:
+        return
+    for place, merchant_no in await connection.fetch(
+        sql.LINKED, *(list(column) for column in zip(*asked, strict=True))
+    ):
+        by_place.setdefault(place, set()).add(merchant_no)
+    for entry in moved:
+        entry.linked = frozenset(by_place.get(entry.place, ()))
+
+
+def _moved(transfer: Transfer, directory: Directory) -> Entry:
     return Entry(
         place=transfer.ledger_sequence,
         kind=EventKind.TRANSFER,

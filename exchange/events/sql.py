@@ -34,6 +34,13 @@ FROM exchange.merchants m CROSS JOIN LATERAL (
 ORDER BY t.ledger_sequence LIMIT $5
 """
 
+# Who of those that are told of a transfer has linked its member.
+LINKED = """
+SELECT asked.transfer, asked.merchant_no
+FROM unnest($1::bigint[], $2::integer[], $3::uuid[]) AS asked (transfer, merchant_no, member_id)
+JOIN exchange.member_links USING (merchant_no, member_id)
+"""
+
 # With the place before which nothing is kept, seen in the same snapshot: a row at least, whether or not there are any.
 NOTED = """
 SELECT h.place AS horizon, e.sequence, e.kind, e.occurred_at, e.resource, e.audience, e.detail

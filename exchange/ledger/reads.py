@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -51,6 +51,8 @@ GROUP BY l.currency_no, last_date ORDER BY l.currency_no, last_date
 HAS_TRANSFER = text("""
 SELECT EXISTS (SELECT FROM exchange.transfers
                WHERE bucket = :bucket AND member_id = :member_id AND ledger_sequence = :sequence)
+       AND (CAST(:merchant_no AS integer) IS NULL
+            OR EXISTS (SELECT FROM exchange.member_links WHERE merchant_no = :merchant_no AND member_id = :member_id))
     OR EXISTS (SELECT FROM exchange.transfers WHERE merchant_no = :merchant_no AND ledger_sequence = :sequence)
 """)
 
@@ -80,19 +82,13 @@ ORDER BY ledger_sequence
 
 # Four lists, four indexes; the filters of each are always given, or wide open.
 _PAGE = " AND t.ledger_sequence > :after AND (CAST(:window_no AS bigint) IS NULL OR t.window_no = :window_no)"
+# A merchant in whose name the exchange ended a member's points need not have linked the person.
+_OF_LINKED = """ AND (CAST(:member_id AS uuid) IS NULL OR t.member_id = :member_id AND EXISTS (
+    SELECT FROM exchange.member_links WHERE merchant_no = :merchant_no AND member_id = :member_id))"""
 _ORDER = " ORDER BY t.ledger_sequence LIMIT :limit"
-TRANSFERS_OF_MERCHANT = text(
-    _TRANSFER
-    + "WHERE t.merchant_no = :merchant_no AND (CAST(:member_id AS uuid) IS NULL OR t.member_id = :member_id)"
-    + _PAGE
-    + _ORDER
-)
+TRANSFERS_OF_MERCHANT = text(_TRANSFER + "WHERE t.merchant_no = :merchant_no" + _OF_LINKED + _PAGE + _ORDER)
 TRANSFERS_OF_REFERENCE = text(
-    _TRANSFER
-    + "WHERE t.merchant_no = :merchant_no AND t.reference = :reference"
-    + " AND (CAST(:member_id AS uuid) IS NULL OR t.member_id = :member_id)"
-    + _PAGE
-    + _ORDER
+    _TRANSFER + "WHERE t.merchant_no = :merchant_no AND t.reference = :reference" + _OF_LINKED + _PAGE + _ORDER
 )
 TRANSFERS_OF_MEMBER = text(_TRANSFER + "WHERE t.bucket = :bucket AND t.member_id = :member_id" + _PAGE + _ORDER)
 TRANSFERS = text(_TRANSFER + "WHERE true" + _PAGE + _ORDER)
@@ -109,6 +105,11 @@ ORDER BY b.transfer_id, b.promotion_no
 PROMOTIONS_OF_LOTS = text("""
 SELECT lot_id, promotion_no FROM exchange.bonus_entries
 WHERE bucket = :bucket AND lot_id = ANY(:lots) AND given_units > 0
+""")
+
+
+LINKED_MEMBERS = text("""
+SELECT member_id FROM exchange.member_links WHERE merchant_no = :merchant_no AND member_id = ANY(:members)
 """)
 
 
@@ -223,6 +224,12 @@ async def bonuses(connection: AsyncConnection, found: Sequence[Transfer]) -> dic
     """What promotions did in transfers, by transfer; those in which they did nothing are left out."""
     asked = {"buckets": [one.bucket for one in found], "transfers": [one.transfer_id for one in found]}
     return by_transfer(tuple(row) for row in await connection.execute(BONUSES, asked))
+
+
+async def linked_members(connection: AsyncConnection, merchant_no: int, members: Collection[UUID]) -> frozenset[UUID]:
+    """Which of the members a merchant has linked."""
+    rows = await connection.execute(LINKED_MEMBERS, {"merchant_no": merchant_no, "members": list(members)})
+    return frozenset(rows.scalars())
 
 
 async def transfer(connection: AsyncConnection, transfer_id: UUID) -> Transfer | None:

@@ -900,7 +900,9 @@ class Transfer(_message.Message):
     merchant: _builtins.str
     """The merchant that asked for it."""
     member: _builtins.str
-    """The member whose points moved."""
+    """The member whose points moved. Left out for a merchant that took part and has not linked the member: the points are its affair, the person is
+    not.
+    """
     request_id: _builtins.str
     """The asking merchant's idempotency key. Shown to that merchant, the operator and auditors only."""
     reference: _builtins.str
