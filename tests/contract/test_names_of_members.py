@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import event_service_pb2 as events_pb
@@ -61,11 +62,10 @@ async def shy(own_world: World) -> Shy:
 async def every_way_out(reader: Party, shy: Shy) -> dict[str, list[Message]]:
     """What a reader gets to see of those transfers, by the way it takes."""
     stubs = reader.stubs.transfers
-    ways: dict[str, list[Message]] = {
-        "GetTransfer": [await reader.ask(stubs.GetTransfer, pb.GetTransferRequest(name=t.name)) for t in shy.transfers],
-        "ListTransfers": [await reader.ask(stubs.ListTransfers, pb.ListTransfersRequest(window="windows/1"))],
-        "ListEvents": [*(await listed(reader))[0]],
-    }
+    got = [await reader.ask(stubs.GetTransfer, pb.GetTransferRequest(name=one.name)) for one in shy.transfers]
+    listing = await reader.ask(stubs.ListTransfers, pb.ListTransfersRequest(window="windows/1"))
+    events, _ = await listed(reader)
+    ways: dict[str, list[Message]] = {"GetTransfer": [*got], "ListTransfers": [listing], "ListEvents": [*events]}
     async with watching(reader) as watch:
         ways["WatchEvents"] = [*await watch.until(shy.ended.name)]
     return ways
@@ -76,7 +76,8 @@ async def test_an_issuer_is_told_of_its_points_and_not_of_a_person_it_has_not_li
     ways = await every_way_out(shy.issuer, shy)
     key = shy.ended.request_id
     lookup = pb.LookupTransferRequest(request_id=key)
-    ways["LookupTransfer"] = [await shy.issuer.ask(shy.issuer.stubs.transfers.LookupTransfer, lookup)]
+    answer = await shy.issuer.ask(shy.issuer.stubs.transfers.LookupTransfer, lookup)
+    ways["LookupTransfer"] = [answer]
 
     assert shy.ended.kind == types.Transfer.KIND_EXPIRE
     for way, messages in ways.items():
@@ -127,7 +128,7 @@ async def test_two_watchers_of_one_reading_are_told_different_things(shy: Shy) -
     assert (to_issuer[-1].transfer.name, to_issuer[-1].transfer.member) == (earned.name, "")
 
 
-def later(shy: Shy) -> object:
+def later(shy: Shy) -> Timestamp:
     """An end that has not come."""
     return instant(shy.ended.event_time.ToDatetime().astimezone() + timedelta(days=30))
 
