@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.cli.files import opened, plain_refusals
+from settlement.cli.files import opened, plain_refusals, refused
+
+if TYPE_CHECKING:
+    from settlement.fx.model import Converted, FxSet
+    from settlement.netting.model import Gross
 
 
 class Mode(StrEnum):
@@ -21,6 +25,13 @@ class Mode(StrEnum):
     SETOFF = "setoff"
 
 
+class Per(StrEnum):
+    """What is rounded when currencies are brought into one: the names of `settlement.fx.model.Basis`, shortened."""
+
+    ITEM = "item"
+    POSITION = "position"
+
+
 def net(
     file: Annotated[
         Path, typer.Argument(help="CSV with debtor,creditor,currency,amount (minor units), optionally id,held.")
@@ -30,6 +41,11 @@ def net(
         int, typer.Option(min=0, help="Carry what is below this many minor units instead of paying it.")
     ] = 0,
     operator: Annotated[str, typer.Option(help="Whose clearing account the multilateral star goes through.")] = "OPR",
+    fx: Annotated[
+        Path | None, typer.Option(help="Set of rates (YAML or JSON) to bring all currencies into one.")
+    ] = None,
+    into: Annotated[str | None, typer.Option(help="The currency everything is brought into, such as CNY.")] = None,
+    per: Annotated[Per, typer.Option(help="Round each item, or each participant's net position once.")] = Per.ITEM,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -40,6 +56,9 @@ def net(
     counterparties.
 
     Items with held = true count in gross and held but are not netted. All figures are whole minor units.
+
+    With --fx and --into what is owed in other currencies is converted first, and both ways of rounding are shown.
+    Positions that were converted go through the operator, so --per position is for multilateral and direct only.
     """
     from settlement.netting.files import read_gross
     from settlement.netting.model import Terms
@@ -47,12 +66,59 @@ def net(
     from settlement.netting.rendering import to_json
 
     with plain_refusals():
-        with opened(file) as text:
-            by_currency = read_gross(text, str(file))
+        rates = _rates(fx, into, mode, per)
+        if rates is not None:
+            by_currency, positions = _converted(file, rates, into or "", per, operator)
+        else:
+            with opened(file) as text:
+                by_currency, positions = read_gross(text, str(file)), []
         results = net_all(by_currency, mode.value, Terms(minimum, operator))
     if json:
-        typer.echo(to_json(results), nl=False)
+        from settlement.fx.rendering import to_plain
+
+        typer.echo(to_json(results, to_plain(rates, f"per_{per}", positions) if rates else None), nl=False)
         return
-    from settlement.cli.net_tables import show
+    from settlement.cli.net_tables import show, show_converted
 
     show(results, mode.value)
+    if rates is not None:
+        show_converted(positions, per.value)
+
+
+def _rates(fx: Path | None, into: str | None, mode: Mode, per: Per) -> FxSet | None:
+    """The set of rates asked for, when it goes with the rest of what was asked; None: nothing is converted."""
+    if fx is None and into is None:
+        return None
+    if fx is None or into is None:
+        refused("--fx and --into go together: the rates, and the currency everything is brought into")
+        return None
+    from exchange.money.currencies import MINOR_EXPONENT
+    from settlement.fx.files import BadFxFile, read_fx
+    from settlement.fx.into_one import BY_POSITION_MODES
+
+    if into not in MINOR_EXPONENT:
+        refused(f"--into {into}: no ISO 4217 currency")
+    if per is Per.POSITION and mode.value not in BY_POSITION_MODES:
+        refused(f"--per position does not go with --mode {mode}: a converted position is owed to or by the operator")
+    try:
+        return read_fx(fx)
+    except BadFxFile as wrong:
+        refused(str(wrong), wrong)
+        raise
+
+
+def _converted(file: Path, fx: FxSet, into: str, per: Per, operator: str) -> tuple[dict[str, Gross], list[Converted]]:
+    """The file brought into one currency, with what was converted."""
+    from settlement.fx.into_one import into_one, summed
+    from settlement.fx.model import Basis
+    from settlement.fx.problems import FxProblem
+    from settlement.netting.files import read_items
+
+    try:
+        with opened(file) as text:
+            totals = summed(read_items(text, str(file)), fx, into)
+        gross, positions = into_one(totals, fx, into, Basis(f"per_{per}"), operator)
+    except FxProblem as wrong:
+        refused(str(wrong), wrong)
+        raise
+    return {into: gross} if totals else {}, positions

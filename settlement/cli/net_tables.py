@@ -8,6 +8,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from settlement.cli.tables import listing, money, percent
+from settlement.fx.model import Converted
 from settlement.netting.model import NettingResult
 
 
@@ -21,6 +22,27 @@ def show(results: Sequence[NettingResult], mode: str) -> None:
         console.print(_figures(result))
         for table in _details(result):
             console.print(table)
+
+
+def show_converted(positions: Sequence[Converted], per: str) -> None:
+    """Print the rates that were used, and what was converted both ways."""
+    console = Console()
+    if not positions:
+        console.print("Nothing was converted.")
+        return
+    used = {one.from_currency: one for one in positions if one.denominator}
+    rates = [
+        (f"{one.from_currency} to {one.into_currency}", one.via, f"{one.numerator}/{one.denominator}")
+        for one in used.values()
+    ]
+    rows = [
+        (one.participant, one.from_currency, f"{one.net:+,}", f"{one.per_item:+,}", f"{one.per_position:+,}",
+         f"{one.difference:+,}")
+        for one in positions
+    ]  # fmt: skip
+    console.print(listing("Rates", ("from, to", "through", "rate"), rates))
+    columns = ("participant", "currency", "net", "per item", "per position", "difference")
+    console.print(listing(f"Brought into {positions[0].into_currency}, per {per}", columns, rows))
 
 
 def _figures(result: NettingResult) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from settlement.csv_rows import CsvRows
+from settlement.fx.into_one import Item
 from settlement.netting.model import Gross, Obligation
 from settlement.netting.tally import Tally
 
@@ -42,6 +43,16 @@ def read_obligations(text: IO[str], file: str) -> list[Obligation]:
         Obligation(debtor, creditor, currency, amount, item, held)
         for debtor, creditor, currency, held, amount, item in _rows(text, file, numbered=True)
     ]
+
+
+def read_items(text: IO[str], file: str) -> Iterator[Item]:
+    """Every row as an item of a window of several currencies, in file order, one at a time.
+
+    Raises:
+        BadFile: while iterating, at the first row that cannot be taken.
+    """
+    for debtor, creditor, currency, held, amount, _ in _rows(text, file):
+        yield Item(debtor, creditor, currency, amount, held)
 
 
 def _rows(text: IO[str], file: str, *, numbered: bool = False) -> Iterator[Row]:

@@ -9,9 +9,13 @@ from typing import Any
 from settlement.netting.model import NettingResult, Pair
 
 
-def to_json(results: Iterable[NettingResult]) -> str:
-    """Currencies, participants and pairs in name order; figures in the order finance reads them; ends in a newline."""
-    return json.dumps({r.currency: to_plain(r) for r in results}, ensure_ascii=False, indent=2) + "\n"
+def to_json(results: Iterable[NettingResult], converted: Mapping[str, Any] | None = None) -> str:
+    """Currencies, participants and pairs in name order; figures in the order finance reads them; ends in a newline.
+
+    `converted`: what was brought into the one currency there is; it stands last, as `fx`.
+    """
+    fx = {} if converted is None else {"fx": converted}
+    return json.dumps({r.currency: to_plain(r) | fx for r in results}, ensure_ascii=False, indent=2) + "\n"
 
 
 def to_plain(result: NettingResult) -> dict[str, Any]:

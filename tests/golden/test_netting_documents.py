@@ -28,3 +28,15 @@ def test_a_netting_is_written_as_before(window: str, mode: str, minimum: int) ->
 
     document = DOCUMENTS / f"{window}.{mode}.minimum_{minimum}.json"
     assert result.stdout == document.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("per", ["item", "position"])
+def test_a_window_brought_into_one_currency_is_written_as_before(per: str) -> None:
+    """Yen through dollars into yuan; the rates used and both ways of rounding stand last."""
+    source, rates = DOCUMENTS / "two_currencies.csv", DOCUMENTS / "month_end.fx.yaml"
+
+    options = ["--fx", str(rates), "--into", "CNY", "--per", per, "--json"]
+    result = CliRunner().invoke(app, ["net", str(source), *options])
+
+    document = DOCUMENTS / f"two_currencies.into_CNY.per_{per}.json"
+    assert result.stdout == document.read_text(encoding="utf-8")
