@@ -20,12 +20,15 @@ from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.liquidity import liquidity
 from settlement.cli.net import net
 from settlement.cli.payments import export, import_status, payments, retry
+from settlement.cli.plain import Commands
 from settlement.cli.proposals import proposals, propose, withdraw
 from settlement.cli.reports import breakage, journal, liability, report, statement
 from settlement.cli.run import run, show
 from settlement.cli.scheduler import scheduler
+from settlement.cli.status import status
 
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "status": status,
     "close-window": close_window,
     "run": run,
     "show": show,
@@ -60,6 +63,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 }
 
 app = typer.Typer(
+    cls=Commands,
     name="settlement",
     help="Close windows, net what merchants owe each other, and give finance its files.",
     no_args_is_help=True,

@@ -9,16 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import typer
-
 from settlement.circulation import AmountsTooLarge
+from settlement.cli.plain import NotDone
 from settlement.csv_rows import BadFile, as_text
 
 BIG_FILE_BYTES = 4_000_000
 """From here on reading takes long enough to be worth a progress bar."""
-
-BAD_INPUT = 2
-"""Exit code for input that was refused; the same as for a wrong option."""
 
 
 @contextmanager
@@ -64,11 +60,10 @@ def plain_refusals() -> Iterator[None]:
         refused(f"{error.filename}: {error.strerror}", error)
 
 
-def refused(message: str, cause: Exception | None = None) -> None:
-    """Say why not and leave with exit code 2.
+def refused(message: str, cause: Exception | None = None, next_step: str = "") -> None:
+    """Say why not, and what to do next; the command ends with exit code 2.
 
     Raises:
-        typer.Exit: always.
+        NotDone: always.
     """
-    typer.echo(f"Refused: {message}", err=True)
-    raise typer.Exit(BAD_INPUT) from cause
+    raise NotDone(message, next_step) from cause

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from settlement.actors import Actor
 from settlement.cli.files import refused
+from settlement.cli.plain import NEXT, NotDone
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -22,12 +22,23 @@ KEY_VARIABLE = "SETTLEMENT_KEY"
 def on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
     """Run one use case on the database the settings name; refusals end the command in plain words, exit code 2."""
     from exchange.config import SettingsRefused
-    from exchange.db.engine import StartRefused
+    from exchange.db.engine import StartRefused, is_database_down
     from exchange.refusals import Refusal
 
-    with _plain((SettingsRefused, StartRefused, Refusal)):
+    try:
         return _on_ledger(work)
-    raise AssertionError("a refusal has ended the command")
+    except Refusal as refusal:
+        raise NotDone(str(refusal), NEXT.get(refusal.reason, "")) from refusal
+    except SettingsRefused as refusal:
+        raise NotDone(str(refusal), "mend the setting; docs/operations.md lists them all") from refusal
+    except StartRefused as refusal:
+        raise NotDone(str(refusal), "see that EXCHANGE_DATABASE_URL names a migrated database") from refusal
+    except Exception as error:
+        if is_database_down(error):
+            raise NotDone(
+                "the database stopped answering", "type the same again: every step is safe to repeat"
+            ) from error
+        raise
 
 
 def _on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
@@ -48,14 +59,6 @@ def _on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
 
     with commands.database(settings) as url:
         return asyncio.run(run(url))
-
-
-@contextmanager
-def _plain(expected: tuple[type[Exception], ...]) -> Iterator[None]:
-    try:
-        yield
-    except expected as refusal:
-        refused(str(refusal), refusal)
 
 
 async def identified(database: Database, role: str) -> Actor:

@@ -55,7 +55,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 
 
 def report(
-    window: Window, kind: Kind = Kind.SUMMARY, chosen: As = Format.XLSX, into: Into = None, *, json: Json = False
+    window: Window,
+    kind: Annotated[Kind, typer.Option(help="Which report.")] = Kind.SUMMARY,
+    chosen: As = Format.XLSX,
+    into: Into = None,
+    *,
+    json: Json = False,
 ) -> None:
     """Show or write a report of a window's newest run: summary, positions, matrix, ageing; or the exceptions."""
 

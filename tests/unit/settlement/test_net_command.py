@@ -98,7 +98,8 @@ def test_a_bad_row_is_one_plain_line_and_nothing_computed(window: Path) -> None:
     assert result.stdout == ""
     assert result.stderr == (
         f"Refused: {window}, line 6, column amount: "
-        "'12.50' is not a positive whole number of minor units, written in digits only\n"
+        "'12.50' is not a positive whole number of minor units, written in digits only. "
+        "Next: python -m settlement net --help\n"
     )
 
 

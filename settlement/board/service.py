@@ -1,0 +1,104 @@
+"""Use case of the board: gather, in one snapshot, what it is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.db.engine import Database
+from settlement import exchange_ledger
+from settlement.board import sql
+from settlement.board.model import Board, Outstanding, Who, WindowFacts
+from settlement.board.rules import line_of, waits_of
+from settlement.calendar.model import CutOff
+from settlement.payments import sql as payments_sql
+from settlement.payments.files import legs_paid
+from settlement.proposals import sql as proposals_sql
+from settlement.run import sql as run_sql
+from settlement.run.ageing import waiting
+from settlement.run.life import DEAD, INSTRUCTED, PREVIEW, RunState
+from settlement.run.model import Run
+from settlement.run.service import read_run
+from settlement.windows import dates
+
+MANY = 100_000
+UNAPPROVED = DEAD | PREVIEW | {RunState.SUBMITTED}
+
+
+class Boards:
+    """Looking at everything at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def look(self) -> Board:
+        """The board as of one snapshot."""
+        async with self._database.read() as connection:
+            here = await exchange_ledger.coalition(connection)
+            facts = await unfinished(connection)
+            newest = (await connection.execute(run_sql.NEWEST_STANDING)).first()
+            run = await read_run(connection, newest.run_id) if newest else None
+            today = here.now.astimezone(here.time_zone).date()
+            return Board(
+                now=here.now,
+                windows=[line_of(one, here.now, here.time_zone) for one in facts],
+                waits=waits_of(waiting(run.result, today)) if run else [],
+                outstanding=await _outstanding(connection, here.now, here.time_zone),
+                cut_offs=await _cut_offs(connection, here.now),
+            )
+
+
+async def unfinished(connection: AsyncConnection, window_no: int | None = None) -> list[WindowFacts]:
+    """Windows that are not finished, oldest first; only this one if a number is given."""
+    rows = [row for row in await connection.execute(sql.UNFINISHED) if window_no is None or row.window_no == window_no]
+    calendar = await dates.calendar_in_force(connection)
+    found = []
+    for row in rows:
+        run = await read_run(connection, row.run_id) if row.run_id else None
+        due = None
+        if row.closed_at is None and calendar:
+            due = await asyncio.to_thread(dates.due_at, calendar[1], row.opened_at)
+        found.append(
+            WindowFacts(
+                window_no=row.window_no,
+                opened_at=row.opened_at.astimezone(UTC),
+                closed_at=row.closed_at.astimezone(UTC) if row.closed_at else None,
+                due_at=due,
+                run=run,
+                before=await _before(connection, run),
+                makers=row.makers,
+                legs=await legs_paid(connection, run.run_id) if run and run.life.state in INSTRUCTED else (),
+            )
+        )
+    return found
+
+
+async def _before(connection: AsyncConnection, run: Run | None) -> str:
+    if run is None or run.before_run is None:
+        return ""
+    state = (await read_run(connection, run.before_run)).life.state
+    return state.lower() if state in UNAPPROVED else ""
+
+
+async def _cut_offs(connection: AsyncConnection, now: datetime) -> list[CutOff]:
+    calendar = await dates.calendar_in_force(connection)
+    return await asyncio.to_thread(dates.upcoming, calendar[1], now, 1) if calendar else []
+
+
+async def _outstanding(connection: AsyncConnection, now: datetime, zone: tzinfo) -> list[Outstanding]:
+    exceptions = await connection.execute(payments_sql.EXCEPTIONS, {"after": 0, "limit": MANY, "all": False})
+    values = {"kind": None, "waiting": True, "before": 2**62, "limit": MANY}
+    proposals = await connection.execute(proposals_sql.PAGE, values)
+    queues: list[tuple[str, Sequence[datetime], str]] = [
+        ("exceptions of payments", [row.raised_at for row in exceptions], "exceptions"),
+        ("proposals", [row.at for row in proposals], "proposals"),
+    ]
+    today = now.astimezone(zone).date()
+    return [
+        Outstanding(what, len(at), (today - min(at).astimezone(zone).date()).days, Who.CHECKER, command)
+        for what, at, command in queues
+        if at
+    ]

@@ -1,0 +1,14 @@
+"""The one statement of the board that is its own."""
+
+from sqlalchemy import text
+
+# Open, never run, run in vain, or not paid to the end. A run that instructed nothing is settled at once.
+UNFINISHED = text("""
+SELECT w.window_no, w.opened_at, w.closed_at, r.run_id,
+       ARRAY(SELECT settlement.makers_of(r.run_id) ORDER BY 1) AS makers
+FROM exchange.clearing_windows_v1 w
+LEFT JOIN LATERAL (SELECT run_id FROM settlement.runs r WHERE r.window_no = w.window_no
+                   ORDER BY order_no DESC LIMIT 1) r ON true
+WHERE r.run_id IS NULL OR settlement.state_of(r.run_id) <> 'SETTLED'
+ORDER BY w.window_no
+""")
