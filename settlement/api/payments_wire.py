@@ -12,7 +12,8 @@ from settlement.api.wire import REASON_MAX, merchant_name
 from settlement.bank_details.model import BankAccount, BankDetails, flaws
 from settlement.payments.answers import Recorded
 from settlement.payments.exceptions import PaymentException
-from settlement.payments.files import LegView, PaymentFile
+from settlement.payments.files import PaymentFile
+from settlement.payments.model import LegView
 from settlement.v1 import payments_pb2 as pb
 
 PART_BYTES_MAX = 1024 * 1024

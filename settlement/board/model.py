@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from settlement.calendar.model import CutOff
-from settlement.payments.files import LegView
+from settlement.payments.model import LegView
 from settlement.run.model import Run
 
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 
 from settlement.board.model import Line, Todo, Waits, Who, WindowFacts
-from settlement.payments.files import LegView
-from settlement.payments.model import FAILED, AttemptState
+from settlement.payments.model import FAILED, AttemptState, LegView
 from settlement.payments.rules import legs_of
 from settlement.run.ageing import Waiting
 from settlement.run.life import DEAD, INSTRUCTED, RunState

@@ -13,8 +13,8 @@ from settlement.bank_details.model import BankDetails
 from settlement.cli.run_tables import money
 from settlement.cli.tables import listing
 from settlement.payments.exceptions import PaymentException
-from settlement.payments.files import LegView, PaymentFile
-from settlement.payments.model import AttemptState
+from settlement.payments.files import PaymentFile
+from settlement.payments.model import AttemptState, LegView
 from settlement.run.model import Run
 
 

@@ -15,7 +15,8 @@ from settlement.cli.ledger import identified, on_ledger, window_number
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
-    from settlement.payments.files import LegView, PaymentFile
+    from settlement.payments.files import PaymentFile
+    from settlement.payments.model import LegView
     from settlement.payments.service import Instructing, Payments
     from settlement.run.model import Run
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.payments import sql
 from settlement.payments.formats.registry import FORMATS
-from settlement.payments.model import AttemptState, Leg
+from settlement.payments.model import AttemptState, Leg, LegView
 
 
 class PaymentFile(NamedTuple):
@@ -40,18 +40,6 @@ class PaymentFile(NamedTuple):
     def file_name(self) -> str:
         """What to call it on a disk."""
         return f"{self.message_id}.{FORMATS[self.format].suffix}"
-
-
-class LegView(NamedTuple):
-    """A leg with its newest attempt; `attempt` 0 and empty names when there is none yet."""
-
-    leg: Leg
-    attempt: int
-    end_to_end_id: str
-    message_id: str
-    state: AttemptState
-    booked_on: date | None
-    reason: str
 
 
 async def files_of(connection: AsyncConnection, run_id: UUID) -> list[PaymentFile]:

@@ -48,6 +48,18 @@ class Leg(NamedTuple):
     minor_units: int
 
 
+class LegView(NamedTuple):
+    """A leg with its newest attempt; `attempt` 0 and empty names when there is none yet."""
+
+    leg: Leg
+    attempt: int
+    end_to_end_id: str
+    message_id: str
+    state: AttemptState
+    booked_on: date | None
+    reason: str
+
+
 class Party(NamedTuple):
     """A participant and the account it pays from or is paid on."""
 

@@ -18,9 +18,9 @@ from settlement.approval.rules import require_state
 from settlement.bank_details.model import BankDetails
 from settlement.bank_details.service import confirmed
 from settlement.payments import sql
-from settlement.payments.files import LegView, PaymentFile, file_of, files_of, legs_paid
+from settlement.payments.files import PaymentFile, file_of, files_of, legs_paid
 from settlement.payments.formats.registry import FORMATS
-from settlement.payments.model import FAILED, AttemptState, Instruction, Leg, Party, PaymentOrder
+from settlement.payments.model import FAILED, AttemptState, Instruction, Leg, LegView, Party, PaymentOrder
 from settlement.payments.progress import follow
 from settlement.payments.rules import blocks_of, end_to_end_id, legs_of, message_id
 from settlement.refusals import DigestMismatch, FormatMismatch, SamePerson

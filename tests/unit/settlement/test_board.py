@@ -10,8 +10,7 @@ import pytest
 
 from settlement.board.model import Who, WindowFacts
 from settlement.board.rules import line_of, todo_of
-from settlement.payments.files import LegView
-from settlement.payments.model import AttemptState, Leg
+from settlement.payments.model import AttemptState, Leg, LegView
 from settlement.run.life import Decision, Life, RunState, Transition
 from settlement.run.model import Configuration, Run
 from tests.unit.settlement.settlements import CLOSED_AT, PERIOD_A, settled_window
