@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-CAPACITY_MAX = 2**62
+SOLVER_MAX = 2**62
 """What may flow into, or out of, one place for the solver's 64-bit integers to hold it."""
 
 
@@ -17,7 +17,7 @@ class AmountsTooLarge(Exception):
     def __init__(self, name: str, total: int) -> None:
         self.name = name
         self.total = total
-        super().__init__(f"the amounts of {name} sum to {total}, above the {CAPACITY_MAX} this calculation can take")
+        super().__init__(f"the amounts of {name} sum to {total}, above the {SOLVER_MAX} this calculation can take")
 
 
 class Arc(NamedTuple):
@@ -35,12 +35,32 @@ def best_circulation(arcs: Sequence[Arc]) -> list[int]:
     The same arcs in the same order give the same answer; where several are best, which one is the solver's choice, so
     callers put their arcs in an order of their own first.
 
+    Amounts of any size are exact. What the solver's integers do not hold is solved from the top down: first how many
+    times 2**bits, then what is left to gain with the rest. An improvement of the first has to use some of that rest,
+    so no arc's flow has to change by more than the rests sum to, and the second amounts are small.
+
     Raises:
-        AmountsTooLarge: the capacities into or out of one place exceed CAPACITY_MAX.
+        AmountsTooLarge: both the arcs and the amounts are so many that not even their parts fit.
     """
+    bits = max(0, max(_busiest(arcs)[1], 1).bit_length() - SOLVER_MAX.bit_length() + 1)
+    if not bits:
+        return _solved(arcs)
+    coarse = [flow << bits for flow in _solved([arc._replace(capacity=arc.capacity >> bits) for arc in arcs])]
+    change_max = sum(arc.capacity - (arc.capacity >> bits << bits) for arc in arcs)
+    more, less = [], []
+    for arc, flow in zip(arcs, coarse, strict=True):
+        more.append(arc._replace(capacity=min(arc.capacity - flow, change_max)))
+        less.append(Arc(arc.head, arc.tail, min(flow, change_max), -arc.gain))
+    change = _solved(more + less)
+    return [flow + change[i] - change[len(arcs) + i] for i, flow in enumerate(coarse)]
+
+
+def _solved(arcs: Sequence[Arc]) -> list[int]:
     from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
-    _refuse_overflow(arcs)
+    name, most = _busiest(arcs)
+    if most > SOLVER_MAX:
+        raise AmountsTooLarge(name, most)
     places = sorted({place for arc in arcs for place in (arc.tail, arc.head)})
     number = {place: index for index, place in enumerate(places)}
     flow = SimpleMinCostFlow()
@@ -51,13 +71,13 @@ def best_circulation(arcs: Sequence[Arc]) -> list[int]:
     return [int(flow.flow(index)) for index in range(len(arcs))]
 
 
-def _refuse_overflow(arcs: Sequence[Arc]) -> None:
+def _busiest(arcs: Sequence[Arc]) -> tuple[str, int]:
+    """Through which place the most may flow, and how much that is."""
     outward: dict[str, int] = {}
     inward: dict[str, int] = {}
-    for arc in arcs:
-        outward[arc.tail] = outward.get(arc.tail, 0) + arc.capacity
-        inward[arc.head] = inward.get(arc.head, 0) + arc.capacity
-    for totals in (outward, inward):
-        for name, total in totals.items():
-            if total > CAPACITY_MAX:
-                raise AmountsTooLarge(name, total)
+    for tail, head, capacity, _ in arcs:
+        outward[tail] = outward.get(tail, 0) + capacity
+        inward[head] = inward.get(head, 0) + capacity
+    return max(
+        (item for totals in (outward, inward) for item in totals.items()), key=lambda item: item[1], default=("", 0)
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.cli.files import opened, plain_refusals, refused
+from settlement.cli.files import opened, plain_refusals, refused, working
 
 if TYPE_CHECKING:
     from settlement.fx.model import Converted, FxSet
@@ -63,7 +64,7 @@ def net(
     from settlement.netting.files import read_gross
     from settlement.netting.model import Terms
     from settlement.netting.registry import net_all
-    from settlement.netting.rendering import to_json
+    from settlement.netting.rendering import written
 
     with plain_refusals():
         rates = _rates(fx, into, mode, per)
@@ -72,11 +73,12 @@ def net(
         else:
             with opened(file) as text:
                 by_currency, positions = read_gross(text, str(file)), []
-        results = net_all(by_currency, mode.value, Terms(minimum, operator))
+        with working("Netting"):
+            results = net_all(by_currency, mode.value, Terms(minimum, operator))
     if json:
         from settlement.fx.rendering import to_plain
 
-        typer.echo(to_json(results, to_plain(rates, f"per_{per}", positions) if rates else None), nl=False)
+        sys.stdout.writelines(written(results, to_plain(rates, f"per_{per}", positions) if rates else None))
         return
     from settlement.cli.net_tables import show, show_converted
 

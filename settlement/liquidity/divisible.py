@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from settlement.circulation import CAPACITY_MAX, AmountsTooLarge, Arc, best_circulation
+from settlement.circulation import Arc, best_circulation
 from settlement.liquidity.model import Choice
 from settlement.netting.model import Obligation, Pair
 
@@ -44,9 +44,6 @@ def most_by_pair(owed: Mapping[Pair, int], funds: Mapping[str, int]) -> dict[Pai
     Raises:
         AmountsTooLarge: the pairs sum to more than the solver can take.
     """
-    total = sum(owed.values())
-    if total > CAPACITY_MAX // 2:
-        raise AmountsTooLarge("all participants together", total)
     payable: dict[str, int] = {}
     receivable: dict[str, int] = {}
     for (debtor, creditor), amount in owed.items():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import gcd
 from typing import Any
 
+from settlement.circulation import SOLVER_MAX, AmountsTooLarge
 from settlement.liquidity.divisible import most_by_pair, pair_totals
 from settlement.liquidity.model import Choice
 from settlement.netting.model import Obligation
@@ -43,6 +44,8 @@ def _choose(items: Sequence[Obligation], funds: Mapping[str, int]) -> tuple[list
     model = cp_model.CpModel()
     takes = [model.new_bool_var(item.id) for item in items]
     amounts = [item.amount // unit for item in items]
+    if sum(amounts) > SOLVER_MAX // 2:
+        raise AmountsTooLarge("all items together", sum(amounts))
     out: dict[str, list[tuple[Any, int]]] = {}
     for item, take, amount in zip(items, takes, amounts, strict=True):
         out.setdefault(item.debtor, []).append((take, amount))

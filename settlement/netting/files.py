@@ -23,13 +23,9 @@ def read_gross(text: IO[str], file: str) -> dict[str, Gross]:
     Raises:
         BadFile: at the first row that cannot be taken; nothing is computed then.
     """
-    totals: dict[tuple[str, str, str, bool], int] = {}
-    for debtor, creditor, currency, held, amount, _ in _rows(text, file):
-        key = (debtor, creditor, currency, held)
-        totals[key] = totals.get(key, 0) + amount
     tally = Tally()
-    for (debtor, creditor, currency, held), total in totals.items():
-        tally.add(debtor, creditor, currency, total, held=held)
+    for debtor, creditor, currency, held, amount, _ in _rows(text, file):
+        tally.add(debtor, creditor, currency, amount, held=held)
     return tally.by_currency()
 
 

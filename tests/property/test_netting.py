@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -44,6 +46,39 @@ def netted(net: Netting, window: Sequence[Obligation], agreed: Terms) -> Netting
     """The window in one mode; a window without any item counts as one without items to net."""
     by_currency = tally(window or [Obligation("A", "B", "CNY", 1, held=True)])
     return net(by_currency["CNY"], agreed)
+
+
+def as_plain(result: NettingResult) -> dict[str, object]:
+    """The document of one currency as plain values, put together the simple way."""
+    by_pair = {f"{c.debtor}>{c.creditor}": c.amount for c in result.carried}
+    by_name = {name: result.nets[name] for c in result.carried for name in (c.debtor, c.creditor) if name != "OPR"}
+    plain: dict[str, object] = {
+        "gross": result.gross,
+        "held": result.held,
+        "bilateral": result.bilateral,
+        "net_needed": result.net_needed,
+        "pairs": {f"{debtor}>{creditor}": amount for (debtor, creditor), amount in result.pairs.items()},
+        "nets": dict(result.nets),
+        "payments": [{"from": p.payer, "to": p.payee, "amount": p.amount} for p in result.payments],
+        "carried": by_name if result.clearing_account else by_pair,
+    }
+    if result.set_off:
+        plain["cleared"] = result.set_off.cleared
+        plain["remainder"] = {f"{a}>{b}": amount for (a, b), amount in result.set_off.remainder.items()}
+        plain["certificate"] = dict(result.set_off.certificate)
+    return plain
+
+
+@pytest.mark.parametrize("mode", MODES)
+@given(window=obligations(), agreed=terms)
+def test_what_is_written_piece_by_piece_is_plain_json(mode: str, window: list[Obligation], agreed: Terms) -> None:
+    """Byte for byte what a JSON library writes of the whole, names that need escaping included."""
+    quoted = [replace(o, debtor=o.debtor + '"\\积', creditor=o.creditor) for o in window if o.debtor != "OPR"]
+
+    results = net_all(tally(quoted), mode, agreed)
+
+    whole = {result.currency: as_plain(result) for result in results}
+    assert to_json(results) == json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
 @every_mode

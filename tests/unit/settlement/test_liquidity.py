@@ -160,11 +160,28 @@ def test_currencies_do_not_pay_for_each_other() -> None:
     assert [result.settled for result in results] == [{}, {"2": 5}]
 
 
-@pytest.mark.parametrize("way", ["whole", "divisible"])
-def test_sums_the_solver_cannot_hold_are_refused(way: str) -> None:
+def test_whole_items_that_the_solver_cannot_hold_are_refused() -> None:
     """Refused by name, never wrapped."""
     with pytest.raises(AmountsTooLarge):
-        settle(way, f"A>B {2**62}, A>C 1", "A 1")
+        settle("whole", f"A>B {2**62}, A>C 1", "A 1")
+
+
+def test_a_common_unit_does_not_count_towards_what_the_solver_holds() -> None:
+    """Amounts are chosen among in the largest unit they all are a multiple of."""
+    result = settle("whole", f"A>B {2**62}, A>C {2**61}, A>D {2**61}", f"A {2**62 + 5}")
+
+    assert result.settled_value == 2**62
+    assert result.optimal
+
+
+def test_parts_of_amounts_beyond_64_bits_settle_to_the_unit() -> None:
+    """B can pass on what it has and receives, and C what reaches it: nothing is rounded, wrapped or refused."""
+    most = 2**63 - 1
+    result = settle("divisible", f"A>B {most}, B>C {most}, C>D {most}, D>A {most - 7}", f"A 3, B {most - 5}")
+
+    assert result.settled == {"1": most - 4, "2": most, "3": most, "4": most - 7}
+    assert result.balances == {"A": 0, "B": most - 9, "C": 0, "D": 7}
+    assert result.optimal
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -111,15 +111,17 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "absent.csv: No such file or directory" in result.stderr
 
 
-def test_sums_the_solver_cannot_hold_are_refused_plainly(window: Path) -> None:
-    """Set-off is solved in 64 bits; the other modes are not and take the same file."""
-    window.write_text(f"debtor,creditor,currency,amount\nA,B,CNY,{2**63 - 1}\n")
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_takes_sums_beyond_64_bits(window: Path, mode: str) -> None:
+    """The largest amount a file may have, three times round: to the unit."""
+    most = 2**63 - 1
+    rows = "".join(f"{pair},CNY,{most}\n" for pair in ("A,B", "B,C", "C,A", "A,C"))
+    window.write_text(f"debtor,creditor,currency,amount\n{rows}")
 
-    refused = run("net", window, "--mode", "setoff")
-    taken = run("net", window, "--mode", "direct")
+    taken = run("net", window, "--mode", mode, "--json")
 
-    assert (refused.exit_code, taken.exit_code) == (2, 0)
-    assert "Refused: the amounts of A sum to 9223372036854775807" in refused.stderr
+    figures = json.loads(taken.stdout)["CNY"]
+    assert (figures["gross"], figures["nets"]) == (4 * most, {"A": -most, "C": most})
 
 
 @pytest.mark.parametrize("arguments", [["--mode", "magic"], ["--minimum", "-1"], ["--minimum", "x"], ["--operator"]])

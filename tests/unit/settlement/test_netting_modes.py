@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import pytest
 
-from settlement.circulation import AmountsTooLarge
 from settlement.netting.direct import fewest_payments
 from settlement.netting.model import Carry, Gross, NettingResult, Obligation, Payment, Terms
 from settlement.netting.registry import MODES, net_all
@@ -217,12 +216,15 @@ def test_set_off_names_everybody_in_its_certificate() -> None:
     assert list(result.set_off.certificate) == ["A", "B", "C", "D"]
 
 
-def test_set_off_refuses_sums_its_solver_cannot_hold() -> None:
-    """Two debts of 2^62 overflow 64 bits: refused by name, never wrapped."""
-    with pytest.raises(AmountsTooLarge) as refusal:
-        net(f"A>B {2**62}, A>C {2**62}", "setoff")
+def test_set_off_of_sums_beyond_64_bits_is_exact() -> None:
+    """A ring of the largest amounts a file may have, but for a few units: the least of them goes round in full."""
+    most = 2**63 - 1
 
-    assert (refusal.value.name, refusal.value.total) == ("A", 2**63)
+    result = net(f"A>B {most}, A>C {most}, B>C {most - 3}, C>A {most - 7}, C>D {most}", "setoff")
+
+    assert result.set_off is not None
+    assert result.set_off.cleared == 3 * (most - 7)
+    assert result.set_off.remainder[("C", "D")] == most
 
 
 @pytest.mark.parametrize("mode", ["gross", "bilateral", "multilateral", "direct"])
