@@ -9,7 +9,10 @@ __all__ = [
     "BankMessageUnreadable",
     "DigestMismatch",
     "EtagMismatch",
+    "ExposureUncovered",
     "FormatMismatch",
+    "FundsInsufficient",
+    "LiquidityShort",
     "NotDue",
     "PaymentMismatch",
     "PersonUnknown",
@@ -64,3 +67,27 @@ class NotDue(Refusal):
     reason = "NOT_DUE"
     category = Category.FAILED
     sentence = "The calendar says later, and nobody gave leave to close off it:"
+
+
+class FundsInsufficient(Refusal):
+    """Its reason explains it."""
+
+    reason = "FUNDS_INSUFFICIENT"
+    category = Category.FAILED
+    sentence = "There is less than is to be taken:"
+
+
+class ExposureUncovered(Refusal):
+    """Its reason explains it."""
+
+    reason = "EXPOSURE_UNCOVERED"
+    category = Category.FAILED
+    sentence = "What would be left does not cover what is owed:"
+
+
+class LiquidityShort(Refusal):
+    """Its reason explains it."""
+
+    reason = "LIQUIDITY_SHORT"
+    category = Category.FAILED
+    sentence = "Those who pay have not enough with the clearing house:"

@@ -471,6 +471,38 @@ class NotDue(Definite):
     due_time: str
 
 
+class FundsInsufficient(Definite):
+    """FAILED_PRECONDITION. There is less than is to be taken."""
+
+    FOR = "FUNDS_INSUFFICIENT"
+
+    resource: str
+    available: int
+    requested: int
+
+
+class ExposureUncovered(Definite):
+    """FAILED_PRECONDITION. What would be left does not cover what the participant owes or may come to owe."""
+
+    FOR = "EXPOSURE_UNCOVERED"
+
+    resource: str
+    exposure: int
+    left: int
+
+
+class LiquidityShort(Definite):
+    """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged."""
+
+    FOR = "LIQUIDITY_SHORT"
+
+    resource: str
+    currency: str
+    missing: int
+    participants: str
+    demands: str
+
+
 class QuoteExpired(Definite):
     """FAILED_PRECONDITION. The quote's time was over."""
 
@@ -616,6 +648,9 @@ BY_REASON: dict[str, type[Refused]] = {
     "SAME_PERSON": SamePerson,
     "PERSON_UNKNOWN": PersonUnknown,
     "NOT_DUE": NotDue,
+    "FUNDS_INSUFFICIENT": FundsInsufficient,
+    "EXPOSURE_UNCOVERED": ExposureUncovered,
+    "LIQUIDITY_SHORT": LiquidityShort,
     "QUOTE_EXPIRED": QuoteExpired,
     "QUOTE_USED": QuoteUsed,
     "BELOW_MIN_TARGET": BelowMinTarget,

@@ -130,6 +130,9 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "RecordBankMessage": _MAKER,
         "ListPaymentExceptions": _ALL_BUT_MERCHANT,
         "ResolvePaymentException": _CHECKER,
+        "ListFunds": _ALL,
+        "ListFundsPostings": _ALL,
+        "CheckLiquidity": _ALL_BUT_MERCHANT,
     },
 }
 

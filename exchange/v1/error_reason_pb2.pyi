@@ -132,6 +132,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
     ERROR_REASON_NOT_DUE: _ErrorReason.ValueType  # 205
     """FAILED_PRECONDITION. The settlement calendar says later, and nobody gave leave to close the window off it. {window, due_time: "2026-03-05T10:00:00+00:00"}."""
+    ERROR_REASON_FUNDS_INSUFFICIENT: _ErrorReason.ValueType  # 216
+    """FAILED_PRECONDITION. There is less than is to be taken. {resource: "merchants/GRO/funds/CNY/prefunding", available: "500", requested: "600"}."""
+    ERROR_REASON_EXPOSURE_UNCOVERED: _ErrorReason.ValueType  # 217
+    """FAILED_PRECONDITION. What would be left does not cover what the participant owes or may come to owe. {resource, exposure: "700", left: "600"}."""
+    ERROR_REASON_LIQUIDITY_SHORT: _ErrorReason.ValueType  # 218
+    """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
     ERROR_REASON_QUOTE_EXPIRED: _ErrorReason.ValueType  # 80
     """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
     ERROR_REASON_QUOTE_USED: _ErrorReason.ValueType  # 81
@@ -269,6 +275,12 @@ ERROR_REASON_PERSON_UNKNOWN: ErrorReason.ValueType  # 204
 """PERMISSION_DENIED. The credential does not name the person that holds it, so nobody can tell two pairs of eyes apart. {credential}."""
 ERROR_REASON_NOT_DUE: ErrorReason.ValueType  # 205
 """FAILED_PRECONDITION. The settlement calendar says later, and nobody gave leave to close the window off it. {window, due_time: "2026-03-05T10:00:00+00:00"}."""
+ERROR_REASON_FUNDS_INSUFFICIENT: ErrorReason.ValueType  # 216
+"""FAILED_PRECONDITION. There is less than is to be taken. {resource: "merchants/GRO/funds/CNY/prefunding", available: "500", requested: "600"}."""
+ERROR_REASON_EXPOSURE_UNCOVERED: ErrorReason.ValueType  # 217
+"""FAILED_PRECONDITION. What would be left does not cover what the participant owes or may come to owe. {resource, exposure: "700", left: "600"}."""
+ERROR_REASON_LIQUIDITY_SHORT: ErrorReason.ValueType  # 218
+"""FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
 ERROR_REASON_QUOTE_EXPIRED: ErrorReason.ValueType  # 80
 """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
 ERROR_REASON_QUOTE_USED: ErrorReason.ValueType  # 81

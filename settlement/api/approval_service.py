@@ -36,7 +36,10 @@ class ApprovalCalls(Calls):
     async def ApproveRun(self, request: pb.ApproveRunRequest, context: Context) -> pb.ApproveRunResponse:
         shown = _shown(request)
         actor = await self._actor(context)
-        run, replayed = await self._approvals.approve(shown.run_id, shown.digest, request.etag, actor, shown.reason)
+        seen = request.acknowledge_shortfall
+        run, replayed = await self._approvals.approve(
+            shown.run_id, shown.digest, request.etag, actor, shown.reason, acknowledged=seen
+        )
         return pb.ApproveRunResponse(run=wire.run_message(run), replayed=replayed)
 
     async def RejectRun(self, request: pb.RejectRunRequest, context: Context) -> pb.RejectRunResponse:

@@ -11,10 +11,11 @@ from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations, known_numbers
 from exchange.serving.instants import timestamp
-from settlement.api import wire
+from settlement.api import funds_wire, wire
 from settlement.calendar.books import UnknownBook, book, is_open_by
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.calendar.rules import NeverOpen, next_cut_off
+from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.proposals.model import (
     Content,
     Exclusion,
@@ -52,6 +53,8 @@ def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") ->
         "exclusions": lambda: _exclusions(check, proposal.exclusions, f"{path}.exclusions"),
         "calendar": lambda: _calendar(check, proposal.calendar, f"{path}.calendar"),
         "special_closing": lambda: _special_closing(check, proposal.special_closing, f"{path}.special_closing"),
+        "funds_terms": lambda: funds_wire.terms(check, proposal.funds_terms, f"{path}.funds_terms"),
+        "funds_movement": lambda: funds_wire.movement(check, proposal.funds_movement, f"{path}.funds_movement"),
     }
     which = proposal.WhichOneof("content")
     if which is None:
@@ -227,6 +230,10 @@ def message(proposal: Proposal) -> pb.Proposal:
         case SpecialClosing() as closing:
             window = f"windows/{closing.window_no}"
             found.special_closing.CopyFrom(pb.SpecialClosing(window=window, currency_codes=closing.currencies))
+        case FundsTerms() as funds:
+            found.funds_terms.CopyFrom(funds_wire.terms_message(funds))
+        case FundsMovement() as movement:
+            found.funds_movement.CopyFrom(funds_wire.movement_message(movement))
     return found
 
 

@@ -10,6 +10,7 @@ from exchange.db.engine import Database
 from exchange.refusals import WindowState
 from settlement.actors import Actor
 from settlement.approval import rules
+from settlement.funds.service import look
 from settlement.proposals.standing import tiers
 from settlement.run import sql
 from settlement.run.life import CANCELLABLE, DEAD, RunState
@@ -50,8 +51,12 @@ class Approvals:
             await step(connection, run_id, RunState.SUBMITTED, actor, reason, checkers_needed=needed)
             return await read_run(connection, run_id), False
 
-    async def approve(self, run_id: UUID, digest: str, etag: str, actor: Actor, reason: str) -> tuple[Run, bool]:
+    async def approve(
+        self, run_id: UUID, digest: str, etag: str, actor: Actor, reason: str, *, acknowledged: bool = False
+    ) -> tuple[Run, bool]:
         """Say yes to a result. When as many have as must, it is approved.
+
+        acknowledged: that the person has seen whose money does not reach for it.
 
         Raises:
             ResourceNotFound: there is no such run.
@@ -59,6 +64,7 @@ class Approvals:
             SamePerson: the person had a hand in it.
             WrongState: nobody submitted it, or it is decided.
             DigestMismatch, EtagMismatch: something else was looked at.
+            LiquidityShort: those who pay have not enough, and the terms of funds want it refused or acknowledged.
         """
         person = actor.require_person()
         async with self._database.write() as connection:
@@ -67,6 +73,7 @@ class Approvals:
             if _said(run, person, RunState.APPROVED, digest):
                 return run, True
             await _check(connection, run, person, digest, etag)
+            await look(connection, run, person, acknowledged=acknowledged)
             await _decide(connection, run, RunState.APPROVED, person, actor, reason)
             run = await read_run(connection, run_id)
             if rules.is_enough(run, await tiers(connection)):

@@ -17,6 +17,7 @@ from settlement.cli.calendar import calendar
 from settlement.cli.close_window import close_window
 from settlement.cli.estimates import confirm_estimate, set_estimate
 from settlement.cli.exceptions import exceptions, resolve
+from settlement.cli.funds import deposit, funds, withdraw_funds
 from settlement.cli.liquidity import liquidity
 from settlement.cli.net import net
 from settlement.cli.payments import export, import_status, payments, retry
@@ -58,6 +59,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "calendar": calendar,
     "scheduler": scheduler,
     "ageing": ageing,
+    "funds": funds,
+    "deposit": deposit,
+    "withdraw-funds": withdraw_funds,
     "net": net,
     "liquidity": liquidity,
 }

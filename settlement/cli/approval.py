@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exchange.db.engine import Database
     from settlement.actors import Actor
     from settlement.approval.service import Approvals
+    from settlement.funds.model import LiquidityCheck
     from settlement.proposals.model import Proposal
     from settlement.run.model import Run
 
@@ -25,6 +26,7 @@ Window = Annotated[str, typer.Argument(help="Number of a window that was run.")]
 Subject = Annotated[str, typer.Argument(help="Number of a window that was run, or proposals/ID.")]
 Digest = Annotated[str, typer.Option(help="The digest `show` told, its first 12 digits at least.")]
 Why = Annotated[str, typer.Option(help="Why, for the record.")]
+Seen = Annotated[bool, typer.Option("--acknowledge-shortfall", help="I have seen whose funds do not reach.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON.")]
 Step = Callable[["Approvals", "Run", "Actor"], Awaitable[tuple["Run", bool]]]
 
@@ -38,7 +40,9 @@ def submit(window: Window, digest: Digest, reason: Why = "", *, json: Json = Fal
     _take(window, digest, "FINANCE_MAKER", step, as_json=json)
 
 
-def approve(subject: Subject, digest: Digest, reason: Why = "", *, json: Json = False) -> None:
+def approve(
+    subject: Subject, digest: Digest, reason: Why = "", *, acknowledge_shortfall: Seen = False, json: Json = False
+) -> None:
     """Say yes to exactly the result or document with this digest. Whoever had a hand in it is refused.
 
     Who you are is told by the key in SETTLEMENT_KEY, else by your user at this machine.
@@ -48,7 +52,8 @@ def approve(subject: Subject, digest: Digest, reason: Why = "", *, json: Json = 
         return
 
     async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:
-        return await approvals.approve(run.run_id, run.digest, run.etag, actor, reason)
+        seen = acknowledge_shortfall
+        return await approvals.approve(run.run_id, run.digest, run.etag, actor, reason, acknowledged=seen)
 
     _take(subject, digest, "FINANCE_CHECKER", step, as_json=json)
 
@@ -106,8 +111,9 @@ def _take(window: str, digest: str | None, role: str, step: Step, *, as_json: bo
     if digest is not None:
         _require_digits(digest)
 
-    async def work(database: Database) -> tuple[Run, bool]:
+    async def work(database: Database) -> tuple[Run, bool, list[LiquidityCheck]]:
         from settlement.approval.service import Approvals
+        from settlement.funds.service import Funds
         from settlement.refusals import DigestMismatch
         from settlement.run.service import Runs
 
@@ -115,15 +121,18 @@ def _take(window: str, digest: str | None, role: str, step: Step, *, as_json: bo
         run = await Runs(database).newest(number)
         if digest is not None and not run.digest.startswith(digest.lower()):
             raise DigestMismatch(resource=run.name, digest=run.digest)
-        return await step(Approvals(database), run, actor)
+        run, replayed = await step(Approvals(database), run, actor)
+        return run, replayed, (await Funds(database).check(run.run_id))[1]
 
-    run, replayed = on_ledger(work)
+    run, replayed, checks = on_ledger(work)
     if as_json:
         from settlement.cli.run_tables import to_json
 
         typer.echo(to_json(run, replayed=replayed))
         return
+    from settlement.cli.funds_tables import show_liquidity
     from settlement.cli.run_tables import where_it_stands
 
     typer.echo(f"{run.name} of windows/{run.window_no}{', as before' if replayed else ''}")
     typer.echo(where_it_stands(run))
+    show_liquidity(checks)

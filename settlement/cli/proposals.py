@@ -28,6 +28,8 @@ class What(StrEnum):
     EXCLUSIONS = "exclusions"
     CALENDAR = "calendar"
     SPECIAL_CLOSING = "special_closing"
+    FUNDS_TERMS = "funds_terms"
+    FUNDS_MOVEMENT = "funds_movement"
 
 
 def propose(

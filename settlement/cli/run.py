@@ -12,6 +12,7 @@ from settlement.cli.ledger import identified, on_ledger, window_number
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
+    from settlement.funds.model import LiquidityCheck
     from settlement.run.model import Run
 
 
@@ -77,18 +78,31 @@ def show(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the canonical result with its digest.")] = False,
 ) -> None:
-    """Show the newest run of a window: figures, positions, pairs, payments."""
+    """Show the newest run of a window: figures, positions, pairs, payments, and whose funds do not reach for them."""
     number = window_number(window)
     if number is None:
         refused("the open window was not run yet: say the number of a closed one")
         return
 
-    async def read(database: Database) -> Run:
+    async def read(database: Database) -> tuple[Run, list[LiquidityCheck]]:
+        from settlement.funds.service import Funds
         from settlement.run.service import Runs
 
-        return await Runs(database).newest(number)
+        run = await Runs(database).newest(number)
+        return await Funds(database).check(run.run_id)
 
-    _print(on_ledger(read), as_json=json, replayed=False)
+    run, checks = on_ledger(read)
+    if json:
+        from settlement.cli.funds_tables import plain_liquidity
+        from settlement.cli.run_tables import to_json
+
+        typer.echo(to_json(run, replayed=False, liquidity=plain_liquidity(checks)))
+        return
+    from settlement.cli.funds_tables import show_liquidity
+    from settlement.cli.run_tables import show_run
+
+    show_run(run, replayed=False)
+    show_liquidity(checks)
 
 
 def _figure(option: str, text: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -15,8 +16,8 @@ from settlement.run.life import Decision, Transition
 from settlement.run.model import CurrencyResult, Run
 
 
-def to_json(run: Run, *, replayed: bool) -> str:
-    """The run as one JSON document; amounts are minor units, `micros` micro-units."""
+def to_json(run: Run, *, replayed: bool, liquidity: Mapping[str, object] | None = None) -> str:
+    """The run as one JSON document; amounts are minor units, `micros` micro-units. `liquidity`: where it was asked."""
     return json.dumps(
         {
             "run": run.name,
@@ -33,6 +34,7 @@ def to_json(run: Run, *, replayed: bool) -> str:
             "replayed": replayed,
             "closed_on": run.closed_on.isoformat(),
             "currencies": {one.currency: plain(one) for one in run.result},
+            **({} if liquidity is None else {"liquidity": liquidity}),
         },
         ensure_ascii=False,
     )

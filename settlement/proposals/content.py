@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
+from settlement.funds import content as funds
+from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.proposals.model import (
     Content,
     Exclusion,
@@ -61,6 +63,10 @@ def plain(content: Content) -> dict[str, Any]:
             return {"currencies": [_plain_calendar(one) for one in by_code]}
         case SpecialClosing():
             return {"window_no": content.window_no, "currencies": sorted(content.currencies)}
+        case FundsTerms():
+            return funds.plain_terms(content)
+        case FundsMovement():
+            return funds.plain_movement(content)
 
 
 def _plain_calendar(one: CurrencyCalendar) -> dict[str, Any]:
@@ -104,6 +110,8 @@ KINDS: Mapping[type, Kind] = {
     Exclusions: Kind.EXCLUSIONS,
     Calendar: Kind.CALENDAR,
     SpecialClosing: Kind.SPECIAL_CLOSING,
+    FundsTerms: Kind.FUNDS_TERMS,
+    FundsMovement: Kind.FUNDS_MOVEMENT,
 }
 READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.TERMS: _terms,
@@ -111,4 +119,6 @@ READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.EXCLUSIONS: _exclusions,
     Kind.CALENDAR: _calendar,
     Kind.SPECIAL_CLOSING: lambda values: SpecialClosing(**values),
+    Kind.FUNDS_TERMS: funds.terms_of,
+    Kind.FUNDS_MOVEMENT: funds.movement_of,
 }

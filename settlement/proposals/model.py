@@ -10,17 +10,24 @@ from typing import NamedTuple
 from uuid import UUID
 
 from settlement.calendar.model import Calendar
+from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.run.legal import LegalModel
 
 
 class Kind(enum.StrEnum):
-    """What a document is about. Of all but the last, one holds at a time."""
+    """What a document is about. Of each that is not in STANDS_ALONE, one holds at a time."""
 
     TERMS = "TERMS"
     TIERS = "TIERS"
     EXCLUSIONS = "EXCLUSIONS"
     CALENDAR = "CALENDAR"
     SPECIAL_CLOSING = "SPECIAL_CLOSING"
+    FUNDS_TERMS = "FUNDS_TERMS"
+    FUNDS_MOVEMENT = "FUNDS_MOVEMENT"
+
+
+STANDS_ALONE = frozenset({Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT})
+"""Every approved document of these stands by itself and replaces none; `settlement.stands_alone` says the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class SpecialClosing:
     currencies: Sequence[str]
 
 
-Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing
+Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing | FundsTerms | FundsMovement
 
 
 class ProposalState(enum.StrEnum):

@@ -11,9 +11,11 @@ from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.funds.model import FundsMovement
+from settlement.funds.service import post_movement, require_movement
 from settlement.proposals import sql
 from settlement.proposals.content import kind_of, written
-from settlement.proposals.model import Content, Exclusions, Kind, Proposal, ProposalState, SpecialClosing
+from settlement.proposals.model import STANDS_ALONE, Content, Exclusions, Kind, Proposal, ProposalState, SpecialClosing
 from settlement.proposals.standing import proposal_of
 from settlement.refusals import DigestMismatch, SamePerson, WrongState
 from settlement.run.steps import take_turns, void_where_excluded_differ
@@ -39,7 +41,7 @@ class Proposals:
             await take_turns(connection)
             await _require_sense(connection, content)
             present = None
-            if kind is not Kind.SPECIAL_CLOSING:
+            if kind not in STANDS_ALONE:
                 present = (await connection.execute(sql.STANDING, {"kind": kind.value})).first()
             values = {
                 "kind": kind.value,
@@ -100,8 +102,8 @@ class Proposals:
             said = {"verdict": verdict.value, "digest": proposal.digest, "reason": reason}
             by = {"actor": actor.name, "person": person}
             await connection.execute(sql.DECIDE, {"proposal_id": proposal_id, **said, **by})
-            if verdict is ProposalState.APPROVED and isinstance(proposal.content, Exclusions):
-                await void_where_excluded_differ(connection, proposal.content, actor, proposal.name)
+            if verdict is ProposalState.APPROVED:
+                await _carry_out(connection, proposal, actor)
             return await read_proposal(connection, proposal_id), False
 
     async def read(self, proposal_id: UUID) -> Proposal:
@@ -135,7 +137,7 @@ async def read_proposal(connection: AsyncConnection, proposal_id: UUID) -> Propo
 async def _require_waiting(connection: AsyncConnection, proposal: Proposal, verdict: ProposalState) -> None:
     if proposal.state is not ProposalState.WAITING:
         raise WrongState(resource=proposal.name, state=proposal.state, needed=ProposalState.WAITING)
-    if verdict is ProposalState.APPROVED and proposal.kind is not Kind.SPECIAL_CLOSING:
+    if verdict is ProposalState.APPROVED and proposal.kind not in STANDS_ALONE:
         present = (await connection.execute(sql.STANDING, {"kind": proposal.kind.value})).first()
         if (present.proposal_id if present else None) != proposal.replaces:
             raise WrongState(resource=proposal.name, state="OUTDATED", needed=ProposalState.WAITING)
@@ -157,3 +159,13 @@ async def _require_sense(connection: AsyncConnection, content: Content) -> None:
         window = await exchange_ledger.read_window(connection, content.window_no, "proposal.special_closing.window")
         if window.closed_at is not None:
             raise WrongState(resource=window.name, state="CLOSED", needed="OPEN")
+    if isinstance(content, FundsMovement):
+        await require_movement(connection, content)
+
+
+async def _carry_out(connection: AsyncConnection, proposal: Proposal, actor: Actor) -> None:
+    """What follows at once from a document's approval."""
+    if isinstance(proposal.content, Exclusions):
+        await void_where_excluded_differ(connection, proposal.content, actor, proposal.name)
+    if isinstance(proposal.content, FundsMovement):
+        await post_movement(connection, proposal.proposal_id, proposal.content, actor)

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from settlement.v1 import funds_pb2 as _funds_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -657,6 +658,8 @@ class Proposal(_message.Message):
     EXCLUSIONS_FIELD_NUMBER: _builtins.int
     CALENDAR_FIELD_NUMBER: _builtins.int
     SPECIAL_CLOSING_FIELD_NUMBER: _builtins.int
+    FUNDS_TERMS_FIELD_NUMBER: _builtins.int
+    FUNDS_MOVEMENT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     IN_FORCE_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
@@ -694,6 +697,14 @@ class Proposal(_message.Message):
         """Leave to close a window off the calendar."""
 
     @_builtins.property
+    def funds_terms(self) -> _funds_pb2.FundsTerms:
+        """What was agreed about funds."""
+
+    @_builtins.property
+    def funds_movement(self) -> _funds_pb2.FundsMovement:
+        """Money that came or is to leave."""
+
+    @_builtins.property
     def proposed(self) -> Global___ProposalStep:
         """Who proposed it, when and why. Output only."""
 
@@ -710,6 +721,8 @@ class Proposal(_message.Message):
         exclusions: Global___ExclusionList | None = ...,
         calendar: Global___SettlementCalendar | None = ...,
         special_closing: Global___SpecialClosing | None = ...,
+        funds_terms: _funds_pb2.FundsTerms | None = ...,
+        funds_movement: _funds_pb2.FundsMovement | None = ...,
         state: Global___Proposal.State.ValueType = ...,
         in_force: _builtins.bool = ...,
         digest: _builtins.str = ...,
@@ -717,11 +730,11 @@ class Proposal(_message.Message):
         proposed: Global___ProposalStep | None = ...,
         decided: Global___ProposalStep | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "exclusions", b"exclusions", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "digest", b"digest", "exclusions", b"exclusions", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
@@ -1780,6 +1793,7 @@ class ApproveRunRequest(_message.Message):
     RESULT_DIGEST_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGE_SHORTFALL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"runs/0190…". Required."""
     result_digest: _builtins.str
@@ -1788,6 +1802,8 @@ class ApproveRunRequest(_message.Message):
     """etag of the run as it was looked at. Required."""
     reason: _builtins.str
     """A remark, at most 500 characters. Left out: none."""
+    acknowledge_shortfall: _builtins.bool
+    """That the caller has seen whose money does not reach (CheckLiquidity) and approves all the same. Left out: refused where the terms of funds want it said."""
     def __init__(
         self,
         *,
@@ -1795,10 +1811,11 @@ class ApproveRunRequest(_message.Message):
         result_digest: _builtins.str = ...,
         etag: _builtins.str = ...,
         reason: _builtins.str = ...,
+        acknowledge_shortfall: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "result_digest", b"result_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledge_shortfall", b"acknowledge_shortfall", "etag", b"etag", "name", b"name", "reason", b"reason", "result_digest", b"result_digest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2244,6 +2261,10 @@ class ListProposalsRequest(_message.Message):
         """The calendar."""
         KIND_SPECIAL_CLOSING: ListProposalsRequest._Kind.ValueType  # 5
         """Leave to close a window off the calendar."""
+        KIND_FUNDS_TERMS: ListProposalsRequest._Kind.ValueType  # 6
+        """Terms of funds."""
+        KIND_FUNDS_MOVEMENT: ListProposalsRequest._Kind.ValueType  # 7
+        """Money that came or is to leave."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a proposal is about."""
@@ -2260,6 +2281,10 @@ class ListProposalsRequest(_message.Message):
     """The calendar."""
     KIND_SPECIAL_CLOSING: ListProposalsRequest.Kind.ValueType  # 5
     """Leave to close a window off the calendar."""
+    KIND_FUNDS_TERMS: ListProposalsRequest.Kind.ValueType  # 6
+    """Terms of funds."""
+    KIND_FUNDS_MOVEMENT: ListProposalsRequest.Kind.ValueType  # 7
+    """Money that came or is to leave."""
 
     KIND_FIELD_NUMBER: _builtins.int
     WAITING_ONLY_FIELD_NUMBER: _builtins.int

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from settlement.v1 import funds_pb2 as settlement_dot_v1_dot_funds__pb2
 from settlement.v1 import payments_pb2 as settlement_dot_v1_dot_payments__pb2
 from settlement.v1 import settlement_service_pb2 as settlement_dot_v1_dot_settlement__service__pb2
 
@@ -196,6 +197,21 @@ class SettlementServiceStub(object):
                 request_serializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionResponse.FromString,
                 _registered_method=True)
+        self.ListFunds = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListFunds',
+                request_serializer=settlement_dot_v1_dot_funds__pb2.ListFundsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_funds__pb2.ListFundsResponse.FromString,
+                _registered_method=True)
+        self.ListFundsPostings = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListFundsPostings',
+                request_serializer=settlement_dot_v1_dot_funds__pb2.ListFundsPostingsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_funds__pb2.ListFundsPostingsResponse.FromString,
+                _registered_method=True)
+        self.CheckLiquidity = channel.unary_unary(
+                '/settlement.v1.SettlementService/CheckLiquidity',
+                request_serializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityResponse.FromString,
+                _registered_method=True)
 
 
 class SettlementServiceServicer(object):
@@ -252,7 +268,7 @@ class SettlementServiceServicer(object):
 
     def ApproveRun(self, request, context):
         """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH; LIQUIDITY_SHORT when those who pay have not enough and the terms of funds want it refused, or acknowledged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -275,8 +291,8 @@ class SettlementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ProposeChange(self, request, context):
-        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds; or asks leave to close a window off the calendar, or to book money that came or is to leave. It replaces the one of its kind that holds, whole; leave and money replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -284,7 +300,7 @@ class SettlementServiceServicer(object):
 
     def ApproveProposal(self, request, context):
         """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, as of ProposeChange.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -457,6 +473,30 @@ class SettlementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFunds(self, request, context):
+        """What participants left with the clearing house and what it covers. Callers: finance, operator and auditor see all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFundsPostings(self, request, context):
+        """The funds book, line by line. Callers: finance, operator and auditor see all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckLiquidity(self, request, context):
+        """Whether those who pay in a run have the money now, and how much could settle at most. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SettlementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -619,6 +659,21 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.ResolvePaymentException,
                     request_deserializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionResponse.SerializeToString,
+            ),
+            'ListFunds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFunds,
+                    request_deserializer=settlement_dot_v1_dot_funds__pb2.ListFundsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_funds__pb2.ListFundsResponse.SerializeToString,
+            ),
+            'ListFundsPostings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFundsPostings,
+                    request_deserializer=settlement_dot_v1_dot_funds__pb2.ListFundsPostingsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_funds__pb2.ListFundsPostingsResponse.SerializeToString,
+            ),
+            'CheckLiquidity': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckLiquidity,
+                    request_deserializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1486,6 +1541,87 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/ResolvePaymentException',
             settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionRequest.SerializeToString,
             settlement_dot_v1_dot_payments__pb2.ResolvePaymentExceptionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFunds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListFunds',
+            settlement_dot_v1_dot_funds__pb2.ListFundsRequest.SerializeToString,
+            settlement_dot_v1_dot_funds__pb2.ListFundsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFundsPostings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListFundsPostings',
+            settlement_dot_v1_dot_funds__pb2.ListFundsPostingsRequest.SerializeToString,
+            settlement_dot_v1_dot_funds__pb2.ListFundsPostingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckLiquidity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/CheckLiquidity',
+            settlement_dot_v1_dot_funds__pb2.CheckLiquidityRequest.SerializeToString,
+            settlement_dot_v1_dot_funds__pb2.CheckLiquidityResponse.FromString,
             options,
             channel_credentials,
             insecure,

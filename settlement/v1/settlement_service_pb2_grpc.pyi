@@ -5,6 +5,7 @@ Clearing: closing windows, netting what merchants owe each other, and what is to
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from settlement.v1 import funds_pb2 as _funds_pb2
 from settlement.v1 import payments_pb2 as _payments_pb2
 from settlement.v1 import settlement_service_pb2 as _settlement_service_pb2
 import abc as _abc_1
@@ -60,7 +61,7 @@ class SettlementServiceStub:
     """
     ApproveRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]
     """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH; LIQUIDITY_SHORT when those who pay have not enough and the terms of funds want it refused, or acknowledged.
     """
     RejectRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectRunRequest, _settlement_service_pb2.RejectRunResponse]
     """Says no to exactly the result shown: the run is for the record from then on, and the window waits for another. Caller: finance checker, with a credential that names its holder.
@@ -71,12 +72,12 @@ class SettlementServiceStub:
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ProposeChange: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds; or asks leave to close a window off the calendar, or to book money that came or is to leave. It replaces the one of its kind that holds, whole; leave and money replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave.
     """
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, as of ProposeChange.
     """
     RejectProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -160,6 +161,18 @@ class SettlementServiceStub:
     """Ends an exception: the line was a payment's booking after all, or is none of ours. Caller: finance checker who did not export that payment, with a credential that names its holder. The same again answers it with replayed = true
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it was ended otherwise or the payment is past it; PAYMENT_MISMATCH.
     """
+    ListFunds: _grpc.UnaryUnaryMultiCallable[_funds_pb2.ListFundsRequest, _funds_pb2.ListFundsResponse]
+    """What participants left with the clearing house and what it covers. Callers: finance, operator and auditor see all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListFundsPostings: _grpc.UnaryUnaryMultiCallable[_funds_pb2.ListFundsPostingsRequest, _funds_pb2.ListFundsPostingsResponse]
+    """The funds book, line by line. Callers: finance, operator and auditor see all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    CheckLiquidity: _grpc.UnaryUnaryMultiCallable[_funds_pb2.CheckLiquidityRequest, _funds_pb2.CheckLiquidityResponse]
+    """Whether those who pay in a run have the money now, and how much could settle at most. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class SettlementServiceAsyncStub(SettlementServiceStub):
@@ -192,7 +205,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     ApproveRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]  # type: ignore[assignment]
     """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH; LIQUIDITY_SHORT when those who pay have not enough and the terms of funds want it refused, or acknowledged.
     """
     RejectRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectRunRequest, _settlement_service_pb2.RejectRunResponse]  # type: ignore[assignment]
     """Says no to exactly the result shown: the run is for the record from then on, and the window waits for another. Caller: finance checker, with a credential that names its holder.
@@ -203,12 +216,12 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ProposeChange: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]  # type: ignore[assignment]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds; or asks leave to close a window off the calendar, or to book money that came or is to leave. It replaces the one of its kind that holds, whole; leave and money replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave.
     """
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]  # type: ignore[assignment]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, as of ProposeChange.
     """
     RejectProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]  # type: ignore[assignment]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -292,6 +305,18 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """Ends an exception: the line was a payment's booking after all, or is none of ours. Caller: finance checker who did not export that payment, with a credential that names its holder. The same again answers it with replayed = true
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it was ended otherwise or the payment is past it; PAYMENT_MISMATCH.
     """
+    ListFunds: _aio.UnaryUnaryMultiCallable[_funds_pb2.ListFundsRequest, _funds_pb2.ListFundsResponse]  # type: ignore[assignment]
+    """What participants left with the clearing house and what it covers. Callers: finance, operator and auditor see all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListFundsPostings: _aio.UnaryUnaryMultiCallable[_funds_pb2.ListFundsPostingsRequest, _funds_pb2.ListFundsPostingsResponse]  # type: ignore[assignment]
+    """The funds book, line by line. Callers: finance, operator and auditor see all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    """
+    CheckLiquidity: _aio.UnaryUnaryMultiCallable[_funds_pb2.CheckLiquidityRequest, _funds_pb2.CheckLiquidityResponse]  # type: ignore[assignment]
+    """Whether those who pay in a run have the money now, and how much could settle at most. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
 
 class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
     """Windows, runs and their results. Finance makers run them; a merchant sees only figures it is a party of; auditors and the operator see all."""
@@ -363,7 +388,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ApproveRunResponse, _abc.Awaitable[_settlement_service_pb2.ApproveRunResponse]]:
         """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it is not submitted; DIGEST_MISMATCH; ETAG_MISMATCH; LIQUIDITY_SHORT when those who pay have not enough and the terms of funds want it refused, or acknowledged.
         """
 
     @_abc_1.abstractmethod
@@ -392,8 +417,8 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlement_service_pb2.ProposeChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ProposeChangeResponse, _abc.Awaitable[_settlement_service_pb2.ProposeChangeResponse]]:
-        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar; or asks leave to close a window off the calendar. It replaces the one of its kind that holds, whole. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed.
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds; or asks leave to close a window off the calendar, or to book money that came or is to leave. It replaces the one of its kind that holds, whole; leave and money replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave.
         """
 
     @_abc_1.abstractmethod
@@ -403,7 +428,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ApproveProposalResponse, _abc.Awaitable[_settlement_service_pb2.ApproveProposalResponse]]:
         """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, as of ProposeChange.
         """
 
     @_abc_1.abstractmethod
@@ -612,6 +637,36 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_payments_pb2.ResolvePaymentExceptionResponse, _abc.Awaitable[_payments_pb2.ResolvePaymentExceptionResponse]]:
         """Ends an exception: the line was a payment's booking after all, or is none of ours. Caller: finance checker who did not export that payment, with a credential that names its holder. The same again answers it with replayed = true
         Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when it was ended otherwise or the payment is past it; PAYMENT_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def ListFunds(
+        self,
+        request: _funds_pb2.ListFundsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funds_pb2.ListFundsResponse, _abc.Awaitable[_funds_pb2.ListFundsResponse]]:
+        """What participants left with the clearing house and what it covers. Callers: finance, operator and auditor see all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListFundsPostings(
+        self,
+        request: _funds_pb2.ListFundsPostingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funds_pb2.ListFundsPostingsResponse, _abc.Awaitable[_funds_pb2.ListFundsPostingsResponse]]:
+        """The funds book, line by line. Callers: finance, operator and auditor see all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckLiquidity(
+        self,
+        request: _funds_pb2.CheckLiquidityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_funds_pb2.CheckLiquidityResponse, _abc.Awaitable[_funds_pb2.CheckLiquidityResponse]]:
+        """Whether those who pay in a run have the money now, and how much could settle at most. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
         """
 
 def add_SettlementServiceServicer_to_server(servicer: SettlementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

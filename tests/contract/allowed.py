@@ -8,6 +8,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
         GetRateBounds ListEarnRules GetPromotion ListPromotions ListWindows GetWindow ListNetPositions ListObligations
         ListPairTotals ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
+        ListFunds ListFundsPostings
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
@@ -32,7 +33,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     (OPERATOR, CHECKER): "ConfirmBankDetails",
     (MAKER, CHECKER, AUDITOR): "ReadPaymentFile",
     (OPERATOR, MAKER, CHECKER, AUDITOR): """
-        GetProposal ListProposals GetRun ListBankDetails ListPaymentFiles ListPaymentExceptions
+        GetProposal ListProposals GetRun ListBankDetails ListPaymentFiles ListPaymentExceptions CheckLiquidity
     """,
 }
 

@@ -12,6 +12,7 @@ from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import sandbox_service_pb2 as sandbox
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
+from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import settlement_service_pb2 as settlement
 from tests.worlds import instant
@@ -129,6 +130,31 @@ PROPOSALS = [
         )
     ),
     settlement.Proposal(special_closing=settlement.SpecialClosing(window=WINDOW, currency_codes=["CNY"])),
+    settlement.Proposal(
+        funds_terms=funds.FundsTerms(
+            currencies=[
+                funds.CurrencyFundsTerms(
+                    currency_code="CNY",
+                    liquidity=funds.LIQUIDITY_DEMAND_REFUSE,
+                    collateral_pays=True,
+                    cap_bps=1,
+                    contribution_cap_bps=1,
+                    residual=funds.RESIDUAL_LOSS_CREDITORS,
+                )
+            ]
+        )
+    ),
+    settlement.Proposal(
+        funds_movement=funds.FundsMovement(
+            way=funds.FundsMovement.WAY_DEPOSIT,
+            participant=MERCHANT,
+            purpose=funds.FUNDS_PURPOSE_COLLATERAL,
+            currency_code="CNY",
+            minor_units=5,
+            reference="r",
+            value_date="2026-03-02",
+        )
+    ),
 ]
 
 HOLD = transfers.HoldPointsRequest(
@@ -263,7 +289,9 @@ GOOD: dict[str, Message] = {
     "StartRun": settlement.StartRunRequest(window=WINDOW, configuration=CONFIGURATION),
     "GetRun": settlement.GetRunRequest(name=f"runs/{UUID}"),
     "SubmitRun": settlement.SubmitRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, reason="r"),
-    "ApproveRun": settlement.ApproveRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, etag="e", reason="r"),
+    "ApproveRun": settlement.ApproveRunRequest(
+        name=f"runs/{UUID}", result_digest=DIGEST, etag="e", reason="r", acknowledge_shortfall=True
+    ),
     "RejectRun": settlement.RejectRunRequest(name=f"runs/{UUID}", result_digest=DIGEST, etag="e", reason="r"),
     "CancelRun": settlement.CancelRunRequest(name=f"runs/{UUID}", reason="r"),
     "ProposeChange": settlement.ProposeChangeRequest(proposal=settlement.Proposal(calendar=CALENDAR), reason="r"),
@@ -299,6 +327,9 @@ GOOD: dict[str, Message] = {
     "ResolvePaymentException": payments.ResolvePaymentExceptionRequest(
         name="paymentExceptions/999999", payment="payments/W1-1-1-0", note="n"
     ),
+    "ListFunds": funds.ListFundsRequest(participant=MERCHANT),
+    "ListFundsPostings": funds.ListFundsPostingsRequest(participant=MERCHANT, page_size=1),
+    "CheckLiquidity": funds.CheckLiquidityRequest(run=f"runs/{UUID}"),
 }
 
 OTHERS: list[tuple[str, Message]] = [
