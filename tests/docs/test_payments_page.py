@@ -40,9 +40,9 @@ def answer_as_the_bank(folder: Path) -> None:
     (folder / "statement.xml").write_bytes(statement(*told, fee))
 
 
-def conversations() -> list[tuple[str, str]]:
+def conversations(page: Path = PAGE) -> list[tuple[str, str]]:
     """(command, what the page shows of its answer) in the order of the page."""
-    text = "".join(blocks(PAGE, "console"))
+    text = "".join(blocks(page, "console"))
     parts = re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]
     return [(part.partition("\n")[0], part.partition("\n")[2].strip()) for part in parts]
 
