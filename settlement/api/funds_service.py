@@ -35,11 +35,11 @@ class FundsCalls(Calls):
     ) -> pb.ListFundsPostingsResponse:
         named = _participant(request.participant)
         caller = await self._caller(context)
-        whose = await self._whose(caller, named)
-        size, bound = page_size(request.page_size), filter_fingerprint(caller.merchant_id or "", whose or "")
+        size, bound = page_size(request.page_size), filter_fingerprint(caller.merchant_id or "", request.participant)
         tokens = self._host.tokens
         before = tokens.open("funds", bound, request.page_token) if request.page_token else NEWEST
         assert isinstance(before, int)
+        whose = await self._whose(caller, named)
         found = await self._funds.page(whose, before, size + 1)
         token = tokens.seal("funds", bound, found[size - 1].posting_no) if len(found) > size else ""
         messages = [funds_wire.posting_message(one, told_actor=caller.sees_all) for one in found[:size]]

@@ -112,8 +112,8 @@ def show_liquidity(checks: Sequence[LiquidityCheck]) -> None:
             for short in one.shortfalls
         ]
         settles = f"{money(one.settles_now, code)} of {money(one.payments, code)} could settle now"
-        title = f"{code}: funds do not reach ({_DEMANDS[one.demands]}); {settles}"
-        console.print(listing(title, ("payer", "to pay", "has", "missing"), rows))
+        console.print(f"{code}: funds do not reach ({_DEMANDS[one.demands]}); {settles}", soft_wrap=True)
+        console.print(listing("", ("payer", "to pay", "has", "missing"), rows))
 
 
 _DEMANDS = {"SHOW": "shown only", "ACKNOWLEDGE": "to be acknowledged", "REFUSE": "not approved so"}

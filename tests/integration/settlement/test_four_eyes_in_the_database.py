@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -124,7 +125,7 @@ async def test_one_of_many_who_decide_at_once_decides(finance: Finance, submitte
     """Five checkers say yes or no to the same etag: one is heard, the others look again."""
     world = finance.cast.world
     checkers = [await world.party(directory.CALLER_ROLE_FINANCE_CHECKER) for _ in range(5)]
-    shown = {"name": submitted.name, "result_digest": submitted.result_digest, "etag": submitted.etag}
+    shown: dict[str, Any] = {"name": submitted.name, "result_digest": submitted.result_digest, "etag": submitted.etag}
     calls = [
         checker.ask(finance.stub.RejectRun, pb.RejectRunRequest(**shown, reason="no"))
         if place % 2
