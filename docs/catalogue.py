@@ -91,6 +91,8 @@ ADVICE = {
     "SECOND_PERSON_NEEDED": "Propose the rate (ProposeRates) and let somebody else approve it.",
     "TOO_MANY_DRAFTS": "Withdraw drafts that nobody will approve.",
     "INVALID_CURSOR": "Send a cursor as it came, or none; after a restore, reconcile first and begin anew.",
+    "NOT_OWN_CURRENCY": "Let the issuer of the points propose the adjustment, or the operator.",
+    "PROPOSAL_LAPSED": "Propose the adjustment anew, if it is still wanted.",
     "CURSOR_EXPIRED": "Reconcile what you keep with ListTransfers and the balances, then go on from `oldest`.",
     "FUNDS_INSUFFICIENT": "Withdraw at most what is `available`, or book what came in first.",
     "EXPOSURE_UNCOVERED": "Withdraw less, or wait until the participant has paid what it owes.",

@@ -8,6 +8,7 @@ import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+from exchange.adjustment.service import Adjustments
 from exchange.api.context import Api
 from exchange.api.directory_service import DirectoryService
 from exchange.api.event_service import EventService
@@ -105,10 +106,11 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             ),
             notices=Notices(database),
             promotions=PromotionChanges(database, source),
+            adjustments=Adjustments(database, source, poster),
         )
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
-        working.append(asyncio.create_task(keep_running(settings.due_seconds, api.notices.run)))
+        working.append(asyncio.create_task(keep_running(settings.due_seconds, api.notices.run, api.adjustments.run)))
         if settings.statement_day:
             job = MonthlyStatements(database, source)
             working.append(asyncio.create_task(job.keep_running(settings.due_seconds, settings.statement_day)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from exchange.adjustment.model import Credit, Debit
+from exchange.adjustment.rules import credit, debit
 from exchange.campaign.model import UseInCampaign
 from exchange.campaign.rules import use_in_campaign
 from exchange.cashout.model import CashOut
@@ -39,6 +41,8 @@ RULES: dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]] = {
     Release: release,
     Reverse: reverse,
     Expire: expire,
+    Credit: credit,
+    Debit: debit,
 }
 
 

@@ -398,6 +398,18 @@ class PersonUnknown(Refusal):
     sentence = "The credential does not say who holds it:"
 
 
+class NotOwnCurrency(Refusal):
+    reason = "NOT_OWN_CURRENCY"
+    category = Category.DENIED
+    sentence = "A merchant adjusts points it issues, at its own cost:"
+
+
+class ProposalLapsed(Refusal):
+    reason = "PROPOSAL_LAPSED"
+    category = Category.FAILED
+    sentence = "Nobody decided in time:"
+
+
 class StateTooOld(Refusal):
     reason = "STATE_TOO_OLD"
     category = Category.UNAVAILABLE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exchange.adjustment.service import Adjustments
 from exchange.callers import Caller
 from exchange.db.engine import Database
 from exchange.directory.members import Members
@@ -39,6 +40,7 @@ class Api:
     events: Events
     notices: Notices
     promotions: PromotionChanges
+    adjustments: Adjustments
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from grpc.aio import ServicerContext
 
 from exchange.api import wire
-from exchange.api.context import Api
+from exchange.api.adjustment_service import AdjustmentMethods
 from exchange.api.promotion_wire import messages_of, write_bonuses
 from exchange.api.streaming import OK, streamed, write_result
 from exchange.api.transfers_out import may_see, write_transfer
@@ -46,11 +46,8 @@ class _Response(Protocol):
 R = TypeVar("R", bound=_Response)
 
 
-class TransferService(TransferServiceServicer):
+class TransferService(AdjustmentMethods, TransferServiceServicer):
     """Moves points and tells what happened."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     async def EarnPoints(self, request: pb.EarnPointsRequest, context: Context) -> pb.EarnPointsResponse:
         caller = caller_of(context)

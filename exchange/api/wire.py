@@ -78,7 +78,7 @@ def to_earn(request: pb.EarnPointsRequest, caller: Caller, prefix: str = "") -> 
     member, common = _common(request, caller, check, prefix)
     if request.HasField("spend"):
         return _earn_by_spend(request, member, common, check, prefix)
-    code, units = _points(request.points, "points", check, prefix)
+    code, units = points_of(request.points, "points", check, prefix)
     expires_at = _expiry(request, check, prefix)
     check.raise_if_any()
     fingerprint = _fingerprint("earn", member, code, units, expires_at, common["reference"])
@@ -151,7 +151,7 @@ def to_convert(request: pb.ConvertPointsRequest, caller: Caller, prefix: str = "
     tier = check.tier(f"{prefix}tier", request.tier)
     if request.quote:
         return _convert_by_quote(request, member, common, check, prefix)
-    code, units = _points(request.source, "source", check, prefix)
+    code, units = points_of(request.source, "source", check, prefix)
     target = check.resource_name(f"{prefix}target_currency", request.target_currency, "currencies")
     if target == code and target:
         check.say(f"{prefix}target_currency", "is the source currency")
@@ -260,7 +260,7 @@ def _taking(
     """Fields of a command that takes points; `more` goes into the fingerprint."""
     check = check or Violations()
     member, common = _common(request, caller, check, prefix)
-    code, units = _points(request.points, "points", check, prefix)
+    code, units = points_of(request.points, "points", check, prefix)
     check.raise_if_any()
     fingerprint = _fingerprint(word, member, code, units, *more, common["reference"])
     return {**common, "fingerprint": fingerprint, "member": member, "currency": code, "units": units}
@@ -289,7 +289,8 @@ def member_key(request: object, caller: Caller, check: Violations, prefix: str =
     return MemberKey(merchant_no, None, check.text(f"{prefix}member_reference", reference, 1, REFERENCE_CHARACTERS_MAX))
 
 
-def _points(points: types.PointsAmount, field: str, check: Violations, prefix: str) -> tuple[str, int]:
+def points_of(points: types.PointsAmount, field: str, check: Violations, prefix: str) -> tuple[str, int]:
+    """Currency code and how many points."""
     code = check.resource_name(f"{prefix}{field}.currency", points.currency, "currencies")
     return code, check.positive(f"{prefix}{field}.units", points.units)
 

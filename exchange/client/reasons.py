@@ -548,6 +548,24 @@ class CursorExpired(Definite):
     oldest: str
 
 
+class ProposalLapsed(Definite):
+    """FAILED_PRECONDITION. Nobody approved the adjustment in time."""
+
+    FOR = "PROPOSAL_LAPSED"
+
+    resource: str
+    expired: str
+
+
+class NotOwnCurrency(Definite):
+    """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself."""
+
+    FOR = "NOT_OWN_CURRENCY"
+
+    merchant: str
+    currency: str
+
+
 class StateTooOld(Undecided):
     """UNAVAILABLE. The state that can be read does not have the transfer the caller knows of."""
 
@@ -656,6 +674,8 @@ BY_REASON: dict[str, type[Refused]] = {
     "BELOW_MIN_TARGET": BelowMinTarget,
     "INVALID_CURSOR": InvalidCursor,
     "CURSOR_EXPIRED": CursorExpired,
+    "PROPOSAL_LAPSED": ProposalLapsed,
+    "NOT_OWN_CURRENCY": NotOwnCurrency,
     "STATE_TOO_OLD": StateTooOld,
     "BANK_DETAILS_MISSING": BankDetailsMissing,
     "FORMAT_MISMATCH": FormatMismatch,

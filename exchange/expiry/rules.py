@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from exchange.directory.model import Currency
 from exchange.directory.pricing import owed_micros
 from exchange.expiry.model import Expire
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import debited
-from exchange.ledger.model import Obligation, ObligationKind, Posting
+from exchange.ledger.model import Lot, Obligation, ObligationKind, Posting
 from exchange.money.limits import BASIS_POINTS
 from exchange.money.rounding import half_up
 from exchange.promotions.rules import promotion_of
@@ -25,10 +28,27 @@ def expire(command: Expire, facts: MemberFacts, coalition: Coalition) -> Posting
     due = [lot for lot in (account.known[lot_id] for lot_id in account.due) if lot.remaining]
     if not due:
         raise NothingDue(currency=currency.name)
+    ending = [(lot, lot.remaining) for lot in due]
+    return Posting(
+        legs=debited(currency.number, ending),
+        obligations=breakage(ending, currency, facts, coalition),
+        unused=True,
+        is_activity=False,
+    )
+
+
+def breakage(
+    ending: Sequence[tuple[Lot, int]], currency: Currency, facts: MemberFacts, coalition: Coalition
+) -> list[Obligation]:
+    """What the issuer owes the funders of points that end unused: the currency's share of the original issue price.
+
+    Raises:
+        AmountOverflow: a share would pass 64 bits.
+    """
     shares: dict[int, int] = {}
-    for lot in due:
+    for lot, units in ending:
         # Rounded to the micro-unit, half up, once for each lot; sponsors of a bonus share that.
-        value = half_up(lot.remaining * lot.price_micros * currency.breakage_share_bps, BASIS_POINTS)
+        value = half_up(units * lot.price_micros * currency.breakage_share_bps, BASIS_POINTS)
         promotion = promotion_of(lot.lot_id, facts, coalition.promotions)
         paid = [(lot.funder_no, value)] if promotion is None else promotion.shares_of(value, currency.issuer_no)
         for funder_no, part in paid:
@@ -42,9 +62,4 @@ def expire(command: Expire, facts: MemberFacts, coalition: Coalition) -> Posting
             currency=currency,
             micros=micros,
         )
-    return Posting(
-        legs=debited(currency.number, [(lot, lot.remaining) for lot in due]),
-        obligations=obligations,
-        unused=True,
-        is_activity=False,
-    )
+    return obligations

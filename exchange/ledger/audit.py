@@ -22,6 +22,8 @@ DIFFERENCES_MAX = 10
 _LEGS = "exchange.points_entries_v1"
 _MEMBER, _CIRCULATION, _HELD, _OVERDRAFT, _DEBIT, _CREDIT = 1, 2, 3, 4, 1, 2
 _RELEASE, _REVERSAL, _EXPIRE, _INACTIVITY = 9, 10, 11, 5
+_DEBIT_ADJUSTMENT = 123
+_UNUSED = f"{_EXPIRE}, {_DEBIT_ADJUSTMENT}"
 _SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
 
 CHECKS: dict[str, str] = {
@@ -117,7 +119,7 @@ CHECKS: dict[str, str] = {
         SELECT bucket, lot_id, u.units AS kept, e.units AS recomputed
         FROM exchange.unused_points u
         FULL JOIN (SELECT bucket, lot_id, sum(units) AS units FROM {_LEGS}
-                   WHERE transfer_kind = {_EXPIRE} AND account = {_MEMBER} AND side = {_DEBIT}
+                   WHERE transfer_kind IN ({_UNUSED}) AND account = {_MEMBER} AND side = {_DEBIT}
                    GROUP BY bucket, lot_id) e USING (bucket, lot_id)
         WHERE u.units IS DISTINCT FROM e.units
     """,

@@ -153,7 +153,7 @@ class BonusReader:
             lot_id: (account.bucket, member_id)
             for member_id, facts in self._found.items()
             for account in facts.accounts.values()
-            for lot_id in account.due
+            for lot_id in (*account.due, *(account.whole or ()))
         }
         due: dict[UUID, dict[UUID, int]] = {}
         if owners:

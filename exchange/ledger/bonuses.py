@@ -90,7 +90,7 @@ class BonusFacts:
         used: points the member has of each promotion with a member cap that may apply.
         changed: which of them the batch changed.
         given: bonuses of transfers that commands follow, by transfer.
-        promotion_of: by lot, of lots that have reached their end and are bonuses.
+        promotion_of: by lot, of lots that may end in this batch and are bonuses.
         entries: what the batch gave and took back, by transfer.
     """
 
@@ -108,7 +108,7 @@ class BonusFacts:
             used=dict(self.used),
             changed=set(self.changed),
             given={transfer: list(bonuses) for transfer, bonuses in self.given.items()},
-            promotion_of=self.promotion_of,
+            promotion_of=dict(self.promotion_of),
             entries=list(self.entries),
         )
 
@@ -131,6 +131,8 @@ class BonusFacts:
             if number in self.used:
                 self.used[number] += units
                 self.changed.add(number)
+            if not bonus.returned and bonus.lot_id is not None:
+                self.promotion_of[bonus.lot_id] = number
             if bonus.returned:
                 assert original_id is not None, "only a reversal takes back"
                 self._take_back(original_id, bonus)

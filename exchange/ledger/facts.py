@@ -40,6 +40,7 @@ class MemberAccount:
         born: lots made in this batch, with the transfer that made each.
         changed: lots whose rows must be written.
         due: ids of open lots that have reached their end, where a command asked for them.
+        whole: ids of all open lots, where a command asked for them.
     """
 
     bucket: int
@@ -54,6 +55,7 @@ class MemberAccount:
     born: dict[UUID, tuple[NewLot, UUID]] = field(default_factory=dict)
     changed: set[UUID] = field(default_factory=set)
     due: list[UUID] = field(default_factory=list)
+    whole: list[UUID] | None = None
     touched: bool = False
 
     @property
@@ -153,6 +155,7 @@ class MemberAccount:
             born=dict(self.born),
             changed=set(self.changed),
             due=list(self.due),
+            whole=self.whole,
             touched=self.touched,
         )
 

@@ -30,10 +30,12 @@ from exchange.ledger.model import (
     TransferKind,
     transfer_bucket,
 )
-from exchange.ledger.notes import Converting, read_carried, read_daily, read_due, read_ends, read_unused
+from exchange.ledger.notes import Converting, read_carried, read_daily, read_due, read_ends, read_unused, read_whole
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.money.limits import INT64_MAX
+
+_EXPIRE, _DEBIT_ADJUSTMENT = TransferKind.EXPIRE, TransferKind.DEBIT_ADJUSTMENT
 
 
 class Moment(NamedTuple):
@@ -201,7 +203,9 @@ class Gathering:
         await self._read_followed(found, now)
         if self.reference.idle_after:
             await read_ends(self.connection, self.reference, found)
-        await read_due(self.connection, set(self._asked_to_end()), found, now)
+        due, whole = self._asked_to_end()
+        await read_due(self.connection, due, found, now)
+        await read_whole(self.connection, whole, found, now)
         await read_carried(self.connection, set(self._spent()), found)
         if self.quoted:
             await self._read_promised(found)
@@ -209,12 +213,17 @@ class Gathering:
             await read_daily(self.connection, self.reference, set(self._converted_pairs()), found, today)
         return found
 
-    def _asked_to_end(self) -> Iterable[AccountKey]:
+    def _asked_to_end(self) -> tuple[set[AccountKey], set[AccountKey]]:
+        """Accounts of which what is due ends, and accounts of which anything may."""
+        due: set[AccountKey] = set()
+        whole: set[AccountKey] = set()
         for command in self.members:
-            target = self.targets[id(command)]
-            number = self.reference.currency_no(command.currency)
-            if command.kind == TransferKind.EXPIRE and target is not None and number is not None:
-                yield (*target, number)
+            kind = command.kind
+            if kind is _EXPIRE or kind is _DEBIT_ADJUSTMENT:
+                target, number = self.targets[id(command)], self.reference.currency_no(command.currency)
+                if target is not None and number is not None:
+                    (due if kind is _EXPIRE else whole).add((*target, number))
+        return due, whole
 
     def _spent(self) -> Iterable[tuple[Target, str]]:
         """Whose spend under which earn rule is counted, or given back."""
@@ -229,7 +238,7 @@ class Gathering:
 
     def overdue(self, found: dict[UUID, MemberFacts]) -> list[AccountKey]:
         """Accounts with points that have ended by inactivity, unless the batch only ends and gives back."""
-        if all(command.kind in {TransferKind.EXPIRE, TransferKind.RELEASE} for command in self.commands):
+        if all(command.kind in {_EXPIRE, TransferKind.RELEASE} for command in self.commands):
             return []
         return [
             (facts.bucket, member_id, number)

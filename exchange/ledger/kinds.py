@@ -19,6 +19,8 @@ class TransferKind(enum.IntEnum):
     RELEASE = 9
     REVERSAL = 10
     EXPIRE = 11
+    CREDIT_ADJUSTMENT = 122
+    DEBIT_ADJUSTMENT = 123
 
 
 class ObligationKind(enum.IntEnum):
@@ -36,3 +38,4 @@ class ObligationKind(enum.IntEnum):
     BREAKAGE = 10
     REVERSAL = 11
     PROMOTION = 100
+    ADJUSTMENT = 122

@@ -104,6 +104,20 @@ async def read_due(
             account.due.append(lot[0])
 
 
+async def read_whole(
+    connection: DriverConnection, asked: set[AccountKey], found: dict[UUID, MemberFacts], now: datetime
+) -> None:
+    """Every open lot of accounts of which points end although their time has not come, into `found`."""
+    if asked:
+        for _, member_id, number in asked:
+            found[member_id].accounts[number].whole = []
+        for member_id, number, *lot in await connection.fetch(sql.OPEN_LOTS, sorted(asked)):
+            account = found[member_id].accounts[number]
+            account.show(Lot(*lot), now)
+            assert account.whole is not None
+            account.whole.append(lot[0])
+
+
 async def read_carried(
     connection: DriverConnection, spent: set[tuple[Target, str]], found: dict[UUID, MemberFacts]
 ) -> None:

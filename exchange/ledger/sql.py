@@ -157,6 +157,16 @@ WHERE l.is_open AND (l.expires_at <= $2 OR e.ends_at <= $2)
 ORDER BY l.expires_at, l.earned_at, l.lot_id
 """
 
+# Every lot of an account that holds spendable points, ended or not.
+OPEN_LOTS = """
+SELECT l.member_id, l.currency_no, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at,
+       l.held_units
+FROM unnest($1::exchange.account_key[]) AS asked
+JOIN exchange.lots l USING (bucket, member_id, currency_no)
+WHERE l.is_open
+ORDER BY l.expires_at, l.earned_at, l.lot_id
+"""
+
 DAILY_CONVERSIONS = """
 SELECT d.member_id, d.source_no, d.target_no, d.used_units
 FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[]) AS asked (bucket, member_id, source_no, target_no)

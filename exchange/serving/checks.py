@@ -26,10 +26,8 @@ _NANOS_PER_SECOND = 1_000_000_000
 # Line and paragraph separators and the directional overrides are controls too: they make a log or a statement line lie.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_UUID_NAMES = {
-    collection: re.compile(f"{collection}/({_UUID})")
-    for collection in ("members", "transfers", "rates", "rateDrafts", "quotes", "lots", "apiKeys", "proposals")
-}
+_COLLECTIONS = ["members", "transfers", "rates", "rateDrafts", "quotes", "lots", "apiKeys", "proposals", "adjustments"]
+_UUID_NAMES = {collection: re.compile(f"{collection}/({_UUID})") for collection in _COLLECTIONS}
 _NAMES = {
     "merchants": (re.compile(r"merchants/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),
     "currencies": (re.compile(r"currencies/([A-Z0-9]{1,16})"), "capital letters and digits, at most 16"),

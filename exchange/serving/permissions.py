@@ -87,6 +87,11 @@ _ROWS: dict[str, dict[str, Roles]] = {
         # Looks into the caller's own idempotency keys, and only merchants have any.
         "LookupTransfer": _MERCHANT,
         "ListTransfers": _MERCHANT_OPERATOR_AUDITOR,
+        "ProposeAdjustment": _MERCHANT_OPERATOR,
+        "ApproveAdjustment": _OPERATOR,
+        "WithdrawAdjustment": _MERCHANT_OPERATOR,
+        "GetAdjustment": _MERCHANT_OPERATOR_AUDITOR,
+        "ListAdjustments": _MERCHANT_OPERATOR_AUDITOR,
     },
     "exchange.v1.EventService": {
         # Which events a caller is told is for the use case to say.

@@ -148,6 +148,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """INVALID_ARGUMENT. The cursor is none that this exchange gave, or of a ledger that was set back since. {field: "cursor"}."""
     ERROR_REASON_CURSOR_EXPIRED: _ErrorReason.ValueType  # 121
     """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
+    ERROR_REASON_PROPOSAL_LAPSED: _ErrorReason.ValueType  # 122
+    """FAILED_PRECONDITION. Nobody approved the adjustment in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
+    ERROR_REASON_NOT_OWN_CURRENCY: _ErrorReason.ValueType  # 123
+    """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
     ERROR_REASON_STATE_TOO_OLD: _ErrorReason.ValueType  # 83
     """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
     ERROR_REASON_BANK_DETAILS_MISSING: _ErrorReason.ValueType  # 230
@@ -291,6 +295,10 @@ ERROR_REASON_INVALID_CURSOR: ErrorReason.ValueType  # 120
 """INVALID_ARGUMENT. The cursor is none that this exchange gave, or of a ledger that was set back since. {field: "cursor"}."""
 ERROR_REASON_CURSOR_EXPIRED: ErrorReason.ValueType  # 121
 """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
+ERROR_REASON_PROPOSAL_LAPSED: ErrorReason.ValueType  # 122
+"""FAILED_PRECONDITION. Nobody approved the adjustment in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
+ERROR_REASON_NOT_OWN_CURRENCY: ErrorReason.ValueType  # 123
+"""PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
 ERROR_REASON_STATE_TOO_OLD: ErrorReason.ValueType  # 83
 """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
 ERROR_REASON_BANK_DETAILS_MISSING: ErrorReason.ValueType  # 230

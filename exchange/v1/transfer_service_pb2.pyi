@@ -1221,3 +1221,510 @@ class ListTransfersResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListTransfersResponse: _TypeAlias = ListTransfersResponse  # noqa: Y015
+
+@_typing.final
+class Adjustment(_message.Message):
+    """Points given or taken to put something right (调整): proposed by one person, approved by another, never changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Adjustment._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Adjustment._State.ValueType  # 0
+        """Never sent."""
+        STATE_PROPOSED: Adjustment._State.ValueType  # 1
+        """Waits for another person, until `expire_time`."""
+        STATE_APPROVED: Adjustment._State.ValueType  # 2
+        """Approved; the ledger has not answered yet. Whatever happens to the call, the exchange goes on."""
+        STATE_POSTED: Adjustment._State.ValueType  # 3
+        """In the ledger: see `transfer`."""
+        STATE_REFUSED: Adjustment._State.ValueType  # 4
+        """Approved, and the ledger said no: see `refusal`."""
+        STATE_WITHDRAWN: Adjustment._State.ValueType  # 5
+        """Taken back."""
+        STATE_LAPSED: Adjustment._State.ValueType  # 6
+        """Nobody decided in time."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How far it has come."""
+
+    STATE_UNSPECIFIED: Adjustment.State.ValueType  # 0
+    """Never sent."""
+    STATE_PROPOSED: Adjustment.State.ValueType  # 1
+    """Waits for another person, until `expire_time`."""
+    STATE_APPROVED: Adjustment.State.ValueType  # 2
+    """Approved; the ledger has not answered yet. Whatever happens to the call, the exchange goes on."""
+    STATE_POSTED: Adjustment.State.ValueType  # 3
+    """In the ledger: see `transfer`."""
+    STATE_REFUSED: Adjustment.State.ValueType  # 4
+    """Approved, and the ledger said no: see `refusal`."""
+    STATE_WITHDRAWN: Adjustment.State.ValueType  # 5
+    """Taken back."""
+    STATE_LAPSED: Adjustment.State.ValueType  # 6
+    """Nobody decided in time."""
+
+    class _Direction:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _DirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Adjustment._Direction.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        DIRECTION_UNSPECIFIED: Adjustment._Direction.ValueType  # 0
+        """Refused."""
+        DIRECTION_CREDIT: Adjustment._Direction.ValueType  # 1
+        """Given to the member."""
+        DIRECTION_DEBIT: Adjustment._Direction.ValueType  # 2
+        """Taken from the member."""
+
+    class Direction(_Direction, metaclass=_DirectionEnumTypeWrapper):
+        """Which way points go."""
+
+    DIRECTION_UNSPECIFIED: Adjustment.Direction.ValueType  # 0
+    """Refused."""
+    DIRECTION_CREDIT: Adjustment.Direction.ValueType  # 1
+    """Given to the member."""
+    DIRECTION_DEBIT: Adjustment.Direction.ValueType  # 2
+    """Taken from the member."""
+
+    class _Reason:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Adjustment._Reason.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        REASON_UNSPECIFIED: Adjustment._Reason.ValueType  # 0
+        """Refused."""
+        REASON_MISSING_AWARD: Adjustment._Reason.ValueType  # 1
+        """An award that should have been made was not."""
+        REASON_WRONG_AWARD: Adjustment._Reason.ValueType  # 2
+        """An award was too large, or the wrong person's."""
+        REASON_GOODWILL: Adjustment._Reason.ValueType  # 3
+        """To make up for something."""
+        REASON_FRAUD: Adjustment._Reason.ValueType  # 4
+        """Points that were come by dishonestly."""
+        REASON_SYSTEM_FAULT: Adjustment._Reason.ValueType  # 5
+        """A program's mistake."""
+        REASON_LEGAL: Adjustment._Reason.ValueType  # 6
+        """A court or an authority says so."""
+        REASON_OTHER: Adjustment._Reason.ValueType  # 7
+        """See the note."""
+
+    class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
+        """Why: a closed list."""
+
+    REASON_UNSPECIFIED: Adjustment.Reason.ValueType  # 0
+    """Refused."""
+    REASON_MISSING_AWARD: Adjustment.Reason.ValueType  # 1
+    """An award that should have been made was not."""
+    REASON_WRONG_AWARD: Adjustment.Reason.ValueType  # 2
+    """An award was too large, or the wrong person's."""
+    REASON_GOODWILL: Adjustment.Reason.ValueType  # 3
+    """To make up for something."""
+    REASON_FRAUD: Adjustment.Reason.ValueType  # 4
+    """Points that were come by dishonestly."""
+    REASON_SYSTEM_FAULT: Adjustment.Reason.ValueType  # 5
+    """A program's mistake."""
+    REASON_LEGAL: Adjustment.Reason.ValueType  # 6
+    """A court or an authority says so."""
+    REASON_OTHER: Adjustment.Reason.ValueType  # 7
+    """See the note."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    PROPOSER_FIELD_NUMBER: _builtins.int
+    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDER_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    DECISION_NOTE_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"adjustments/0190…"."""
+    member: _builtins.str
+    """Whose points, "members/0190…"."""
+    direction: Global___Adjustment.Direction.ValueType
+    """Given or taken."""
+    reason: Global___Adjustment.Reason.ValueType
+    """Why."""
+    note: _builtins.str
+    """Why, in the proposer's words."""
+    funder: _builtins.str
+    """Who pays for points given, "merchants/GRO". Empty for points taken."""
+    digest: _builtins.str
+    """SHA-256 of the terms, in hexadecimal: what an approval names."""
+    state: Global___Adjustment.State.ValueType
+    """How far it has come."""
+    merchant: _builtins.str
+    """Who proposed it, "merchants/BNK"; empty: the operator."""
+    proposer: _builtins.str
+    """Who proposed it, "li.wei"; the credential, "apiKeys/0190…", where that names nobody."""
+    decider: _builtins.str
+    """Who approved or withdrew it, as proposer; empty while it waits, and for merchants."""
+    decision_note: _builtins.str
+    """Why, in the decider's words."""
+    transfer: _builtins.str
+    """Of a posted one: "transfers/0190…"."""
+    refusal: _builtins.str
+    """Of a refused one: the ErrorReason, "INSUFFICIENT_POINTS"."""
+    @_builtins.property
+    def points(self) -> _types_pb2.PointsAmount:
+        """How many of which currency."""
+
+    @_builtins.property
+    def propose_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was proposed."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it lapses, unless it is decided before."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was approved or withdrawn; left out while it waits."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        member: _builtins.str = ...,
+        points: _types_pb2.PointsAmount | None = ...,
+        direction: Global___Adjustment.Direction.ValueType = ...,
+        reason: Global___Adjustment.Reason.ValueType = ...,
+        note: _builtins.str = ...,
+        funder: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        state: Global___Adjustment.State.ValueType = ...,
+        merchant: _builtins.str = ...,
+        proposer: _builtins.str = ...,
+        propose_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        decider: _builtins.str = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        decision_note: _builtins.str = ...,
+        transfer: _builtins.str = ...,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "expire_time", b"expire_time", "points", b"points", "propose_time", b"propose_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decide_time", b"decide_time", "decider", b"decider", "decision_note", b"decision_note", "digest", b"digest", "direction", b"direction", "expire_time", b"expire_time", "funder", b"funder", "member", b"member", "merchant", b"merchant", "name", b"name", "note", b"note", "points", b"points", "propose_time", b"propose_time", "proposer", b"proposer", "reason", b"reason", "refusal", b"refusal", "state", b"state", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Adjustment: _TypeAlias = Adjustment  # noqa: Y015
+
+@_typing.final
+class ProposeAdjustmentRequest(_message.Message):
+    """What to put right."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    MEMBER_REFERENCE_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    FUNDER_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the proposer, 1 to 64 characters, not beginning with "exchange/". Required; a UUID is a good choice."""
+    member: _builtins.str
+    """"members/0190…"."""
+    member_reference: _builtins.str
+    """The merchant's own reference for the member, 1 to 64 characters."""
+    direction: Global___Adjustment.Direction.ValueType
+    """Given or taken. Required."""
+    reason: Global___Adjustment.Reason.ValueType
+    """Why. Required."""
+    note: _builtins.str
+    """Why, in words, for whoever approves and for the audit log; 1 to 500 characters. Required."""
+    funder: _builtins.str
+    """Who pays for points given, "merchants/GRO"; for the operator. Left out: the issuer of the currency."""
+    @_builtins.property
+    def points(self) -> _types_pb2.PointsAmount:
+        """How many of which currency. Required."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        member: _builtins.str = ...,
+        member_reference: _builtins.str = ...,
+        points: _types_pb2.PointsAmount | None = ...,
+        direction: Global___Adjustment.Direction.ValueType = ...,
+        reason: Global___Adjustment.Reason.ValueType = ...,
+        note: _builtins.str = ...,
+        funder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "points", b"points"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "funder", b"funder", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "note", b"note", "points", b"points", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
+    _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_member_key) -> _WhichOneofReturnType_member_key | None: ...
+
+Global___ProposeAdjustmentRequest: _TypeAlias = ProposeAdjustmentRequest  # noqa: Y015
+
+@_typing.final
+class ProposeAdjustmentResponse(_message.Message):
+    """What was proposed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when it had been proposed under this request_id before."""
+    @_builtins.property
+    def adjustment(self) -> Global___Adjustment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        adjustment: Global___Adjustment | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeAdjustmentResponse: _TypeAlias = ProposeAdjustmentResponse  # noqa: Y015
+
+@_typing.final
+class ApproveAdjustmentRequest(_message.Message):
+    """Which adjustment, and what of it was seen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"adjustments/0190…". Required."""
+    digest: _builtins.str
+    """The adjustment's digest as the approver saw it, 64 hexadecimal digits. Required."""
+    note: _builtins.str
+    """Why, at most 500 characters. Left out: nothing is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAdjustmentRequest: _TypeAlias = ApproveAdjustmentRequest  # noqa: Y015
+
+@_typing.final
+class ApproveAdjustmentResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the caller had approved it before."""
+    @_builtins.property
+    def adjustment(self) -> Global___Adjustment:
+        """As it stands."""
+
+    @_builtins.property
+    def transfer(self) -> _types_pb2.Transfer:
+        """What moved."""
+
+    def __init__(
+        self,
+        *,
+        adjustment: Global___Adjustment | None = ...,
+        transfer: _types_pb2.Transfer | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "transfer", b"transfer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveAdjustmentResponse: _TypeAlias = ApproveAdjustmentResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawAdjustmentRequest(_message.Message):
+    """Which adjustment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"adjustments/0190…". Required."""
+    note: _builtins.str
+    """Why, at most 500 characters. Left out: nothing is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawAdjustmentRequest: _TypeAlias = WithdrawAdjustmentRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawAdjustmentResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the caller had withdrawn it before."""
+    @_builtins.property
+    def adjustment(self) -> Global___Adjustment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        adjustment: Global___Adjustment | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawAdjustmentResponse: _TypeAlias = WithdrawAdjustmentResponse  # noqa: Y015
+
+@_typing.final
+class GetAdjustmentRequest(_message.Message):
+    """Which adjustment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"adjustments/0190…". Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAdjustmentRequest: _TypeAlias = GetAdjustmentRequest  # noqa: Y015
+
+@_typing.final
+class GetAdjustmentResponse(_message.Message):
+    """The adjustment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def adjustment(self) -> Global___Adjustment:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        adjustment: Global___Adjustment | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAdjustmentResponse: _TypeAlias = GetAdjustmentResponse  # noqa: Y015
+
+@_typing.final
+class ListAdjustmentsRequest(_message.Message):
+    """Which adjustments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many; 0: 50; above 1 000: 1 000."""
+    page_token: _builtins.str
+    """From the page before. Left out: the first page."""
+    state: Global___Adjustment.State.ValueType
+    """Only those in this state. Left out: all."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        state: Global___Adjustment.State.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAdjustmentsRequest: _TypeAlias = ListAdjustmentsRequest  # noqa: Y015
+
+@_typing.final
+class ListAdjustmentsResponse(_message.Message):
+    """A page of adjustments."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Of the next page; empty: this is the last."""
+    @_builtins.property
+    def adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Adjustment]:
+        """Oldest first."""
+
+    def __init__(
+        self,
+        *,
+        adjustments: _abc.Iterable[Global___Adjustment] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustments", b"adjustments", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAdjustmentsResponse: _TypeAlias = ListAdjustmentsResponse  # noqa: Y015

@@ -111,6 +111,31 @@ class TransferServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_transfer__service__pb2.ListTransfersRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ListTransfersResponse.FromString,
                 _registered_method=True)
+        self.ProposeAdjustment = channel.unary_unary(
+                '/exchange.v1.TransferService/ProposeAdjustment',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.ProposeAdjustmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ProposeAdjustmentResponse.FromString,
+                _registered_method=True)
+        self.ApproveAdjustment = channel.unary_unary(
+                '/exchange.v1.TransferService/ApproveAdjustment',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.ApproveAdjustmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ApproveAdjustmentResponse.FromString,
+                _registered_method=True)
+        self.WithdrawAdjustment = channel.unary_unary(
+                '/exchange.v1.TransferService/WithdrawAdjustment',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.WithdrawAdjustmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.WithdrawAdjustmentResponse.FromString,
+                _registered_method=True)
+        self.GetAdjustment = channel.unary_unary(
+                '/exchange.v1.TransferService/GetAdjustment',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.GetAdjustmentRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.GetAdjustmentResponse.FromString,
+                _registered_method=True)
+        self.ListAdjustments = channel.unary_unary(
+                '/exchange.v1.TransferService/ListAdjustments',
+                request_serializer=exchange_dot_v1_dot_transfer__service__pb2.ListAdjustmentsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ListAdjustmentsResponse.FromString,
+                _registered_method=True)
 
 
 class TransferServiceServicer(object):
@@ -241,6 +266,50 @@ class TransferServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ProposeAdjustment(self, request, context):
+        """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
+        waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
+        Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveAdjustment(self, request, context):
+        """Approves exactly what was proposed, and puts it into the ledger. Points given are a new lot that its funder pays for at the issue price in
+        force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
+        another person than proposed it.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
+        NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawAdjustment(self, request, context):
+        """Takes a proposal back, or says no to it. Callers: the proposing merchant, operator.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAdjustment(self, request, context):
+        """An adjustment. Callers: the proposing merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAdjustments(self, request, context):
+        """Adjustments, oldest first. Callers: merchant (its own), operator, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TransferServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -318,6 +387,31 @@ def add_TransferServiceServicer_to_server(servicer, server):
                     servicer.ListTransfers,
                     request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ListTransfersRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_transfer__service__pb2.ListTransfersResponse.SerializeToString,
+            ),
+            'ProposeAdjustment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeAdjustment,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ProposeAdjustmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.ProposeAdjustmentResponse.SerializeToString,
+            ),
+            'ApproveAdjustment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveAdjustment,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ApproveAdjustmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.ApproveAdjustmentResponse.SerializeToString,
+            ),
+            'WithdrawAdjustment': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawAdjustment,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.WithdrawAdjustmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.WithdrawAdjustmentResponse.SerializeToString,
+            ),
+            'GetAdjustment': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAdjustment,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.GetAdjustmentRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.GetAdjustmentResponse.SerializeToString,
+            ),
+            'ListAdjustments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAdjustments,
+                    request_deserializer=exchange_dot_v1_dot_transfer__service__pb2.ListAdjustmentsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_transfer__service__pb2.ListAdjustmentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -727,6 +821,141 @@ class TransferService(object):
             '/exchange.v1.TransferService/ListTransfers',
             exchange_dot_v1_dot_transfer__service__pb2.ListTransfersRequest.SerializeToString,
             exchange_dot_v1_dot_transfer__service__pb2.ListTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeAdjustment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/ProposeAdjustment',
+            exchange_dot_v1_dot_transfer__service__pb2.ProposeAdjustmentRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.ProposeAdjustmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveAdjustment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/ApproveAdjustment',
+            exchange_dot_v1_dot_transfer__service__pb2.ApproveAdjustmentRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.ApproveAdjustmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawAdjustment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/WithdrawAdjustment',
+            exchange_dot_v1_dot_transfer__service__pb2.WithdrawAdjustmentRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.WithdrawAdjustmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAdjustment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/GetAdjustment',
+            exchange_dot_v1_dot_transfer__service__pb2.GetAdjustmentRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.GetAdjustmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAdjustments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.TransferService/ListAdjustments',
+            exchange_dot_v1_dot_transfer__service__pb2.ListAdjustmentsRequest.SerializeToString,
+            exchange_dot_v1_dot_transfer__service__pb2.ListAdjustmentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

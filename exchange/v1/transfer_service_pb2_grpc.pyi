@@ -98,6 +98,30 @@ class TransferServiceStub:
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
     Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
     """
+    ProposeAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ProposeAdjustmentRequest, _transfer_service_pb2.ProposeAdjustmentResponse]
+    """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
+    waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
+    Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+    """
+    ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ApproveAdjustmentRequest, _transfer_service_pb2.ApproveAdjustmentResponse]
+    """Approves exactly what was proposed, and puts it into the ledger. Points given are a new lot that its funder pays for at the issue price in
+    force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
+    another person than proposed it.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
+    NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+    """
+    WithdrawAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.WithdrawAdjustmentRequest, _transfer_service_pb2.WithdrawAdjustmentResponse]
+    """Takes a proposal back, or says no to it. Callers: the proposing merchant, operator.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED.
+    """
+    GetAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.GetAdjustmentRequest, _transfer_service_pb2.GetAdjustmentResponse]
+    """An adjustment. Callers: the proposing merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListAdjustments: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ListAdjustmentsRequest, _transfer_service_pb2.ListAdjustmentsResponse]
+    """Adjustments, oldest first. Callers: merchant (its own), operator, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
 
 @_typing.type_check_only
 class TransferServiceAsyncStub(TransferServiceStub):
@@ -168,6 +192,30 @@ class TransferServiceAsyncStub(TransferServiceStub):
     ListTransfers: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ListTransfersRequest, _transfer_service_pb2.ListTransfersResponse]  # type: ignore[assignment]
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
     Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    """
+    ProposeAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ProposeAdjustmentRequest, _transfer_service_pb2.ProposeAdjustmentResponse]  # type: ignore[assignment]
+    """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
+    waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
+    Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+    """
+    ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ApproveAdjustmentRequest, _transfer_service_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
+    """Approves exactly what was proposed, and puts it into the ledger. Points given are a new lot that its funder pays for at the issue price in
+    force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
+    another person than proposed it.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
+    NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+    """
+    WithdrawAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.WithdrawAdjustmentRequest, _transfer_service_pb2.WithdrawAdjustmentResponse]  # type: ignore[assignment]
+    """Takes a proposal back, or says no to it. Callers: the proposing merchant, operator.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED.
+    """
+    GetAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.GetAdjustmentRequest, _transfer_service_pb2.GetAdjustmentResponse]  # type: ignore[assignment]
+    """An adjustment. Callers: the proposing merchant, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListAdjustments: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ListAdjustmentsRequest, _transfer_service_pb2.ListAdjustmentsResponse]  # type: ignore[assignment]
+    """Adjustments, oldest first. Callers: merchant (its own), operator, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
     """
 
 class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -326,6 +374,60 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transfer_service_pb2.ListTransfersResponse, _abc.Awaitable[_transfer_service_pb2.ListTransfersResponse]]:
         """The caller's own transfers in ledger order; the operator and auditors see everybody's.
         Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        """
+
+    @_abc_1.abstractmethod
+    def ProposeAdjustment(
+        self,
+        request: _transfer_service_pb2.ProposeAdjustmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.ProposeAdjustmentResponse, _abc.Awaitable[_transfer_service_pb2.ProposeAdjustmentResponse]]:
+        """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
+        waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
+        Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveAdjustment(
+        self,
+        request: _transfer_service_pb2.ApproveAdjustmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.ApproveAdjustmentResponse, _abc.Awaitable[_transfer_service_pb2.ApproveAdjustmentResponse]]:
+        """Approves exactly what was proposed, and puts it into the ledger. Points given are a new lot that its funder pays for at the issue price in
+        force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
+        another person than proposed it.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
+        NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawAdjustment(
+        self,
+        request: _transfer_service_pb2.WithdrawAdjustmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.WithdrawAdjustmentResponse, _abc.Awaitable[_transfer_service_pb2.WithdrawAdjustmentResponse]]:
+        """Takes a proposal back, or says no to it. Callers: the proposing merchant, operator.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAdjustment(
+        self,
+        request: _transfer_service_pb2.GetAdjustmentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.GetAdjustmentResponse, _abc.Awaitable[_transfer_service_pb2.GetAdjustmentResponse]]:
+        """An adjustment. Callers: the proposing merchant, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAdjustments(
+        self,
+        request: _transfer_service_pb2.ListAdjustmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_transfer_service_pb2.ListAdjustmentsResponse, _abc.Awaitable[_transfer_service_pb2.ListAdjustmentsResponse]]:
+        """Adjustments, oldest first. Callers: merchant (its own), operator, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
         """
 
 def add_TransferServiceServicer_to_server(servicer: TransferServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

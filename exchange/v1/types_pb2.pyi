@@ -681,6 +681,8 @@ class Obligation(_message.Message):
         """The mirror of an earlier obligation, at its original price."""
         KIND_PROMOTION: Obligation._Kind.ValueType  # 100
         """Sponsor to issuer: its share of bonus points x issue price, or x conversion-in price on a conversion."""
+        KIND_ADJUSTMENT: Obligation._Kind.ValueType  # 122
+        """Who pays for points given by an adjustment to issuer: points x issue price."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """Why it is owed."""
@@ -711,6 +713,8 @@ class Obligation(_message.Message):
     """The mirror of an earlier obligation, at its original price."""
     KIND_PROMOTION: Obligation.Kind.ValueType  # 100
     """Sponsor to issuer: its share of bonus points x issue price, or x conversion-in price on a conversion."""
+    KIND_ADJUSTMENT: Obligation.Kind.ValueType  # 122
+    """Who pays for points given by an adjustment to issuer: points x issue price."""
 
     KIND_FIELD_NUMBER: _builtins.int
     DEBTOR_FIELD_NUMBER: _builtins.int
@@ -846,6 +850,10 @@ class Transfer(_message.Message):
         """The mirror of an earlier transfer, whole or in part (冲正)."""
         KIND_EXPIRE: Transfer._Kind.ValueType  # 11
         """Points that ended unused (过期)."""
+        KIND_CREDIT_ADJUSTMENT: Transfer._Kind.ValueType  # 122
+        """Points given to put something right, by two persons (调整)."""
+        KIND_DEBIT_ADJUSTMENT: Transfer._Kind.ValueType  # 123
+        """Points taken to put something right, by two persons (调整)."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What kind of movement."""
@@ -874,6 +882,10 @@ class Transfer(_message.Message):
     """The mirror of an earlier transfer, whole or in part (冲正)."""
     KIND_EXPIRE: Transfer.Kind.ValueType  # 11
     """Points that ended unused (过期)."""
+    KIND_CREDIT_ADJUSTMENT: Transfer.Kind.ValueType  # 122
+    """Points given to put something right, by two persons (调整)."""
+    KIND_DEBIT_ADJUSTMENT: Transfer.Kind.ValueType  # 123
+    """Points taken to put something right, by two persons (调整)."""
 
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int

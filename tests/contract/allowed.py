@@ -13,9 +13,9 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
         PublishPrice CreateEarnRule CreatePromotion EndPromotion IssueApiKey RevokeApiKey PublishRate EndRate SetClock
-        ApproveRateDraft RevokeRate SetRateBounds SetBankDetails
+        ApproveRateDraft RevokeRate SetRateBounds SetBankDetails ApproveAdjustment
     """,
-    (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft",
+    (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment",
     (OPERATOR, AUDITOR): "ListApiKeys",
     (MERCHANT,): """
         EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints UseInCampaign CashOutPoints
@@ -23,7 +23,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     """,
     (MERCHANT, OPERATOR, AUDITOR): """
         GetMember ListBalances ListLots ListStatementEntries ListMemberStatements
-        GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts
+        GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts GetAdjustment ListAdjustments
     """,
     (MAKER,): """
         CloseWindow StartRun SubmitRun CancelRun ProposeChange WithdrawProposal

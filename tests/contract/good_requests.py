@@ -165,7 +165,22 @@ ITEMS = [
     transfers.TransferItem(reverse=transfers.ReverseTransferRequest(request_id="2", original=TRANSFER)),
 ]
 
+ADJUSTMENT = f"adjustments/{UUID}"
+
 GOOD: dict[str, Message] = {
+    "ProposeAdjustment": transfers.ProposeAdjustmentRequest(
+        request_id="6",
+        member=MEMBER,
+        points=POINTS,
+        direction=transfers.Adjustment.DIRECTION_CREDIT,
+        reason=transfers.Adjustment.REASON_GOODWILL,
+        note="why",
+        funder=MERCHANT,
+    ),
+    "ApproveAdjustment": transfers.ApproveAdjustmentRequest(name=ADJUSTMENT, digest=DIGEST, note="why"),
+    "WithdrawAdjustment": transfers.WithdrawAdjustmentRequest(name=ADJUSTMENT, note="why"),
+    "GetAdjustment": transfers.GetAdjustmentRequest(name=ADJUSTMENT),
+    "ListAdjustments": transfers.ListAdjustmentsRequest(page_size=1, state=transfers.Adjustment.STATE_PROPOSED),
     "CreateMerchant": directory.CreateMerchantRequest(
         merchant=types.Merchant(name="merchants/Wire", display_name="Wire", roles=[types.MERCHANT_ROLE_GENERAL])
     ),

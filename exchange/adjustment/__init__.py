@@ -1,0 +1,1 @@
+"""Points given or taken to put something right, by two persons (调整)."""
