@@ -12,6 +12,7 @@ from exchange.adjustment.service import Adjustments
 from exchange.api.context import Api
 from exchange.api.directory_service import DirectoryService
 from exchange.api.event_service import EventService
+from exchange.api.limit_service import LimitService
 from exchange.api.member_service import MemberService
 from exchange.api.rate_service import RateService
 from exchange.api.sandbox_service import SandboxService
@@ -29,6 +30,7 @@ from exchange.events.service import Events
 from exchange.extensions import Extension, load
 from exchange.ledger.poster import Poster
 from exchange.ledger.reference import Decide
+from exchange.limits.service import LimitChanges
 from exchange.movements import decide
 from exchange.notices.service import Notices
 from exchange.promotions.service import PromotionChanges
@@ -46,6 +48,7 @@ from exchange.upkeep import keep_running
 from exchange.v1 import (
     directory_service_pb2_grpc,
     event_service_pb2_grpc,
+    limit_service_pb2_grpc,
     member_service_pb2_grpc,
     rate_service_pb2_grpc,
     sandbox_service_pb2_grpc,
@@ -107,6 +110,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             notices=Notices(database),
             promotions=PromotionChanges(database, source),
             adjustments=Adjustments(database, source, poster),
+            limits=LimitChanges(database, source),
         )
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
@@ -153,6 +157,7 @@ def register(server: GracefulServer, api: Api, extensions: list[Extension], *, s
     rate_service_pb2_grpc.add_RateServiceServicer_to_server(RateService(api), registry)
     transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(TransferService(api), registry)
     event_service_pb2_grpc.add_EventServiceServicer_to_server(EventService(api), registry)
+    limit_service_pb2_grpc.add_LimitServiceServicer_to_server(LimitService(api), registry)
     server.guard.meter.gauge("exchange_event_watchers", "WatchEvents calls under way.", lambda: api.events.watchers)
     server.guard.meter.gauge(
         "exchange_events_behind_seconds",

@@ -416,6 +416,12 @@ class StateTooOld(Refusal):
     sentence = "What can be read does not have that transfer:"
 
 
+class NetDebitCapExceeded(Refusal):
+    reason = "NET_DEBIT_CAP_EXCEEDED"
+    category = Category.FAILED
+    sentence = "A merchant would come to owe more than its net debit cap:"
+
+
 class StoredRefusal(Refusal):
     """The first answer to a request_id, read back from the ledger to be given again."""
 

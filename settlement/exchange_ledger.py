@@ -1,4 +1,4 @@
-"""The only door to the exchange: cut off, read the clearing views, know a key; nothing else."""
+"""The only door to the exchange: cut off, read the clearing views, know a key, tell what was paid; nothing else."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.callers import CallerRole
 from exchange.ledger.model import ObligationKind, TransferKind
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
+from exchange.limits.discharges import Discharge, discharge
 from exchange.refusals import CredentialUnknown, ResourceNotFound, WindowState
 
 __all__ = [
     "Coalition",
+    "Discharge",
     "Entry",
     "Key",
     "KindMicros",
@@ -26,6 +28,7 @@ __all__ = [
     "Window",
     "close_window",
     "coalition",
+    "discharge",
     "display_names",
     "entries",
     "key_of",

@@ -13,6 +13,7 @@ from exchange.directory.service import DirectoryChanges
 from exchange.due import Due
 from exchange.events.service import Events
 from exchange.ledger.poster import Poster
+from exchange.limits.service import LimitChanges
 from exchange.notices.service import Notices
 from exchange.promotions.service import PromotionChanges
 from exchange.quotes.service import Quotes
@@ -41,6 +42,7 @@ class Api:
     notices: Notices
     promotions: PromotionChanges
     adjustments: Adjustments
+    limits: LimitChanges
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

@@ -20,6 +20,7 @@ from exchange.client.watching import Place, Watch
 from exchange.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from exchange.v1.event_service_pb2 import Event
 from exchange.v1.event_service_pb2_grpc import EventServiceStub
+from exchange.v1.limit_service_pb2_grpc import LimitServiceStub
 from exchange.v1.member_service_pb2_grpc import MemberServiceStub
 from exchange.v1.rate_service_pb2_grpc import RateServiceStub
 from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceStub
@@ -72,6 +73,7 @@ class Client:
         self.rates = RateServiceStub(self.channel)
         self.transfers = TransferServiceStub(self.channel)
         self.events = EventServiceStub(self.channel)
+        self.limits = LimitServiceStub(self.channel)
         self.sandbox = SandboxServiceStub(self.channel)
 
     def __enter__(self) -> Self:

@@ -14,6 +14,7 @@ from grpc import aio
 from exchange.client.errors import Refused, refused, told_by, told_in
 from exchange.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from exchange.v1.event_service_pb2_grpc import EventServiceStub
+from exchange.v1.limit_service_pb2_grpc import LimitServiceStub
 from exchange.v1.member_service_pb2_grpc import MemberServiceStub
 from exchange.v1.rate_service_pb2_grpc import RateServiceStub
 from exchange.v1.sandbox_service_pb2_grpc import SandboxServiceStub
@@ -41,6 +42,7 @@ class Stubs:
         self.rates = RateServiceStub(channel)
         self.transfers = TransferServiceStub(channel)
         self.events = EventServiceStub(channel)
+        self.limits = LimitServiceStub(channel)
         self.sandbox = SandboxServiceStub(channel)
 
 

@@ -2,12 +2,21 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from exchange.directory.model import MerchantRole
+from exchange.directory.model import Currency, MerchantRole
 from exchange.directory.pricing import owed
 from exchange.holds.model import Capture, Hold, Release
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import captured, held, released
-from exchange.ledger.model import Account, ObligationKind, Posting, Progress, Side, Transfer, TransferKind
+from exchange.ledger.model import (
+    Account,
+    Obligation,
+    ObligationKind,
+    Posting,
+    Progress,
+    Side,
+    Transfer,
+    TransferKind,
+)
 from exchange.rates.model import Coalition
 from exchange.refusals import CaptureExceedsHold, HoldEnded, HoldLapsed, NothingDue, ResourceNotFound
 
@@ -30,7 +39,7 @@ def hold(command: Hold, facts: MemberFacts, coalition: Coalition) -> Posting:
     issuer.require_active()
     price = currency.price_at(facts.now, "redeem").redeem_micros
     # What could not be owed must not be promised.
-    owed(
+    promised = owed(
         ObligationKind.REDEEM,
         debtor_no=issuer.number,
         creditor_no=merchant.number,
@@ -43,6 +52,7 @@ def hold(command: Hold, facts: MemberFacts, coalition: Coalition) -> Posting:
         legs=held(currency.number, taken),
         progress=Progress(0, ended=False, lapses_at=facts.now + command.lifetime),
         frozen_price_micros=price,
+        promised=promised,
     )
 
 
@@ -90,6 +100,7 @@ def capture(command: Capture, facts: MemberFacts, coalition: Coalition) -> Posti
         ),
         original_id=command.original,
         progress=Progress(wanted, ended=True, lapses_at=progress.lapses_at),
+        freed=_promised(original, currency),
     )
 
 
@@ -113,6 +124,20 @@ def release(command: Release, facts: MemberFacts, coalition: Coalition) -> Posti
         original_id=command.original,
         progress=Progress(0, ended=True, lapses_at=progress.lapses_at, lapsed=command.lapsed),
         is_activity=False,
+        freed=_promised(original, coalition.directory.currencies[number]),
+    )
+
+
+def _promised(original: Transfer, currency: Currency) -> list[Obligation]:
+    """What would have been owed had the whole hold been captured."""
+    assert original.frozen_price_micros is not None, "a hold freezes a price"
+    return owed(
+        ObligationKind.REDEEM,
+        debtor_no=currency.issuer_no,
+        creditor_no=original.merchant_no,
+        currency=currency,
+        units=sum(units for _, units in _held_lots(original)),
+        price_micros=original.frozen_price_micros,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.ledger.audit_bonuses import BONUS_CHECKS
+from exchange.ledger.audit_exposures import EXPOSURE_CHECKS
 from exchange.ledger.windows import ALONE
 
 DIFFERENCES_MAX = 10
@@ -228,6 +229,7 @@ CHECKS: dict[str, str] = {
         WHERE coalesce(c.units, 0) <> coalesce(a.units, 0)
     """,
     **BONUS_CHECKS,
+    **EXPOSURE_CHECKS,
 }
 
 

@@ -15,6 +15,7 @@ from exchange.ledger.bonus_rows import bonuses_of, write_bonuses
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Decision, Outcome
 from exchange.ledger.effects import transposed
+from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
@@ -38,15 +39,28 @@ class EndFirst(Exception):
 
 
 class Batch(Generic[R]):
-    """One try at a batch on one connection."""
+    """One try at a batch on one connection.
+
+    Args:
+        connection: outside any transaction.
+        groups: commands that came together, and whether they are atomic.
+        reference: what is decided on, while its version holds.
+        everybody: lock what every merchant with a net debit cap owes.
+    """
 
     def __init__(
-        self, connection: DriverConnection, groups: Sequence[tuple[Sequence[Command], bool]], reference: R
+        self,
+        connection: DriverConnection,
+        groups: Sequence[tuple[Sequence[Command], bool]],
+        reference: R,
+        *,
+        everybody: bool = False,
     ) -> None:
         self.connection = connection
         self.groups = groups
         self.commands = [command for commands, _ in groups for command in commands]
         self.reference = reference
+        self.everybody = everybody
 
     async def run(self, source: ReferenceSource[R], decide: Decide[R], slice_no: int, caches: Caches) -> list[Outcome]:
         """Facts, decision, effects, commit. One outcome a command, in their order.
@@ -54,6 +68,7 @@ class Batch(Generic[R]):
         Raises:
             StartAgain: try once more, with `source`'s newer reference.
             EndFirst: try once more, when those accounts were ended.
+            NotLocked: try once more, with everybody's exposure locked.
             LedgerHalted: nobody's movements are taken.
         """
         gathering = Gathering(self.connection, self.commands, self.reference)
@@ -77,10 +92,21 @@ class Batch(Generic[R]):
             if self.reference.has_promotions:
                 known.bonuses.update(await bonuses_of(self.connection, known.transfers))
                 budgets = await gathering.bonuses(facts, moment.now)
+            exposures = None
+            if self.reference.capped:
+                exposures = await lock_exposures(
+                    self.connection,
+                    self.reference,
+                    self.commands,
+                    gathering.originals.values(),
+                    facts.values(),
+                    everybody=self.everybody,
+                )
             decision = Decision(
                 known=known,
                 facts=facts,
                 budgets=budgets,
+                exposures=exposures,
                 targets=gathering.targets,
                 window_no=moment.window_no,
                 first_sequence=moment.block * sql.BLOCK_UNITS,
@@ -133,3 +159,5 @@ class Batch(Generic[R]):
             await self.connection.execute(sql.NOTE_ENDS, *transposed(effects.ends, 5))
         if effects.bonuses:
             await write_bonuses(self.connection, effects)
+        if effects.exposures:
+            await write_exposures(self.connection, effects.exposures)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from exchange.ledger.bonuses import Budgets
 from exchange.ledger.effects import Effects, KeyRow
+from exchange.ledger.exposures import Exposures, NotLocked
 from exchange.ledger.facts import MemberFacts, apply
 from exchange.ledger.ids import new_id
 from exchange.ledger.keys import KnownKeys, stored
@@ -41,6 +42,7 @@ class Decision:
         slice_no: the poster's slice of the window's totals.
         ended: credentials that were good when their calls came in and are not now; they get no answer, old or new.
         budgets: of promotions, as far as they are locked; the facts' own.
+        exposures: of merchants with a net debit cap; None: nobody has one.
     """
 
     facts: dict[UUID, MemberFacts]
@@ -52,6 +54,7 @@ class Decision:
     slice_no: int
     ended: Mapping[str, Refusal] = field(default_factory=dict)
     budgets: Budgets | None = None
+    exposures: Exposures | None = None
     _transfers: list[Transfer] = field(default_factory=list)
     _keys: list[KeyRow] = field(default_factory=list)
 
@@ -75,6 +78,8 @@ class Decision:
         effects = Effects.of(self.now, self._keys, self._transfers, self.facts.values(), self.window_no, self.slice_no)
         if self.budgets is not None:
             effects.budgets = self.budgets.changed()
+        if self.exposures is not None:
+            effects.exposures = self.exposures.changed()
         return effects
 
     def _decide(self, command: Command, rule: Rule) -> Outcome:
@@ -87,6 +92,10 @@ class Decision:
                 raise _not_found(command)
             facts = self.facts[target.member_id]
             posting = rule(command, facts)
+            if self.exposures is not None:
+                self.exposures.require_room(command, posting)
+        except NotLocked:
+            raise
         except Refusal as refusal:
             if refusal.category in DEFINITE and not command.validate_only:
                 self._keep_refusal(command, refusal)
@@ -136,6 +145,8 @@ class Decision:
             ]
             self.known.bonuses[transfer_id] = posting.bonuses
         posting.legs = apply(posting, facts, transfer_id, born)
+        if self.exposures is not None:
+            self.exposures.use(posting)
         transfer = self._transfer(command, facts, posting, transfer_id)
         self._transfers.append(transfer)
         key = (command.merchant_no, command.request_id)
@@ -153,6 +164,7 @@ class Decision:
         facts_before = {member_id: self.facts[member_id].copy() for member_id in targets}
         transfers_before, keys_before = len(self._transfers), len(self._keys)
         budgets_before = None if self.budgets is None else self.budgets.as_now()
+        exposures_before = None if self.exposures is None else self.exposures.as_now()
         outcomes: list[Outcome] = []
         for command in commands:
             outcomes.append(self._decide(command, rule))
@@ -165,6 +177,8 @@ class Decision:
         self.facts |= facts_before
         if self.budgets is not None and budgets_before is not None:
             self.budgets.back_to(budgets_before)
+        if self.exposures is not None and exposures_before is not None:
+            self.exposures.back_to(exposures_before)
         del self._transfers[transfers_before:]
         self._keys[keys_before:] = kept
         self.known.forget(

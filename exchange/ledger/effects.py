@@ -37,6 +37,7 @@ class Effects:
     bonuses: list[tuple[int, UUID | None, UUID, int, UUID, int, int, int]] = field(default_factory=list)
     bonus_uses: list[tuple[int, UUID, int, int]] = field(default_factory=list)
     budgets: list[tuple[int, int]] = field(default_factory=list)
+    exposures: list[tuple[int, str, int, int, int]] = field(default_factory=list)
     today: date | None = None
 
     @classmethod

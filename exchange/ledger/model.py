@@ -215,6 +215,8 @@ class Posting:
         unused: whether its points end without having been used.
         is_activity: whether the member does something, or is given something, so that idle points do not end.
         bonuses: what promotions gave, or a reversal took back of that; legs that give stand after all others.
+        promised: for a hold: what will be owed when all of it is captured; counts against net debit caps until then.
+        freed: for what ends a hold: the same, which counts no longer.
     """
 
     legs: list[PointsLeg]
@@ -231,6 +233,8 @@ class Posting:
     unused: bool = False
     is_activity: bool = True
     bonuses: list[Bonus] = field(default_factory=list)
+    promised: Sequence[Obligation] = ()
+    freed: Sequence[Obligation] = ()
 
 
 class Transfer(NamedTuple):

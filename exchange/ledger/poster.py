@@ -19,6 +19,7 @@ from exchange.db.engine import Database, DriverConnection, is_database_down
 from exchange.ledger.batch import Batch, EndFirst, StartAgain
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Outcome
+from exchange.ledger.exposures import NotLocked
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.packing import pack_rows
 from exchange.ledger.reference import Decide, Ending, R, ReferenceSource
@@ -42,6 +43,7 @@ WAITING_MAX = 20_000
 
 RETRIED = (
     StartAgain,
+    NotLocked,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
@@ -245,17 +247,19 @@ class Poster(Generic[R]):
 
     async def _try(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
+        everybody = False
         for attempt in range(TRIES_MAX):
             reference = await self._source.current()
-            batch = Batch(connection, work, reference)
+            batch = Batch(connection, work, reference, everybody=everybody)
             try:
                 try:
                     return await batch.run(self._source, self._decide, slice_no, self._caches)
                 except EndFirst as overdue:
                     endings = [self._ending(account, reference) for account in overdue.accounts[:BLOCK_UNITS]]
-                    first = Batch(connection, [(endings, False)], reference)
+                    first = Batch(connection, [(endings, False)], reference, everybody=everybody)
                     await first.run(self._source, self._decide, slice_no, self._caches)
             except RETRIED as error:
+                everybody = everybody or isinstance(error, NotLocked)
                 log.info("batch starts again", attempt=attempt, error=repr(error))
         raise ServerBusy(limit=TRIES_MAX)
 

@@ -71,6 +71,29 @@ class Reference(Protocol):
         """Whether there ever was a promotion."""
         ...
 
+    @property
+    def capped(self) -> frozenset[tuple[int, str]]:
+        """Merchants with a net debit cap, by number, each with the settlement currency."""
+        ...
+
+    @property
+    def operator_no(self) -> int:
+        """The operator's number as a party of obligations."""
+        ...
+
+    @property
+    def sponsor_nos(self) -> frozenset[int]:
+        """Numbers of all merchants that ever sponsored a promotion."""
+        ...
+
+    def merchant_name(self, merchant_no: int) -> str:
+        """The resource name of a merchant."""
+        ...
+
+    def issuer_no(self, currency_no: int) -> int:
+        """The number of the merchant that issues a currency."""
+        ...
+
     def promotions_on(self, command: MemberCommand, at: datetime) -> Sequence[Promoted]:
         """Those that are on for an award or a conversion at an instant."""
         ...

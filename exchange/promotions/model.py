@@ -119,6 +119,11 @@ class Promotions:
                 pairs.setdefault((one.source_no, one.currency_no), []).append(one)
         return cls(by_number, earns, pairs)
 
+    @property
+    def sponsor_nos(self) -> frozenset[int]:
+        """Numbers of all merchants that ever sponsored one."""
+        return frozenset(sponsor.merchant_no for one in self.by_number.values() for sponsor in one.sponsors)
+
     def __bool__(self) -> bool:
         return bool(self.by_number)
 

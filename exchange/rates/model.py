@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from exchange.directory.model import Directory
 from exchange.ledger.model import MemberCommand, TransferKind
+from exchange.limits.model import NO_LIMITS, Limits
 from exchange.money.rounding import ceil_ratio, floor_ratio
 from exchange.promotions.model import NO_PROMOTIONS, Promotion, Promotions
 
@@ -154,10 +155,17 @@ class Coalition:
     capped_since: Mapping[Pair, datetime] = field(default_factory=dict)
     idle_after: Mapping[int, timedelta] = field(default_factory=dict)
     promotions: Promotions = NO_PROMOTIONS
+    limits: Limits = NO_LIMITS
 
     @classmethod
-    def of(cls, directory: Directory, rates: Iterable[Rate], promotions: Promotions = NO_PROMOTIONS) -> Coalition:
-        """A directory with every version of every rate, and every promotion."""
+    def of(
+        cls,
+        directory: Directory,
+        rates: Iterable[Rate],
+        promotions: Promotions = NO_PROMOTIONS,
+        limits: Limits = NO_LIMITS,
+    ) -> Coalition:
+        """A directory with every version of every rate, every promotion, and the limits."""
         every = list(rates)
         tiered: dict[TierPair, list[Rate]] = {}
         for versions in by_pair(rate for rate in every if rate.tier).values():
@@ -168,7 +176,8 @@ class Coalition:
             if rate.member_daily_cap_units:
                 capped[rate.pair] = min(rate.published_at, capped.get(rate.pair, rate.published_at))
         idle = {number: after for number, one in directory.currencies.items() if (after := one.idle_after) is not None}
-        return cls(directory, by_pair(rate for rate in every if not rate.tier), tiered, every, capped, idle, promotions)
+        plain = by_pair(rate for rate in every if not rate.tier)
+        return cls(directory, plain, tiered, every, capped, idle, promotions, limits)
 
     @property
     def version(self) -> int:
@@ -196,6 +205,29 @@ class Coalition:
         """The number of the currency an earn rule makes, None when there is no such rule."""
         rule = self.directory.earn_rules.get(rule_id)
         return None if rule is None else rule.currency_no
+
+    @property
+    def capped(self) -> frozenset[tuple[int, str]]:
+        """Merchants with a net debit cap, by number, each with the settlement currency."""
+        return self.limits.capped
+
+    @property
+    def operator_no(self) -> int:
+        """The operator's number as a party of obligations."""
+        return self.directory.operator_no
+
+    @property
+    def sponsor_nos(self) -> frozenset[int]:
+        """Numbers of all merchants that ever sponsored a promotion."""
+        return self.promotions.sponsor_nos
+
+    def merchant_name(self, merchant_no: int) -> str:
+        """The resource name of a merchant."""
+        return self.directory.merchants[merchant_no].name
+
+    def issuer_no(self, currency_no: int) -> int:
+        """The number of the merchant that issues a currency."""
+        return self.directory.currencies[currency_no].issuer_no
 
     @property
     def has_promotions(self) -> bool:

@@ -7,6 +7,7 @@ import asyncio
 from exchange.db.engine import Database
 from exchange.directory import sql as directory_sql
 from exchange.directory.snapshot import read_directory
+from exchange.limits.snapshot import read_limits
 from exchange.promotions.snapshot import read_promotions
 from exchange.rates.model import Coalition, Rate
 from exchange.rates.sql import RATES
@@ -53,6 +54,7 @@ class CoalitionSource:
                 directory = await read_directory(connection)
                 rates = [Rate(*row) for row in await connection.execute(RATES)]
                 promotions = await read_promotions(connection)
+                limits = await read_limits(connection)
             if self._held is None or directory.version >= self._held.version:
-                self._held = Coalition.of(directory, rates, promotions)
+                self._held = Coalition.of(directory, rates, promotions, limits)
             return self._held

@@ -98,6 +98,12 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "WatchEvents": _ALL,
         "ListEvents": _ALL,
     },
+    "exchange.v1.LimitService": {
+        "SetNetDebitCap": _OPERATOR,
+        "RemoveNetDebitCap": _OPERATOR,
+        "GetExposure": _ALL,
+        "ListExposures": _ALL,
+    },
     "exchange.v1.SandboxService": {
         "SetClock": _OPERATOR,
         "GetClock": _ALL,

@@ -61,8 +61,7 @@ class BankAnswers:
                 outcomes = book.judge(line)
                 await _note(connection, sha256, line_no, line, outcomes)
                 touched |= {runs[name] for name in await _apply(connection, f"{sha256}:{line_no}", outcomes, actor)}
-            for run_id in sorted(touched):
-                await follow(connection, run_id, actor)
+            await follow(connection, touched, actor)
             return await _recorded(connection, sha256), False
 
 

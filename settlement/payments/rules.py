@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from exchange.money.currencies import micros_per_minor
 from settlement.payments.model import AttemptState, Leg, PaymentOrder
-from settlement.run.model import CurrencyResult
+from settlement.run.model import CurrencyResult, ResidueFigures
 
 ID_CHARS_MAX = 35
 """What ISO 20022 gives an identification."""
@@ -44,6 +46,44 @@ def blocks_of(order: PaymentOrder) -> dict[str, str]:
     operator = order.operator.participant
     payers = sorted({item.leg.payer for item in order.instructions}, key=lambda payer: (payer == operator, payer))
     return {payer: _fitting(f"{order.message_id}.{number}") for number, payer in enumerate(payers, start=1)}
+
+
+class Booked(NamedTuple):
+    """A bank booked an attempt, SETTLED, or gave it back, RETURNED; minor units."""
+
+    end_to_end_id: str
+    state: AttemptState
+    currency: str
+    payer: str
+    payee: str
+    minor_units: int
+
+
+class Ended(NamedTuple):
+    """So much less is owed by the debtor to the creditor, micro-units, because of `source`."""
+
+    source: str
+    debtor: str
+    creditor: str
+    currency: str
+    micros: int
+
+
+def ended_by_payment(booked: Sequence[Booked]) -> list[Ended]:
+    """Which debts bookings ended; what a bank gave back is owed again."""
+    found = []
+    for one in booked:
+        micros = one.minor_units * micros_per_minor(one.currency)
+        if one.state is AttemptState.SETTLED:
+            found.append(Ended(f"payments/{one.end_to_end_id}", one.payer, one.payee, one.currency, micros))
+        elif one.state is AttemptState.RETURNED:
+            found.append(Ended(f"returns/{one.end_to_end_id}", one.payee, one.payer, one.currency, micros))
+    return found
+
+
+def ended_by_rounding(window_no: int, currency: str, residue: Sequence[ResidueFigures]) -> list[Ended]:
+    """Which debts the one rounding of a window ended: nobody is ever asked for them again."""
+    return [Ended(f"rounding/{window_no}", one.debtor, one.creditor, currency, one.micros) for one in residue]
 
 
 def settlement_state(states: Sequence[AttemptState]) -> str:

@@ -137,7 +137,7 @@ async def _instruct(connection: AsyncConnection, run: Run, how: Instructing) -> 
         await connection.execute(sql.ADD_LEG, {**values, **window})
     await _write_files(connection, run, [(leg, 1) for leg in legs], how)
     await step(connection, run.run_id, RunState.INSTRUCTED, how.actor, "")
-    await follow(connection, run.run_id, how.actor)
+    await follow(connection, [run.run_id], how.actor)
 
 
 async def _write_files(

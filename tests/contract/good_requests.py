@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 
 from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import event_service_pb2 as events
+from exchange.v1 import limit_service_pb2 as limits
 from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import sandbox_service_pb2 as sandbox
@@ -181,6 +182,10 @@ GOOD: dict[str, Message] = {
     "WithdrawAdjustment": transfers.WithdrawAdjustmentRequest(name=ADJUSTMENT, note="why"),
     "GetAdjustment": transfers.GetAdjustmentRequest(name=ADJUSTMENT),
     "ListAdjustments": transfers.ListAdjustmentsRequest(page_size=1, state=transfers.Adjustment.STATE_PROPOSED),
+    "SetNetDebitCap": limits.SetNetDebitCapRequest(merchant=MERCHANT, currency_code="CNY", cap_micros=1, reason="why"),
+    "RemoveNetDebitCap": limits.RemoveNetDebitCapRequest(merchant=MERCHANT, currency_code="CNY", reason="why"),
+    "GetExposure": limits.GetExposureRequest(merchant=MERCHANT, currency_code="CNY"),
+    "ListExposures": limits.ListExposuresRequest(page_size=1),
     "CreateMerchant": directory.CreateMerchantRequest(
         merchant=types.Merchant(name="merchants/Wire", display_name="Wire", roles=[types.MERCHANT_ROLE_GENERAL])
     ),

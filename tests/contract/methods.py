@@ -13,6 +13,7 @@ from grpc import aio
 from exchange.v1 import (
     directory_service_pb2,
     event_service_pb2,
+    limit_service_pb2,
     member_service_pb2,
     rate_service_pb2,
     sandbox_service_pb2,
@@ -24,6 +25,7 @@ from tests.worlds import Party
 FILES = (
     directory_service_pb2,
     event_service_pb2,
+    limit_service_pb2,
     member_service_pb2,
     rate_service_pb2,
     sandbox_service_pb2,

@@ -1,0 +1,83 @@
+"""LimitService: net debit caps."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from grpc.aio import ServicerContext
+
+from exchange.api.context import Api
+from exchange.api.limit_wire import REASON_MAX, exposure_message, merchant_and_currency
+from exchange.api.pages import check_page, page_of
+from exchange.callers import Caller
+from exchange.limits.service import positions
+from exchange.refusals import ResourceNotFound
+from exchange.serving.checks import Violations
+from exchange.serving.identity import caller_of
+from exchange.v1 import limit_service_pb2 as pb
+from exchange.v1.limit_service_pb2_grpc import LimitServiceServicer
+
+Context: TypeAlias = ServicerContext[Any, Any]
+
+
+class LimitService(LimitServiceServicer):
+    """Kept by the operator, read by whom it concerns."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def SetNetDebitCap(self, request: pb.SetNetDebitCapRequest, context: Context) -> pb.SetNetDebitCapResponse:
+        check = Violations()
+        merchant_id, currency_code = merchant_and_currency(check, request)
+        cap_micros = check.within("cap_micros", request.cap_micros, 0)
+        reason = check.text("reason", request.reason, 1, REASON_MAX)
+        check.raise_if_any()
+        caller = await self._caller(context)
+        position = await self._api.limits.set_cap(caller, merchant_id, currency_code, cap_micros, reason)
+        return pb.SetNetDebitCapResponse(exposure=exposure_message(position))
+
+    async def RemoveNetDebitCap(
+        self, request: pb.RemoveNetDebitCapRequest, context: Context
+    ) -> pb.RemoveNetDebitCapResponse:
+        check = Violations()
+        merchant_id, currency_code = merchant_and_currency(check, request)
+        reason = check.text("reason", request.reason, 1, REASON_MAX)
+        check.raise_if_any()
+        await self._api.limits.remove_cap(await self._caller(context), merchant_id, currency_code, reason)
+        return pb.RemoveNetDebitCapResponse()
+
+    async def GetExposure(self, request: pb.GetExposureRequest, context: Context) -> pb.GetExposureResponse:
+        check = Violations()
+        merchant_id, currency_code = merchant_and_currency(check, request)
+        check.raise_if_any()
+        caller = caller_of(context)
+        merchant = (await self._api.directory(caller)).merchant(merchant_id, "merchant")
+        found = []
+        if caller.sees_all or caller.merchant_no == merchant.number:
+            async with self._api.database.look() as connection:
+                found = [*await positions(connection, merchant.number, currency_code)]
+        if not found:
+            # Whether others have a cap is none of a merchant's business.
+            raise ResourceNotFound(resource=f"{request.merchant}/exposures/{currency_code}", field="currency_code")
+        return pb.GetExposureResponse(exposure=exposure_message(found[0]))
+
+    async def ListExposures(self, request: pb.ListExposuresRequest, context: Context) -> pb.ListExposuresResponse:
+        caller = caller_of(context)
+        bound = caller.merchant_id or ""
+        check_page(request, self._api.tokens, "exposures", bound)
+        await self._api.directory(caller)
+        async with self._api.database.look() as connection:
+            found = await positions(connection, caller.merchant_no)
+        named = sorted(map(exposure_message, found), key=_name)
+        page, token = page_of(named, _name, request, self._api.tokens, "exposures", bound)
+        return pb.ListExposuresResponse(exposures=page, next_page_token=token)
+
+    async def _caller(self, context: Context) -> Caller:
+        """The caller of a change, whose credential still holds."""
+        caller = caller_of(context)
+        await self._api.directory(caller)
+        return caller
+
+
+def _name(exposure: pb.Exposure) -> str:
+    return f"{exposure.merchant}/{exposure.currency_code}"

@@ -1,0 +1,1 @@
+"""Limits: how much a merchant may come to owe before it pays."""

@@ -1,0 +1,65 @@
+"""Use cases of net debit caps: set, remove, read. Changes are one transaction each, alone behind the fence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.callers import Caller
+from exchange.db.engine import Database
+from exchange.directory.change import change
+from exchange.directory.service import Reloads
+from exchange.directory.snapshot import read_directory
+from exchange.limits import sql
+from exchange.limits.model import Position
+from exchange.refusals import ResourceNotFound
+
+
+class LimitChanges:
+    """The operator's changes; `source` is this process's copy, read anew after each."""
+
+    def __init__(self, database: Database, source: Reloads) -> None:
+        self._database, self._source = database, source
+
+    async def set_cap(
+        self, caller: Caller, merchant_id: str, currency_code: str, cap_micros: int, reason: str
+    ) -> Position:
+        """Say how much a merchant may come to owe, net, in a settlement currency; from now on, in every server.
+
+        What it owes already counts, also when that is more: then it owes no more until it has paid.
+
+        Raises:
+            ResourceNotFound: no such merchant.
+        """
+        subject, after = f"merchants/{merchant_id}", {"currency_code": currency_code, "cap_micros": cap_micros}
+        async with change(self._database, caller, "set net debit cap", subject, after, reason) as connection:
+            number = (await read_directory(connection)).merchant(merchant_id, "merchant").number
+            await connection.execute(sql.COUNT_ALONE)
+            values = {"merchant_no": number, "currency_code": currency_code, "cap_micros": cap_micros}
+            await connection.execute(sql.SET_CAP, values)
+            (position,) = await positions(connection, number, currency_code)
+        await self._source.reload()
+        return position
+
+    async def remove_cap(self, caller: Caller, merchant_id: str, currency_code: str, reason: str) -> None:
+        """Let a merchant owe what it comes to owe.
+
+        Raises:
+            ResourceNotFound: no such merchant, or it has no cap in the currency.
+        """
+        subject, after = f"merchants/{merchant_id}", {"currency_code": currency_code}
+        async with change(self._database, caller, "remove net debit cap", subject, after, reason) as connection:
+            number = (await read_directory(connection)).merchant(merchant_id, "merchant").number
+            values = {"merchant_no": number, "currency_code": currency_code}
+            if (await connection.execute(sql.REMOVE_CAP, values)).first() is None:
+                raise ResourceNotFound(resource=f"{subject}/exposures/{currency_code}", field="currency_code")
+        await self._source.reload()
+
+
+async def positions(
+    connection: AsyncConnection, merchant_no: int | None = None, currency_code: str | None = None
+) -> Sequence[Position]:
+    """Capped merchants as they stand, by id and currency; None: all."""
+    values = {"merchant_no": merchant_no, "currency_code": currency_code}
+    return [Position(*row[:3], *map(int, row[3:])) for row in await connection.execute(sql.POSITIONS, values)]

@@ -1,0 +1,13 @@
+"""Reads every limit as of one version of the directory."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.limits import sql
+from exchange.limits.model import Limits
+
+
+async def read_limits(connection: AsyncConnection) -> Limits:
+    """The limits as the connection's snapshot shows them."""
+    return Limits(capped=frozenset((row[0], row[1]) for row in await connection.execute(sql.CAPPED)))

@@ -1,0 +1,30 @@
+"""Net debit caps on a ledger in a real database."""
+
+from __future__ import annotations
+
+from exchange.limits.discharges import Discharge, discharge
+from exchange.limits.model import Position
+from exchange.limits.service import positions
+from tests.integration.ledger.ledgers import OPERATOR, Ledger
+from tests.unit.rules.rulebook import MERCHANT_NO
+
+TEL_ISSUED, TEL_REDEEMED = 12_000, 10_000
+"""Micro-yuan that an earning merchant owes TEL for a point, and TEL an accepting merchant."""
+
+
+async def cap(ledger: Ledger, merchant: str, micros: int) -> Position:
+    """From now on the merchant owes at most so many micro-yuan."""
+    return await ledger.api.limits.set_cap(OPERATOR, merchant, "CNY", micros, "test")
+
+
+async def exposure(ledger: Ledger, merchant: str) -> Position:
+    """A capped merchant as it stands."""
+    async with ledger.database.read() as connection:
+        (position,) = await positions(connection, MERCHANT_NO[merchant], "CNY")
+    return position
+
+
+async def pay(ledger: Ledger, source: str, debtor: str, creditor: str, micros: int) -> None:
+    """Tell that so much was paid."""
+    async with ledger.database.write() as connection:
+        await discharge(connection, [Discharge(source, debtor, creditor, "CNY", micros)])
