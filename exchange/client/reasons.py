@@ -611,6 +611,12 @@ class PaymentMismatch(Definite):
     found: str
 
 
+class NetDebitCapExceeded(Definite):
+    """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap."""
+
+    FOR = "NET_DEBIT_CAP_EXCEEDED"
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -681,4 +687,5 @@ BY_REASON: dict[str, type[Refused]] = {
     "FORMAT_MISMATCH": FormatMismatch,
     "BANK_MESSAGE_UNREADABLE": BankMessageUnreadable,
     "PAYMENT_MISMATCH": PaymentMismatch,
+    "NET_DEBIT_CAP_EXCEEDED": NetDebitCapExceeded,
 }

@@ -1,11 +1,13 @@
 """Paying an approved run: files with deterministic names and bytes, bank answers, exceptions, returns, retries."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import grpc
 import pytest
 
 from exchange.v1 import directory_service_pb2 as directory
+from exchange.v1 import limit_service_pb2 as limits
 from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.banks import comes_back, control_of, credit, debit, statement, status_report
@@ -95,6 +97,44 @@ async def test_whoever_approved_does_not_move_the_money(treasury: Treasury) -> N
     refused = await refusal(treasury.export(run, by=as_maker))
 
     assert (refused.reason, refused.metadata["person"]) == ("SAME_PERSON", "zoe")
+
+
+async def test_what_banks_book_no_longer_stands_against_a_cap(treasury: Treasury) -> None:
+    """The whole payment and what rounding left; a return is owed again, and paying anew pays it. Nothing is residue."""
+    world = treasury.finance.cast.world
+    exposures = {name: await _capped(world, name) for name in ("GRO", "OPR", "TEL")}
+    run, ordered = await treasury.instructed()
+    order = ordered["GRO", "OPR"]
+
+    await treasury.record(statement(debit(order)))
+    paid = await _exposures(world, exposures)
+    await treasury.record(statement(debit(order), comes_back(order)))
+    returned = await _exposures(world, exposures)
+    (again,) = await treasury.retry(run)
+    anew = await treasury.ordered(again)
+    await treasury.record(statement(debit(anew["GRO", "OPR"])))
+    settled = await _exposures(world, exposures)
+
+    assert exposures == {"GRO": 716_550_000, "OPR": 0, "TEL": -1_016_550_000}
+    assert paid == settled == {"GRO": 0, "OPR": 716_550_000, "TEL": -1_016_550_000}
+    assert returned == exposures
+
+
+async def _capped(world: World, merchant: str) -> int:
+    """Set a cap; micro-yuan the merchant owes, below zero what it is owed."""
+    request = limits.SetNetDebitCapRequest(merchant=f"merchants/{merchant}", currency_code="CNY", reason="test")
+    exposure = (await world.operator.ask(world.stubs.limits.SetNetDebitCap, request)).exposure
+    return int(exposure.owed_micros - exposure.due_micros)
+
+
+async def _exposures(world: World, merchants: Iterable[str]) -> dict[str, int]:
+    """The same, of merchants that have a cap."""
+    found = {}
+    for name in merchants:
+        request = limits.GetExposureRequest(merchant=f"merchants/{name}", currency_code="CNY")
+        exposure = (await world.operator.ask(world.stubs.limits.GetExposure, request)).exposure
+        found[name] = exposure.owed_micros - exposure.due_micros
+    return found
 
 
 @pytest.mark.provokes("PERSON_UNKNOWN")
