@@ -14,7 +14,7 @@ from exchange.ledger import sql
 from exchange.ledger.bonus_rows import bonuses_of, write_bonuses
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Decision, Outcome
-from exchange.ledger.effects import transposed
+from exchange.ledger.effects import Effects, transposed
 from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
@@ -143,6 +143,14 @@ class Batch(Generic[R]):
         written = await self.connection.fetchval(sql.EFFECTS, *effects.arguments())
         if written != len(effects.keys):
             raise StartAgain
+        await self._write_rare(effects)
+        if effects.bonuses:
+            await write_bonuses(self.connection, effects)
+        if effects.exposures:
+            await write_exposures(self.connection, effects.exposures)
+
+    async def _write_rare(self, effects: Effects) -> None:
+        """What only some movements leave; the accounts' locks guard all of it."""
         if effects.daily:
             await self.connection.execute(sql.USE_DAILY_CAPS, *transposed(effects.daily, 5), effects.today)
         if effects.progress:
@@ -157,7 +165,3 @@ class Batch(Generic[R]):
             await self.connection.execute(sql.NOTE_UNUSED, *transposed(effects.unused, 3))
         if effects.ends:
             await self.connection.execute(sql.NOTE_ENDS, *transposed(effects.ends, 5))
-        if effects.bonuses:
-            await write_bonuses(self.connection, effects)
-        if effects.exposures:
-            await write_exposures(self.connection, effects.exposures)

@@ -1,4 +1,4 @@
-"""Locking and writing what capped merchants owe: for batches in which one of them may take part, and for nobody else."""
+"""Locking and writing what capped merchants owe: for batches in which one may take part, and for nobody else."""
 
 from __future__ import annotations
 

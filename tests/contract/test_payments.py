@@ -2,17 +2,24 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from runpy import run_path
 
 import grpc
 import pytest
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import limit_service_pb2 as limits
+from settlement.app import MIGRATIONS
 from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.banks import comes_back, control_of, credit, debit, statement, status_report
 from tests.contract.paid import ACCOUNTS, Treasury, treasury_of
 from tests.contract.refusals import refusal
+from tests.servers import Server
 from tests.worlds import World
 
 PAYMENTS = {
@@ -118,6 +125,33 @@ async def test_what_banks_book_no_longer_stands_against_a_cap(treasury: Treasury
     assert exposures == {"GRO": 716_550_000, "OPR": 0, "TEL": -1_016_550_000}
     assert paid == settled == {"GRO": 0, "OPR": 716_550_000, "TEL": -1_016_550_000}
     assert returned == exposures
+
+
+async def test_what_was_paid_before_there_were_caps_is_told_when_the_schema_is_brought_up(
+    treasury: Treasury, own_server: Server
+) -> None:
+    """The migration writes what every booking and rounding writes since."""
+    _, ordered = await treasury.instructed()
+    order = ordered["GRO", "OPR"]
+    await treasury.record(statement(debit(order), debit(ordered["CAF", "OPR"]), comes_back(order)))
+    told = "SELECT source, debtor_no, creditor_no, currency_code, micros FROM exchange.discharges ORDER BY 1, 2, 3"
+    engine = create_async_engine(own_server.url)
+    async with engine.begin() as connection:
+        since = (await connection.execute(text(told))).all()
+        await connection.execute(text("DELETE FROM exchange.discharges"))
+
+    async with engine.begin() as connection:
+        await connection.run_sync(_brought_up)
+        again = (await connection.execute(text(told))).all()
+
+    await engine.dispose()
+    assert len(since) == 3
+    assert again == since
+
+
+def _brought_up(connection: Connection) -> None:
+    with Operations.context(MigrationContext.configure(connection)):
+        run_path(str(MIGRATIONS / "0007_discharges.py"))["upgrade"]()
 
 
 async def _capped(world: World, merchant: str) -> int:

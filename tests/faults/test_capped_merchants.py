@@ -11,9 +11,9 @@ from exchange.client.caller import refusal_in, refusal_of
 from exchange.v1 import limit_service_pb2 as limits
 from tests.faults.server_process import a_server_process
 from tests.integration.ledger.ledgers import differences
-from tests.movements import a_hold, a_redemption, a_reversal, an_earn
+from tests.movements import Member, a_hold, a_redemption, a_reversal, an_earn
 from tests.servers import a_new_coalition
-from tests.worlds import EARNING, EXCHANGE, REDEMPTION, Member, Merchant, World, a_channel, a_world
+from tests.worlds import EARNING, EXCHANGE, REDEMPTION, Merchant, World, a_channel, a_world
 
 PRICE = 12_000
 ROOM = 1_000
