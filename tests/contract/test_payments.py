@@ -151,7 +151,7 @@ async def test_what_was_paid_before_there_were_caps_is_told_when_the_schema_is_b
 
 def _brought_up(connection: Connection) -> None:
     with Operations.context(MigrationContext.configure(connection)):
-        run_path(str(MIGRATIONS / "0007_discharges.py"))["upgrade"]()
+        run_path(str(MIGRATIONS / "0008_discharges.py"))["upgrade"]()
 
 
 async def _capped(world: World, merchant: str) -> int:

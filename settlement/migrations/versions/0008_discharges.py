@@ -1,6 +1,6 @@
 """What banks booked and what rounding left before there were net debit caps no longer stands against anybody.
 
-Revision ID: settlement_0007
+Revision ID: settlement_0008
 """
 
 import json
@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from exchange.money.currencies import micros_per_minor
 
-revision = "settlement_0007"
-down_revision = "settlement_0006"
+revision = "settlement_0008"
+down_revision = "settlement_0007"
 branch_labels = None
 depends_on = None
 
