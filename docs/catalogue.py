@@ -97,7 +97,6 @@ ADVICE = {
     "FUNDS_INSUFFICIENT": "Withdraw at most what is `available`, or book what came in first.",
     "EXPOSURE_UNCOVERED": "Withdraw less, or wait until the participant has paid what it owes.",
     "LIQUIDITY_SHORT": "Have those named prefund (CheckLiquidity tells how much), or acknowledge it where asked.",
-    "NET_DEBIT_CAP_EXCEEDED": "Wait until `merchant` has paid or is owed more, or ask for less; the operator sets caps.",
     "NET_DEBIT_CAP_EXCEEDED": "Wait until `merchant` has paid, or ask for less; the operator sets caps.",
     "BANK_DETAILS_MISSING": "The operator sets the bank details (SetBankDetails) and somebody else confirms them.",
     "FORMAT_MISMATCH": "Read `problem`; take the format the payments were exported in, or pain.001.",
