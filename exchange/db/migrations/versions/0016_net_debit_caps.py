@@ -1,14 +1,14 @@
 """Net debit caps: what capped merchants owe, and what was discharged otherwise than by posting.
 
-Revision ID: 0015
+Revision ID: 0016
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
