@@ -19,7 +19,7 @@ from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
-from exchange.ledger.reference import AccountKey, Decide, R, ReferenceSource
+from exchange.ledger.reference import AccountKey, Decide, Ending, R, ReferenceSource
 from exchange.refusals import LedgerHalted, Refusal
 
 
@@ -62,7 +62,9 @@ class Batch(Generic[R]):
         self.reference = reference
         self.everybody = everybody
 
-    async def run(self, source: ReferenceSource[R], decide: Decide[R], slice_no: int, caches: Caches) -> list[Outcome]:
+    async def run(
+        self, source: ReferenceSource[R], decide: Decide[R], ending: Ending[R], slice_no: int, caches: Caches
+    ) -> list[Outcome]:
         """Facts, decision, effects, commit. One outcome a command, in their order.
 
         Raises:
@@ -113,6 +115,7 @@ class Batch(Generic[R]):
                 now=moment.now,
                 slice_no=slice_no,
                 ended=self._ended_credentials(),
+                ending=lambda account: ending(account, self.reference),
             )
             outcomes = decision.decide_all(self.groups, lambda command, seen: decide(command, seen, self.reference))
             if decision.writes_something:

@@ -11,7 +11,7 @@ from exchange.db.engine import DriverConnection
 from exchange.ledger.bonuses import Bonus, BonusFacts, Budgets, GivenBonus
 from exchange.ledger.decision import Target
 from exchange.ledger.effects import Effects, transposed
-from exchange.ledger.facts import MemberFacts
+from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.model import FollowUp, MemberCommand, Transfer, TransferKind
 from exchange.ledger.quote import Terms
 from exchange.ledger.reference import Promoted, Reference
@@ -153,7 +153,7 @@ class BonusReader:
             lot_id: (account.bucket, member_id)
             for member_id, facts in self._found.items()
             for account in facts.accounts.values()
-            for lot_id in (*account.due, *(account.whole or ()))
+            for lot_id in _may_end(account, facts)
         }
         due: dict[UUID, dict[UUID, int]] = {}
         if owners:
@@ -182,6 +182,14 @@ class BonusReader:
                 bonuses = self._found[row[0]].bonuses
                 assert bonuses is not None
                 bonuses.used[row[1]] = row[2]
+
+
+def _may_end(account: MemberAccount, facts: MemberFacts) -> Iterable[UUID]:
+    """Lots of which points may end in this batch."""
+    ends_at = facts.ends.get(account.currency_no)
+    if ends_at is not None and ends_at <= facts.now:
+        return account.known
+    return (*account.due, *account.whole) if account.whole else account.due
 
 
 async def bonuses_of(connection: DriverConnection, transfers: Sequence[tuple[int, UUID]]) -> dict[UUID, list[Bonus]]:

@@ -14,8 +14,23 @@ from exchange.ledger.exposures import Exposures, NotLocked
 from exchange.ledger.facts import MemberFacts, apply
 from exchange.ledger.ids import new_id
 from exchange.ledger.keys import KnownKeys, stored
-from exchange.ledger.model import Command, FollowUp, MemberCommand, Posting, Receipt, Transfer, key_bucket
-from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound
+from exchange.ledger.model import (
+    Account,
+    Command,
+    FollowUp,
+    MemberCommand,
+    Posting,
+    Receipt,
+    Side,
+    Transfer,
+    TransferKind,
+    key_bucket,
+)
+from exchange.ledger.reference import AccountKey
+from exchange.ledger.sql import BLOCK_UNITS
+from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound, ServerBusy
+
+_ENDING_OR_GIVING_BACK = frozenset({TransferKind.EXPIRE, TransferKind.RELEASE})
 
 Outcome = Receipt | Refusal | Exception
 Rule = Callable[[Command, MemberFacts], Posting]
@@ -43,6 +58,7 @@ class Decision:
         ended: credentials that were good when their calls came in and are not now; they get no answer, old or new.
         budgets: of promotions, as far as they are locked; the facts' own.
         exposures: of merchants with a net debit cap; None: nobody has one.
+        ending: makes the command that ends what has come back to an account after its end.
     """
 
     facts: dict[UUID, MemberFacts]
@@ -55,11 +71,14 @@ class Decision:
     ended: Mapping[str, Refusal] = field(default_factory=dict)
     budgets: Budgets | None = None
     exposures: Exposures | None = None
+    ending: Callable[[AccountKey], Command] | None = None
     _transfers: list[Transfer] = field(default_factory=list)
     _keys: list[KeyRow] = field(default_factory=list)
+    _numbers_left: int = 0
 
     def decide_all(self, groups: Sequence[tuple[Sequence[Command], bool]], rule: Rule) -> list[Outcome]:
         """One outcome a command. A group is atomic or its items stand alone."""
+        self._numbers_left = max(BLOCK_UNITS - sum(len(commands) for commands, _ in groups), 0)
         outcomes: list[Outcome] = []
         for commands, atomic in groups:
             if atomic:
@@ -91,6 +110,7 @@ class Decision:
             if target is None:
                 raise _not_found(command)
             facts = self.facts[target.member_id]
+            ended = self._ended_accounts(command, facts, rule) if facts.ends else ()
             posting = rule(command, facts)
             if self.exposures is not None:
                 self.exposures.require_room(command, posting)
@@ -104,7 +124,40 @@ class Decision:
             return fault
         if command.validate_only:
             return Receipt(self._transfer(command, facts, posting, None), replayed=False, bonuses=posting.bonuses)
-        return self._apply(command, facts, posting)
+        receipt = self._apply(command, facts, posting)
+        for number in ended:
+            self._end(facts, number, _given_back(posting, number), rule)
+        return receipt
+
+    def _ended_accounts(self, command: Command, facts: MemberFacts, rule: Rule) -> Sequence[int]:
+        """Currencies of which a capture may give points back that have ended.
+
+        What earlier commands of the batch gave back to an account after its end is ended here, before anything else is
+        done with the account: its end would be postponed, and points that have ended would live on.
+        """
+        if command.kind in _ENDING_OR_GIVING_BACK:
+            return ()
+        over = [number for number, ends_at in facts.ends.items() if ends_at <= facts.now]
+        for number in over:
+            self._end(facts, number, list(facts.accounts[number].known), rule)
+        return over if command.kind is TransferKind.CAPTURE else ()
+
+    def _end(self, facts: MemberFacts, number: int, lot_ids: Sequence[UUID], rule: Rule) -> None:
+        account = facts.accounts[number]
+        if not any(account.known[lot_id].remaining for lot_id in lot_ids):
+            return
+        if not self._numbers_left:
+            # The batch's commands may need every number of its block.
+            raise ServerBusy(limit=BLOCK_UNITS)
+        self._numbers_left -= 1
+        assert self.ending is not None, "whoever reads when accounts end can end them"
+        command, due = self.ending((facts.bucket, facts.member_id, number)), account.due
+        account.due = list(lot_ids)
+        posting = rule(command, facts)
+        if self.exposures is not None:
+            self.exposures.require_room(command, posting)
+        self._apply(command, facts, posting)
+        account.due = due
 
     def _keep_refusal(self, command: Command, refusal: Refusal) -> None:
         key = (command.merchant_no, command.request_id)
@@ -194,6 +247,18 @@ class Decision:
     def _answered_before(self, command: Command) -> Outcome | None:
         gone = self.ended.get(command.credential)
         return self.known.answer(command) if gone is None else gone
+
+
+def _given_back(posting: Posting, number: int) -> list[UUID]:
+    """Lots of a currency to which a posting gave points."""
+    return [
+        leg.lot_id
+        for leg in posting.legs
+        if leg.lot_id is not None
+        and leg.currency_no == number
+        and leg.account == Account.MEMBER
+        and leg.side == Side.CREDIT
+    ]
 
 
 def _not_found(command: Command) -> ResourceNotFound:

@@ -253,11 +253,11 @@ class Poster(Generic[R]):
             batch = Batch(connection, work, reference, everybody=everybody)
             try:
                 try:
-                    return await batch.run(self._source, self._decide, slice_no, self._caches)
+                    return await batch.run(self._source, self._decide, self._ending, slice_no, self._caches)
                 except EndFirst as overdue:
                     endings = [self._ending(account, reference) for account in overdue.accounts[:BLOCK_UNITS]]
                     first = Batch(connection, [(endings, False)], reference, everybody=everybody)
-                    await first.run(self._source, self._decide, slice_no, self._caches)
+                    await first.run(self._source, self._decide, self._ending, slice_no, self._caches)
             except RETRIED as error:
                 everybody = everybody or isinstance(error, NotLocked)
                 log.info("batch starts again", attempt=attempt, error=repr(error))

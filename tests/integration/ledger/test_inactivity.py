@@ -6,9 +6,13 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from exchange.ledger.model import TransferKind
+import pytest
+
+from exchange.holds.model import Capture, Release
+from exchange.ledger.model import Command, TransferKind
 from exchange.sandbox.processes import answer_of, environment
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, at_once, in_turn, issue_idle, moved, reasons
 from tests.unit.rules.days import capture, hold, release, reverse
@@ -170,3 +174,61 @@ async def test_the_command_tells_what_it_ended(ledger: Ledger) -> None:
 
     assert status == 0, errors
     assert json.loads(output) == {"holds": 3, "accounts": 3, "points": {"END": 12}, "breakage_micros": {"CNY": 60}}
+
+
+async def ended_account(ledger: Ledger) -> tuple[UUID, list[Command]]:
+    """A member whose account has ended with nothing in it, and what would put 9 points back: a return, a release."""
+    begin = await issue_idle(ledger)
+    ada = await ledger.member()
+    await ledger.post(earn("9 END", "GRO", member_id=ada))
+    used = (await ledger.post(redeem("6 END", "CAF", member_id=ada))).transfer
+    held = (await ledger.post(hold("3 END", lifetime=30 * DAY, member_id=ada))).transfer
+    await at(ledger, begin + 11 * DAY)
+    await ledger.api.due.run()
+    return ada, [reverse(used), release(held)]
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+@pytest.mark.parametrize("which", [[0], [1], [0, 1], [1, 0]])
+async def test_what_comes_back_to_an_ended_account_stays_ended_whatever_follows_at_once(
+    ledger: Ledger, which: list[int], *, atomic: bool
+) -> None:
+    """A return or a release and an award in one batch: the award stands alone, as if they had come one by one."""
+    ada, back = await ended_account(ledger)
+    award: Command = earn("5 END", "GRO", member_id=ada)
+
+    answers = await ledger.api.poster.post_all([*(back[place] for place in which), award], atomic=atomic)
+
+    assert len(moved(answers)) == len(which) + 1
+    assert await ledger.balances(ada) == {"END": 5}
+    owed = await ledger.value("SELECT sum(micros) FROM exchange.clearing_totals_v1 WHERE kind = 10")
+    assert owed == 5 * sum((6, 3)[place] for place in which)
+
+
+async def test_a_group_that_is_undone_ends_nothing(ledger: Ledger) -> None:
+    """The last item of an atomic group is refused: the return and the end it brought are not there either."""
+    ada, back = await ended_account(ledger)
+
+    group = [back[0], earn("5 END", "GRO", member_id=ada), redeem("6 END", "CAF", member_id=ada)]
+    answers = await ledger.api.poster.post_all(group, atomic=True)
+
+    assert moved(answers) == []
+    assert await ledger.balances(ada) == {"END": 0}
+    assert await ledger.value(EXPIRIES) == 0
+
+
+async def test_what_a_late_capture_gives_back_has_ended(ledger: Ledger) -> None:
+    """2 of 3 are taken: a use of points, but the third comes back to an account that had ended before."""
+    ada, (_, held) = await ended_account(ledger)
+    assert isinstance(held, Release)
+    (original,) = [row[0] for row in await ledger.rows("SELECT transfer_id FROM exchange.transfers WHERE kind = 7")]
+
+    await ledger.post(Capture(**{**_fields(held), "original": original}, units=2))
+
+    assert await ledger.balances(ada) == {"END": 0}
+    assert await ledger.value("SELECT sum(micros) FROM exchange.clearing_totals_v1 WHERE kind = 10") == 5
+
+
+def _fields(command: Release) -> dict[str, Any]:
+    kept = ("merchant_no", "credential", "request_id", "fingerprint")
+    return {name: getattr(command, name) for name in kept}
