@@ -11,10 +11,11 @@ from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations, known_numbers
 from exchange.serving.instants import timestamp
-from settlement.api import funds_wire, wire
+from settlement.api import default_wire, funds_wire, wire
 from settlement.calendar.books import UnknownBook, book, is_open_by
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.calendar.rules import NeverOpen, next_cut_off
+from settlement.defaults.model import DefaultDeclaration
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.proposals.model import (
     Content,
@@ -55,6 +56,9 @@ def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") ->
         "special_closing": lambda: _special_closing(check, proposal.special_closing, f"{path}.special_closing"),
         "funds_terms": lambda: funds_wire.terms(check, proposal.funds_terms, f"{path}.funds_terms"),
         "funds_movement": lambda: funds_wire.movement(check, proposal.funds_movement, f"{path}.funds_movement"),
+        "default_declaration": lambda: default_wire.declaration(
+            check, proposal.default_declaration, f"{path}.default_declaration"
+        ),
     }
     which = proposal.WhichOneof("content")
     if which is None:
@@ -234,6 +238,8 @@ def message(proposal: Proposal) -> pb.Proposal:
             found.funds_terms.CopyFrom(funds_wire.terms_message(funds))
         case FundsMovement() as movement:
             found.funds_movement.CopyFrom(funds_wire.movement_message(movement))
+        case DefaultDeclaration() as declaration:
+            found.default_declaration.CopyFrom(default_wire.message(declaration))
     return found
 
 

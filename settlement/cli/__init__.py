@@ -15,6 +15,7 @@ from settlement.cli.ageing import ageing
 from settlement.cli.approval import approve, cancel, reject, submit
 from settlement.cli.calendar import calendar
 from settlement.cli.close_window import close_window
+from settlement.cli.defaults import default, drill
 from settlement.cli.estimates import confirm_estimate, set_estimate
 from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.funds import deposit, funds, withdraw_funds
@@ -62,6 +63,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "funds": funds,
     "deposit": deposit,
     "withdraw-funds": withdraw_funds,
+    "default": default,
     "net": net,
     "liquidity": liquidity,
 }
@@ -83,3 +85,5 @@ def settlement() -> None:
 
 for name, command in COMMANDS.items():
     app.command(name)(command)
+
+app.add_typer(drill, name="drill")

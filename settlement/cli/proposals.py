@@ -30,6 +30,7 @@ class What(StrEnum):
     SPECIAL_CLOSING = "special_closing"
     FUNDS_TERMS = "funds_terms"
     FUNDS_MOVEMENT = "funds_movement"
+    DEFAULT_DECLARATION = "default_declaration"
 
 
 def propose(

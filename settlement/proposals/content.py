@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
+from settlement.defaults import content as defaults
+from settlement.defaults.model import DefaultDeclaration
 from settlement.funds import content as funds
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.proposals.model import (
@@ -67,6 +69,8 @@ def plain(content: Content) -> dict[str, Any]:
             return funds.plain_terms(content)
         case FundsMovement():
             return funds.plain_movement(content)
+        case DefaultDeclaration():
+            return defaults.plain(content)
 
 
 def _plain_calendar(one: CurrencyCalendar) -> dict[str, Any]:
@@ -112,6 +116,7 @@ KINDS: Mapping[type, Kind] = {
     SpecialClosing: Kind.SPECIAL_CLOSING,
     FundsTerms: Kind.FUNDS_TERMS,
     FundsMovement: Kind.FUNDS_MOVEMENT,
+    DefaultDeclaration: Kind.DEFAULT_DECLARATION,
 }
 READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.TERMS: _terms,
@@ -121,4 +126,5 @@ READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.SPECIAL_CLOSING: lambda values: SpecialClosing(**values),
     Kind.FUNDS_TERMS: funds.terms_of,
     Kind.FUNDS_MOVEMENT: funds.movement_of,
+    Kind.DEFAULT_DECLARATION: defaults.declaration_of,
 }

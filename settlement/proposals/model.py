@@ -10,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from settlement.calendar.model import Calendar
+from settlement.defaults.model import DefaultDeclaration
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.run.legal import LegalModel
 
@@ -24,9 +25,10 @@ class Kind(enum.StrEnum):
     SPECIAL_CLOSING = "SPECIAL_CLOSING"
     FUNDS_TERMS = "FUNDS_TERMS"
     FUNDS_MOVEMENT = "FUNDS_MOVEMENT"
+    DEFAULT_DECLARATION = "DEFAULT_DECLARATION"
 
 
-STANDS_ALONE = frozenset({Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT})
+STANDS_ALONE = frozenset({Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT, Kind.DEFAULT_DECLARATION})
 """Every approved document of these stands by itself and replaces none; `settlement.stands_alone` says the same."""
 
 
@@ -100,7 +102,7 @@ class SpecialClosing:
     currencies: Sequence[str]
 
 
-Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing | FundsTerms | FundsMovement
+Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing | FundsTerms | FundsMovement | DefaultDeclaration
 
 
 class ProposalState(enum.StrEnum):

@@ -11,6 +11,8 @@ from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.defaults.model import DefaultDeclaration
+from settlement.defaults.service import declare, planned
 from settlement.funds.model import FundsMovement
 from settlement.funds.service import post_movement, require_movement
 from settlement.proposals import sql
@@ -36,10 +38,13 @@ class Proposals:
             WrongState: it asks leave to close a window that is closed.
         """
         person = actor.require_person()
-        kind, text = kind_of(content), written(content)
+        kind = kind_of(content)
         async with self._database.write() as connection:
             await take_turns(connection)
             await _require_sense(connection, content)
+            if isinstance(content, DefaultDeclaration):
+                content = await planned(connection, content)
+            text = written(content)
             present = None
             if kind not in STANDS_ALONE:
                 present = (await connection.execute(sql.STANDING, {"kind": kind.value})).first()
@@ -169,3 +174,5 @@ async def _carry_out(connection: AsyncConnection, proposal: Proposal, actor: Act
         await void_where_excluded_differ(connection, proposal.content, actor, proposal.name)
     if isinstance(proposal.content, FundsMovement):
         await post_movement(connection, proposal.proposal_id, proposal.content, actor)
+    if isinstance(proposal.content, DefaultDeclaration):
+        await declare(connection, proposal.proposal_id, proposal.content, actor)

@@ -137,6 +137,14 @@ async def _inputs(
     )
 
 
+async def inputs_of(connection: AsyncConnection, run: Run) -> Inputs:
+    """What a stored run was made of."""
+    window = await exchange_ledger.require_closed(connection, run.window_no, "window")
+    assert window.closed_at is not None
+    before = await read_run(connection, run.before_run) if run.before_run else None
+    return await _inputs(connection, run.window_no, window.closed_at, run.configuration, before)
+
+
 async def read_run(connection: AsyncConnection, run_id: UUID, field: str = "name") -> Run:
     """A run by id, as the caller's transaction sees it; `field` named it.
 

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19settlement/v1/funds.proto\x12\rsettlement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"C\n\nFundsTerms\x12\x35\n\ncurrencies\x18\x01 \x03(\x0b\x32!.settlement.v1.CurrencyFundsTerms\"\xd5\x01\n\x12\x43urrencyFundsTerms\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x31\n\tliquidity\x18\x02 \x01(\x0e\x32\x1e.settlement.v1.LiquidityDemand\x12\x17\n\x0f\x63ollateral_pays\x18\x03 \x01(\x08\x12\x0f\n\x07\x63\x61p_bps\x18\x04 \x01(\x05\x12\x1c\n\x14\x63ontribution_cap_bps\x18\x05 \x01(\x05\x12-\n\x08residual\x18\x06 \x01(\x0e\x32\x1b.settlement.v1.ResidualLoss\"\x95\x02\n\rFundsMovement\x12-\n\x03way\x18\x01 \x01(\x0e\x32 .settlement.v1.FundsMovement.Way\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12,\n\x07purpose\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x13\n\x0bminor_units\x18\x05 \x01(\x03\x12\x11\n\treference\x18\x06 \x01(\t\x12\x12\n\nvalue_date\x18\x07 \x01(\t\"?\n\x03Way\x12\x13\n\x0fWAY_UNSPECIFIED\x10\x00\x12\x0f\n\x0bWAY_DEPOSIT\x10\x01\x12\x12\n\x0eWAY_WITHDRAWAL\x10\x02\"}\n\x0c\x46undsBalance\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12,\n\x07purpose\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x13\n\x0bminor_units\x18\x04 \x01(\x03\"\x8a\x01\n\nFundsCover\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12\x1c\n\x14\x65xposure_minor_units\x18\x03 \x01(\x03\x12\x19\n\x11\x63over_minor_units\x18\x04 \x01(\x03\x12\x17\n\x0f\x63\x61p_minor_units\x18\x05 \x01(\x03\"\xdd\x02\n\x0c\x46undsPosting\x12\x0f\n\x07posting\x18\x01 \x01(\x03\x12\x10\n\x08proposal\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x19\n\x11\x64\x65\x62it_participant\x18\x04 \x01(\t\x12\x32\n\rdebit_purpose\x18\x05 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x1a\n\x12\x63redit_participant\x18\x06 \x01(\t\x12\x33\n\x0e\x63redit_purpose\x18\x07 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x13\n\x0bminor_units\x18\x08 \x01(\x03\x12\x11\n\treference\x18\t \x01(\t\x12\x12\n\nvalue_date\x18\n \x01(\t\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x0c \x01(\t\"\xfd\x01\n\x0eLiquidityCheck\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12.\n\x06\x64\x65mand\x18\x02 \x01(\x0e\x32\x1e.settlement.v1.LiquidityDemand\x12\x1a\n\x12to_pay_minor_units\x18\x03 \x01(\x03\x12\x1c\n\x14payments_minor_units\x18\x04 \x01(\x03\x12\x1f\n\x17settles_now_minor_units\x18\x05 \x01(\x03\x12\x1b\n\x13missing_minor_units\x18\x06 \x01(\x03\x12,\n\nshortfalls\x18\x07 \x03(\x0b\x32\x18.settlement.v1.Shortfall\"[\n\tShortfall\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x1a\n\x12to_pay_minor_units\x18\x02 \x01(\x03\x12\x1d\n\x15\x61vailable_minor_units\x18\x03 \x01(\x03\"\'\n\x10ListFundsRequest\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\"m\n\x11ListFundsResponse\x12-\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1b.settlement.v1.FundsBalance\x12)\n\x06\x63overs\x18\x02 \x03(\x0b\x32\x19.settlement.v1.FundsCover\"V\n\x18ListFundsPostingsRequest\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x19ListFundsPostingsResponse\x12-\n\x08postings\x18\x01 \x03(\x0b\x32\x1b.settlement.v1.FundsPosting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x15\x43heckLiquidityRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"G\n\x16\x43heckLiquidityResponse\x12-\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x1d.settlement.v1.LiquidityCheck*\xac\x02\n\x0c\x46undsPurpose\x12\x1d\n\x19\x46UNDS_PURPOSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x46UNDS_PURPOSE_PREFUNDING\x10\x01\x12\x1c\n\x18\x46UNDS_PURPOSE_COLLATERAL\x10\x02\x12\x1b\n\x17\x46UNDS_PURPOSE_GUARANTEE\x10\x03\x12 \n\x1c\x46UNDS_PURPOSE_OPERATOR_LAYER\x10\x04\x12\x1e\n\x1a\x46UNDS_PURPOSE_OPERATOR_OWN\x10\x05\x12\x1f\n\x1b\x46UNDS_PURPOSE_DEFAULT_COVER\x10\x06\x12\"\n\x1e\x46UNDS_PURPOSE_CLEARING_ACCOUNT\x10\x07\x12\x1d\n\x19\x46UNDS_PURPOSE_OWN_ACCOUNT\x10\x08*\x8d\x01\n\x0fLiquidityDemand\x12 \n\x1cLIQUIDITY_DEMAND_UNSPECIFIED\x10\x00\x12\x19\n\x15LIQUIDITY_DEMAND_SHOW\x10\x01\x12 \n\x1cLIQUIDITY_DEMAND_ACKNOWLEDGE\x10\x02\x12\x1b\n\x17LIQUIDITY_DEMAND_REFUSE\x10\x03*b\n\x0cResidualLoss\x12\x1d\n\x19RESIDUAL_LOSS_UNSPECIFIED\x10\x00\x12\x16\n\x12RESIDUAL_LOSS_OPEN\x10\x01\x12\x1b\n\x17RESIDUAL_LOSS_CREDITORS\x10\x02\x42k\n\x1f\x65xample.coalition.settlement.v1P\x01Z,coalition.example/settlement/v1;settlementv1\xaa\x02\x17\x43oalition.Settlement.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19settlement/v1/funds.proto\x12\rsettlement.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"C\n\nFundsTerms\x12\x35\n\ncurrencies\x18\x01 \x03(\x0b\x32!.settlement.v1.CurrencyFundsTerms\"\xd5\x01\n\x12\x43urrencyFundsTerms\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x31\n\tliquidity\x18\x02 \x01(\x0e\x32\x1e.settlement.v1.LiquidityDemand\x12\x17\n\x0f\x63ollateral_pays\x18\x03 \x01(\x08\x12\x0f\n\x07\x63\x61p_bps\x18\x04 \x01(\x05\x12\x1c\n\x14\x63ontribution_cap_bps\x18\x05 \x01(\x05\x12-\n\x08residual\x18\x06 \x01(\x0e\x32\x1b.settlement.v1.ResidualLoss\"\x95\x02\n\rFundsMovement\x12-\n\x03way\x18\x01 \x01(\x0e\x32 .settlement.v1.FundsMovement.Way\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12,\n\x07purpose\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x13\n\x0bminor_units\x18\x05 \x01(\x03\x12\x11\n\treference\x18\x06 \x01(\t\x12\x12\n\nvalue_date\x18\x07 \x01(\t\"?\n\x03Way\x12\x13\n\x0fWAY_UNSPECIFIED\x10\x00\x12\x0f\n\x0bWAY_DEPOSIT\x10\x01\x12\x12\n\x0eWAY_WITHDRAWAL\x10\x02\"~\n\x12\x44\x65\x66\x61ultDeclaration\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x0e\n\x06window\x18\x02 \x01(\t\x12\x15\n\rresult_digest\x18\x03 \x01(\t\x12,\n\nwaterfalls\x18\x04 \x03(\x0b\x32\x18.settlement.v1.Waterfall\"\x8d\x02\n\tWaterfall\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x18\n\x10loss_minor_units\x18\x02 \x01(\x03\x12\'\n\x05takes\x18\x03 \x03(\x0b\x32\x18.settlement.v1.LayerTake\x12P\n\x15\x61llocated_minor_units\x18\x04 \x03(\x0b\x32\x31.settlement.v1.Waterfall.AllocatedMinorUnitsEntry\x12\x18\n\x10open_minor_units\x18\x05 \x01(\x03\x1a:\n\x18\x41llocatedMinorUnitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01\"\xc0\x02\n\tLayerTake\x12-\n\x05layer\x18\x01 \x01(\x0e\x32\x1e.settlement.v1.LayerTake.Layer\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12\x19\n\x11holds_minor_units\x18\x03 \x01(\x03\x12\x1b\n\x13\x61t_most_minor_units\x18\x04 \x01(\x03\x12\x19\n\x11taken_minor_units\x18\x05 \x01(\x03\"\x9b\x01\n\x05Layer\x12\x15\n\x11LAYER_UNSPECIFIED\x10\x00\x12\x18\n\x14LAYER_OWN_PREFUNDING\x10\x01\x12\x18\n\x14LAYER_OWN_COLLATERAL\x10\x02\x12\x17\n\x13LAYER_OWN_GUARANTEE\x10\x03\x12\x12\n\x0eLAYER_OPERATOR\x10\x04\x12\x1a\n\x16LAYER_OTHERS_GUARANTEE\x10\x05\"}\n\x0c\x46undsBalance\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12,\n\x07purpose\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x13\n\x0bminor_units\x18\x04 \x01(\x03\"\x8a\x01\n\nFundsCover\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x13\n\x0bparticipant\x18\x02 \x01(\t\x12\x1c\n\x14\x65xposure_minor_units\x18\x03 \x01(\x03\x12\x19\n\x11\x63over_minor_units\x18\x04 \x01(\x03\x12\x17\n\x0f\x63\x61p_minor_units\x18\x05 \x01(\x03\"\xdd\x02\n\x0c\x46undsPosting\x12\x0f\n\x07posting\x18\x01 \x01(\x03\x12\x10\n\x08proposal\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x19\n\x11\x64\x65\x62it_participant\x18\x04 \x01(\t\x12\x32\n\rdebit_purpose\x18\x05 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x1a\n\x12\x63redit_participant\x18\x06 \x01(\t\x12\x33\n\x0e\x63redit_purpose\x18\x07 \x01(\x0e\x32\x1b.settlement.v1.FundsPurpose\x12\x13\n\x0bminor_units\x18\x08 \x01(\x03\x12\x11\n\treference\x18\t \x01(\t\x12\x12\n\nvalue_date\x18\n \x01(\t\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x0c \x01(\t\"\xfd\x01\n\x0eLiquidityCheck\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12.\n\x06\x64\x65mand\x18\x02 \x01(\x0e\x32\x1e.settlement.v1.LiquidityDemand\x12\x1a\n\x12to_pay_minor_units\x18\x03 \x01(\x03\x12\x1c\n\x14payments_minor_units\x18\x04 \x01(\x03\x12\x1f\n\x17settles_now_minor_units\x18\x05 \x01(\x03\x12\x1b\n\x13missing_minor_units\x18\x06 \x01(\x03\x12,\n\nshortfalls\x18\x07 \x03(\x0b\x32\x18.settlement.v1.Shortfall\"[\n\tShortfall\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x1a\n\x12to_pay_minor_units\x18\x02 \x01(\x03\x12\x1d\n\x15\x61vailable_minor_units\x18\x03 \x01(\x03\"\'\n\x10ListFundsRequest\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\"m\n\x11ListFundsResponse\x12-\n\x08\x62\x61lances\x18\x01 \x03(\x0b\x32\x1b.settlement.v1.FundsBalance\x12)\n\x06\x63overs\x18\x02 \x03(\x0b\x32\x19.settlement.v1.FundsCover\"V\n\x18ListFundsPostingsRequest\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"c\n\x19ListFundsPostingsResponse\x12-\n\x08postings\x18\x01 \x03(\x0b\x32\x1b.settlement.v1.FundsPosting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"$\n\x15\x43heckLiquidityRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\"G\n\x16\x43heckLiquidityResponse\x12-\n\x06\x63hecks\x18\x01 \x03(\x0b\x32\x1d.settlement.v1.LiquidityCheck*\xac\x02\n\x0c\x46undsPurpose\x12\x1d\n\x19\x46UNDS_PURPOSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x46UNDS_PURPOSE_PREFUNDING\x10\x01\x12\x1c\n\x18\x46UNDS_PURPOSE_COLLATERAL\x10\x02\x12\x1b\n\x17\x46UNDS_PURPOSE_GUARANTEE\x10\x03\x12 \n\x1c\x46UNDS_PURPOSE_OPERATOR_LAYER\x10\x04\x12\x1e\n\x1a\x46UNDS_PURPOSE_OPERATOR_OWN\x10\x05\x12\x1f\n\x1b\x46UNDS_PURPOSE_DEFAULT_COVER\x10\x06\x12\"\n\x1e\x46UNDS_PURPOSE_CLEARING_ACCOUNT\x10\x07\x12\x1d\n\x19\x46UNDS_PURPOSE_OWN_ACCOUNT\x10\x08*\x8d\x01\n\x0fLiquidityDemand\x12 \n\x1cLIQUIDITY_DEMAND_UNSPECIFIED\x10\x00\x12\x19\n\x15LIQUIDITY_DEMAND_SHOW\x10\x01\x12 \n\x1cLIQUIDITY_DEMAND_ACKNOWLEDGE\x10\x02\x12\x1b\n\x17LIQUIDITY_DEMAND_REFUSE\x10\x03*b\n\x0cResidualLoss\x12\x1d\n\x19RESIDUAL_LOSS_UNSPECIFIED\x10\x00\x12\x16\n\x12RESIDUAL_LOSS_OPEN\x10\x01\x12\x1b\n\x17RESIDUAL_LOSS_CREDITORS\x10\x02\x42k\n\x1f\x65xample.coalition.settlement.v1P\x01Z,coalition.example/settlement/v1;settlementv1\xaa\x02\x17\x43oalition.Settlement.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +33,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'settlement.v1.funds_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\037example.coalition.settlement.v1P\001Z,coalition.example/settlement/v1;settlementv1\252\002\027Coalition.Settlement.V1'
-  _globals['_FUNDSPURPOSE']._serialized_start=2064
-  _globals['_FUNDSPURPOSE']._serialized_end=2364
-  _globals['_LIQUIDITYDEMAND']._serialized_start=2367
-  _globals['_LIQUIDITYDEMAND']._serialized_end=2508
-  _globals['_RESIDUALLOSS']._serialized_start=2510
-  _globals['_RESIDUALLOSS']._serialized_end=2608
+  _globals['_WATERFALL_ALLOCATEDMINORUNITSENTRY']._loaded_options = None
+  _globals['_WATERFALL_ALLOCATEDMINORUNITSENTRY']._serialized_options = b'8\001'
+  _globals['_FUNDSPURPOSE']._serialized_start=2787
+  _globals['_FUNDSPURPOSE']._serialized_end=3087
+  _globals['_LIQUIDITYDEMAND']._serialized_start=3090
+  _globals['_LIQUIDITYDEMAND']._serialized_end=3231
+  _globals['_RESIDUALLOSS']._serialized_start=3233
+  _globals['_RESIDUALLOSS']._serialized_end=3331
   _globals['_FUNDSTERMS']._serialized_start=77
   _globals['_FUNDSTERMS']._serialized_end=144
   _globals['_CURRENCYFUNDSTERMS']._serialized_start=147
@@ -47,26 +49,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNDSMOVEMENT']._serialized_end=640
   _globals['_FUNDSMOVEMENT_WAY']._serialized_start=577
   _globals['_FUNDSMOVEMENT_WAY']._serialized_end=640
-  _globals['_FUNDSBALANCE']._serialized_start=642
-  _globals['_FUNDSBALANCE']._serialized_end=767
-  _globals['_FUNDSCOVER']._serialized_start=770
-  _globals['_FUNDSCOVER']._serialized_end=908
-  _globals['_FUNDSPOSTING']._serialized_start=911
-  _globals['_FUNDSPOSTING']._serialized_end=1260
-  _globals['_LIQUIDITYCHECK']._serialized_start=1263
-  _globals['_LIQUIDITYCHECK']._serialized_end=1516
-  _globals['_SHORTFALL']._serialized_start=1518
-  _globals['_SHORTFALL']._serialized_end=1609
-  _globals['_LISTFUNDSREQUEST']._serialized_start=1611
-  _globals['_LISTFUNDSREQUEST']._serialized_end=1650
-  _globals['_LISTFUNDSRESPONSE']._serialized_start=1652
-  _globals['_LISTFUNDSRESPONSE']._serialized_end=1761
-  _globals['_LISTFUNDSPOSTINGSREQUEST']._serialized_start=1763
-  _globals['_LISTFUNDSPOSTINGSREQUEST']._serialized_end=1849
-  _globals['_LISTFUNDSPOSTINGSRESPONSE']._serialized_start=1851
-  _globals['_LISTFUNDSPOSTINGSRESPONSE']._serialized_end=1950
-  _globals['_CHECKLIQUIDITYREQUEST']._serialized_start=1952
-  _globals['_CHECKLIQUIDITYREQUEST']._serialized_end=1988
-  _globals['_CHECKLIQUIDITYRESPONSE']._serialized_start=1990
-  _globals['_CHECKLIQUIDITYRESPONSE']._serialized_end=2061
+  _globals['_DEFAULTDECLARATION']._serialized_start=642
+  _globals['_DEFAULTDECLARATION']._serialized_end=768
+  _globals['_WATERFALL']._serialized_start=771
+  _globals['_WATERFALL']._serialized_end=1040
+  _globals['_WATERFALL_ALLOCATEDMINORUNITSENTRY']._serialized_start=982
+  _globals['_WATERFALL_ALLOCATEDMINORUNITSENTRY']._serialized_end=1040
+  _globals['_LAYERTAKE']._serialized_start=1043
+  _globals['_LAYERTAKE']._serialized_end=1363
+  _globals['_LAYERTAKE_LAYER']._serialized_start=1208
+  _globals['_LAYERTAKE_LAYER']._serialized_end=1363
+  _globals['_FUNDSBALANCE']._serialized_start=1365
+  _globals['_FUNDSBALANCE']._serialized_end=1490
+  _globals['_FUNDSCOVER']._serialized_start=1493
+  _globals['_FUNDSCOVER']._serialized_end=1631
+  _globals['_FUNDSPOSTING']._serialized_start=1634
+  _globals['_FUNDSPOSTING']._serialized_end=1983
+  _globals['_LIQUIDITYCHECK']._serialized_start=1986
+  _globals['_LIQUIDITYCHECK']._serialized_end=2239
+  _globals['_SHORTFALL']._serialized_start=2241
+  _globals['_SHORTFALL']._serialized_end=2332
+  _globals['_LISTFUNDSREQUEST']._serialized_start=2334
+  _globals['_LISTFUNDSREQUEST']._serialized_end=2373
+  _globals['_LISTFUNDSRESPONSE']._serialized_start=2375
+  _globals['_LISTFUNDSRESPONSE']._serialized_end=2484
+  _globals['_LISTFUNDSPOSTINGSREQUEST']._serialized_start=2486
+  _globals['_LISTFUNDSPOSTINGSREQUEST']._serialized_end=2572
+  _globals['_LISTFUNDSPOSTINGSRESPONSE']._serialized_start=2574
+  _globals['_LISTFUNDSPOSTINGSRESPONSE']._serialized_end=2673
+  _globals['_CHECKLIQUIDITYREQUEST']._serialized_start=2675
+  _globals['_CHECKLIQUIDITYREQUEST']._serialized_end=2711
+  _globals['_CHECKLIQUIDITYRESPONSE']._serialized_start=2713
+  _globals['_CHECKLIQUIDITYRESPONSE']._serialized_end=2784
 # @@protoc_insertion_point(module_scope)

@@ -256,6 +256,177 @@ class FundsMovement(_message.Message):
 Global___FundsMovement: _TypeAlias = FundsMovement  # noqa: Y015
 
 @_typing.final
+class DefaultDeclaration(_message.Message):
+    """That a participant does not pay what a window's run asks of it. Approved, every layer's part is posted to the cover of this defaulter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    RESULT_DIGEST_FIELD_NUMBER: _builtins.int
+    WATERFALLS_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """Who does not pay, "merchants/GRO". Required."""
+    window: _builtins.str
+    """The window whose run it does not pay, "windows/12". Required."""
+    result_digest: _builtins.str
+    """Output only. SHA-256 of that run's result."""
+    @_builtins.property
+    def waterfalls(self) -> _containers.RepeatedCompositeFieldContainer[Global___Waterfall]:
+        """Output only. Who stands in, worked out from the funds when it was proposed; by currency."""
+
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        window: _builtins.str = ...,
+        result_digest: _builtins.str = ...,
+        waterfalls: _abc.Iterable[Global___Waterfall] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant", b"participant", "result_digest", b"result_digest", "waterfalls", b"waterfalls", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DefaultDeclaration: _TypeAlias = DefaultDeclaration  # noqa: Y015
+
+@_typing.final
+class Waterfall(_message.Message):
+    """Who stands in for a defaulter in one currency: what is taken, allocated and left open is together the loss."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class AllocatedMinorUnitsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    LOSS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    TAKES_FIELD_NUMBER: _builtins.int
+    ALLOCATED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    OPEN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code."""
+    loss_minor_units: _builtins.int
+    """What was to be paid and was not."""
+    open_minor_units: _builtins.int
+    """What nobody bears yet."""
+    @_builtins.property
+    def takes(self) -> _containers.RepeatedCompositeFieldContainer[Global___LayerTake]:
+        """Every holder of every layer, in the order they stand in."""
+
+    @_builtins.property
+    def allocated_minor_units(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """What those the run pays bear of the rest, by "merchants/TEL": so much less is paid to them."""
+
+    def __init__(
+        self,
+        *,
+        currency_code: _builtins.str = ...,
+        loss_minor_units: _builtins.int = ...,
+        takes: _abc.Iterable[Global___LayerTake] | None = ...,
+        allocated_minor_units: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        open_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated_minor_units", b"allocated_minor_units", "currency_code", b"currency_code", "loss_minor_units", b"loss_minor_units", "open_minor_units", b"open_minor_units", "takes", b"takes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Waterfall: _TypeAlias = Waterfall  # noqa: Y015
+
+@_typing.final
+class LayerTake(_message.Message):
+    """What one holder of a layer gives."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Layer:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _LayerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[LayerTake._Layer.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        LAYER_UNSPECIFIED: LayerTake._Layer.ValueType  # 0
+        """Never returned."""
+        LAYER_OWN_PREFUNDING: LayerTake._Layer.ValueType  # 1
+        """The defaulter's prefunding."""
+        LAYER_OWN_COLLATERAL: LayerTake._Layer.ValueType  # 2
+        """The defaulter's collateral."""
+        LAYER_OWN_GUARANTEE: LayerTake._Layer.ValueType  # 3
+        """The defaulter's guarantee contribution."""
+        LAYER_OPERATOR: LayerTake._Layer.ValueType  # 4
+        """The operator's layer."""
+        LAYER_OTHERS_GUARANTEE: LayerTake._Layer.ValueType  # 5
+        """The others' guarantee contributions, in proportion to what may be taken of each."""
+
+    class Layer(_Layer, metaclass=_LayerEnumTypeWrapper):
+        """Whose money stands in, in this order."""
+
+    LAYER_UNSPECIFIED: LayerTake.Layer.ValueType  # 0
+    """Never returned."""
+    LAYER_OWN_PREFUNDING: LayerTake.Layer.ValueType  # 1
+    """The defaulter's prefunding."""
+    LAYER_OWN_COLLATERAL: LayerTake.Layer.ValueType  # 2
+    """The defaulter's collateral."""
+    LAYER_OWN_GUARANTEE: LayerTake.Layer.ValueType  # 3
+    """The defaulter's guarantee contribution."""
+    LAYER_OPERATOR: LayerTake.Layer.ValueType  # 4
+    """The operator's layer."""
+    LAYER_OTHERS_GUARANTEE: LayerTake.Layer.ValueType  # 5
+    """The others' guarantee contributions, in proportion to what may be taken of each."""
+
+    LAYER_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    HOLDS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    AT_MOST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    TAKEN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    layer: Global___LayerTake.Layer.ValueType
+    """Which layer."""
+    participant: _builtins.str
+    """Who holds it, "merchants/GRO"."""
+    holds_minor_units: _builtins.int
+    """What it has there."""
+    at_most_minor_units: _builtins.int
+    """What may be taken of it."""
+    taken_minor_units: _builtins.int
+    """What is."""
+    def __init__(
+        self,
+        *,
+        layer: Global___LayerTake.Layer.ValueType = ...,
+        participant: _builtins.str = ...,
+        holds_minor_units: _builtins.int = ...,
+        at_most_minor_units: _builtins.int = ...,
+        taken_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_most_minor_units", b"at_most_minor_units", "holds_minor_units", b"holds_minor_units", "layer", b"layer", "participant", b"participant", "taken_minor_units", b"taken_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LayerTake: _TypeAlias = LayerTake  # noqa: Y015
+
+@_typing.final
 class FundsBalance(_message.Message):
     """What one account of the book holds."""
 

@@ -660,6 +660,7 @@ class Proposal(_message.Message):
     SPECIAL_CLOSING_FIELD_NUMBER: _builtins.int
     FUNDS_TERMS_FIELD_NUMBER: _builtins.int
     FUNDS_MOVEMENT_FIELD_NUMBER: _builtins.int
+    DEFAULT_DECLARATION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     IN_FORCE_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
@@ -705,6 +706,10 @@ class Proposal(_message.Message):
         """Money that came or is to leave."""
 
     @_builtins.property
+    def default_declaration(self) -> _funds_pb2.DefaultDeclaration:
+        """That a participant does not pay what a run asks of it."""
+
+    @_builtins.property
     def proposed(self) -> Global___ProposalStep:
         """Who proposed it, when and why. Output only."""
 
@@ -723,6 +728,7 @@ class Proposal(_message.Message):
         special_closing: Global___SpecialClosing | None = ...,
         funds_terms: _funds_pb2.FundsTerms | None = ...,
         funds_movement: _funds_pb2.FundsMovement | None = ...,
+        default_declaration: _funds_pb2.DefaultDeclaration | None = ...,
         state: Global___Proposal.State.ValueType = ...,
         in_force: _builtins.bool = ...,
         digest: _builtins.str = ...,
@@ -730,11 +736,11 @@ class Proposal(_message.Message):
         proposed: Global___ProposalStep | None = ...,
         decided: Global___ProposalStep | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
@@ -2265,6 +2271,8 @@ class ListProposalsRequest(_message.Message):
         """Terms of funds."""
         KIND_FUNDS_MOVEMENT: ListProposalsRequest._Kind.ValueType  # 7
         """Money that came or is to leave."""
+        KIND_DEFAULT_DECLARATION: ListProposalsRequest._Kind.ValueType  # 10
+        """Defaults."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a proposal is about."""
@@ -2285,6 +2293,8 @@ class ListProposalsRequest(_message.Message):
     """Terms of funds."""
     KIND_FUNDS_MOVEMENT: ListProposalsRequest.Kind.ValueType  # 7
     """Money that came or is to leave."""
+    KIND_DEFAULT_DECLARATION: ListProposalsRequest.Kind.ValueType  # 10
+    """Defaults."""
 
     KIND_FIELD_NUMBER: _builtins.int
     WAITING_ONLY_FIELD_NUMBER: _builtins.int

@@ -156,6 +156,7 @@ PROPOSALS = [
             value_date="2026-03-02",
         )
     ),
+    settlement.Proposal(default_declaration=funds.DefaultDeclaration(participant=MERCHANT, window=WINDOW)),
 ]
 
 HOLD = transfers.HoldPointsRequest(

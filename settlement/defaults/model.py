@@ -1,0 +1,133 @@
+"""A default, layer by layer, and a window netted again without the defaulter. Whole minor units, never signed."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from settlement.funds.model import Account, Posting, Purpose, Way
+
+
+class Layer(enum.StrEnum):
+    """Whose money stands in, in this order."""
+
+    OWN_PREFUNDING = "OWN_PREFUNDING"
+    OWN_COLLATERAL = "OWN_COLLATERAL"
+    OWN_GUARANTEE = "OWN_GUARANTEE"
+    OPERATOR = "OPERATOR"
+    OTHERS_GUARANTEE = "OTHERS_GUARANTEE"
+
+
+PURPOSE_OF = {
+    Layer.OWN_PREFUNDING: Purpose.PREFUNDING,
+    Layer.OWN_COLLATERAL: Purpose.COLLATERAL,
+    Layer.OWN_GUARANTEE: Purpose.GUARANTEE,
+    Layer.OPERATOR: Purpose.OPERATOR_LAYER,
+    Layer.OTHERS_GUARANTEE: Purpose.GUARANTEE,
+}
+"""From which account of the book a layer is taken."""
+
+
+class Take(NamedTuple):
+    """What one holder of a layer gives.
+
+    Attributes:
+        layer: which layer.
+        participant: who holds it.
+        holds: what it has there.
+        at_most: what may be taken of it.
+        taken: what is.
+    """
+
+    layer: Layer
+    participant: str
+    holds: int
+    at_most: int
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """How a loss in one currency is covered: taken + allocated + open = loss.
+
+    Attributes:
+        currency: ISO 4217 code.
+        loss: what the defaulter was to pay and did not.
+        takes: every holder of every layer, in the order they stand in; of one layer by name.
+        allocated: what those the run pays bear of the rest, by name: so much less is paid to them.
+        open: what nobody bears yet.
+    """
+
+    currency: str
+    loss: int
+    takes: Sequence[Take]
+    allocated: Mapping[str, int]
+    open: int
+
+    @property
+    def taken(self) -> int:
+        """What the layers give together."""
+        return sum(one.taken for one in self.takes)
+
+    def postings(self, defaulter: str) -> list[Posting]:
+        """What is debited to whom; all of it is credited to the cover of this defaulter."""
+        cover = Account(defaulter, Purpose.DEFAULT_COVER)
+        return [
+            Posting(Way.DEFAULT, self.currency, Account(one.participant, PURPOSE_OF[one.layer]), cover, one.taken)
+            for one in self.takes
+            if one.taken
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultDeclaration:
+    """That a participant does not pay what a run asks of it, and what follows.
+
+    Attributes:
+        participant: the defaulter.
+        window_no: whose run it does not pay.
+        result_digest: of that run's result; empty while only the two above were said.
+        waterfalls: by currency; worked out from the funds at the time.
+    """
+
+    participant: str
+    window_no: int
+    result_digest: str = ""
+    waterfalls: Sequence[Waterfall] = ()
+
+    @property
+    def name(self) -> str:
+        """What is told when it is refused."""
+        return f"merchants/{self.participant}/defaults/{self.window_no}"
+
+    @property
+    def postings(self) -> list[Posting]:
+        """Every line of the book it makes, in order."""
+        return [posting for one in self.waterfalls for posting in one.postings(self.participant)]
+
+
+class Standing(NamedTuple):
+    """What a participant pays and receives in a run's payments, and what it is owed or owes that is held."""
+
+    pays: int
+    receives: int
+    held_payable: int
+    held_receivable: int
+
+
+class Change(NamedTuple):
+    """A participant in a run as it stands, and in the same run without the defaulter."""
+
+    participant: str
+    before: Standing
+    after: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Recast:
+    """A run netted again without the defaulter: a simulation. By currency the changes for everybody else, by name."""
+
+    defaulter: str
+    changes: Mapping[str, Sequence[Change]]

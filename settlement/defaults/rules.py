@@ -1,0 +1,106 @@
+"""The order in which losses are borne, and a run netted again without one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from exchange.money.rounding import apportioned
+from settlement.defaults.model import PURPOSE_OF, Change, Layer, Recast, Standing, Take, Waterfall
+from settlement.funds.model import BPS, Account, Book, CurrencyTerms, Purpose, Residual
+from settlement.run.model import CurrencyResult
+from settlement.run.rules import Inputs, calculate
+
+OWN = (Layer.OWN_PREFUNDING, Layer.OWN_COLLATERAL, Layer.OWN_GUARANTEE)
+
+
+def waterfall(
+    defaulter: str, loss: int, book: Book, terms: CurrencyTerms, operator: str, paid: Mapping[str, int]
+) -> Waterfall:
+    """Cover a loss: the defaulter's own money, then the operator's layer, then the others in proportion.
+
+    No layer is touched before those above it are empty, and nobody gives more than may be taken of it. Shares are
+    whole minor units, what is left over by rounding down goes to the largest remainders, the first by name of equal
+    ones.
+
+    Args:
+        defaulter: who does not pay.
+        loss: what it was to pay, minor units.
+        book: the funds as they are.
+        terms: caps of contributions, and who bears the rest.
+        operator: whose layer stands between.
+        paid: what a run pays to whom, who may be made to bear the rest.
+    """
+    left, takes = loss, []
+    for layer in (*OWN, Layer.OPERATOR):
+        name = operator if layer is Layer.OPERATOR else defaulter
+        holds = book.get((terms.currency, Account(name, PURPOSE_OF[layer])), 0)
+        taken = min(left, holds)
+        takes.append(Take(layer, name, holds, holds, taken))
+        left -= taken
+    others = {
+        account.participant: holds
+        for (currency, account), holds in sorted(book.items())
+        if currency == terms.currency and account.purpose is Purpose.GUARANTEE and account.participant != defaulter
+    }
+    at_most = {name: holds * terms.contribution_cap_bps // BPS for name, holds in others.items()}
+    shares = shared(left, at_most)
+    takes += [Take(Layer.OTHERS_GUARANTEE, name, others[name], at_most[name], shares[name]) for name in others]
+    left -= sum(shares.values())
+    bearers = {name: amount for name, amount in sorted(paid.items()) if name not in {defaulter, operator}}
+    bearing = shared(left, bearers) if terms.residual is Residual.CREDITORS else {}
+    allocated = {name: amount for name, amount in bearing.items() if amount}
+    return Waterfall(terms.currency, loss, takes, allocated, left - sum(allocated.values()))
+
+
+def shared(amount: int, limits: Mapping[str, int]) -> dict[str, int]:
+    """An amount in proportion to limits nobody exceeds; all of every limit when they do not reach."""
+    whole = sum(limits.values())
+    if whole <= amount:
+        return dict(limits)
+    return dict(zip(limits, apportioned(amount, list(limits.values())), strict=True))
+
+
+def paid_to(one: CurrencyResult) -> dict[str, int]:
+    """What a run pays to whom."""
+    found: dict[str, int] = {}
+    for payment in one.payments:
+        found[payment.payee] = found.get(payment.payee, 0) + payment.amount
+    return found
+
+
+def to_pay(one: CurrencyResult, name: str) -> int:
+    """What a run has somebody pay."""
+    return sum(payment.amount for payment in one.payments if payment.payer == name)
+
+
+def without(inputs: Inputs, name: str) -> list[CurrencyResult]:
+    """A run netted again with everything of one participant held."""
+    excluded = tuple(sorted({*inputs.configuration.excluded, name}))
+    return calculate(replace(inputs, configuration=replace(inputs.configuration, excluded=excluded)))
+
+
+def recast(inputs: Inputs, defaulter: str) -> Recast:
+    """What changes for everybody else when a run is netted without the defaulter. Nothing of it is ever posted."""
+    after = {one.currency: one for one in without(inputs, defaulter)}
+    return Recast(
+        defaulter,
+        {
+            one.currency: [
+                Change(name, _standing(one, name), _standing(after[one.currency], name))
+                for name in (position.participant for position in one.positions)
+                if name != defaulter
+            ]
+            for one in calculate(inputs)
+        },
+    )
+
+
+def _standing(one: CurrencyResult, name: str) -> Standing:
+    (position,) = (position for position in one.positions if position.participant == name)
+    return Standing(
+        pays=to_pay(one, name),
+        receives=paid_to(one).get(name, 0),
+        held_payable=position.held_payable,
+        held_receivable=position.held_receivable,
+    )

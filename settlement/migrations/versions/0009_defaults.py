@@ -1,0 +1,21 @@
+"""Defaults: who stands in for a participant that does not pay, posted as it was approved.
+
+Revision ID: settlement_0009
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "settlement_0009"
+down_revision = "settlement_0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Let defaults be declared and posted; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)

@@ -1,0 +1,59 @@
+"""Dry runs: what would follow is told to the last figure, and the database is as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from settlement.v1 import funds_pb2 as funds
+from settlement.v1 import settlement_service_pb2 as pb
+from tests.contract.money import deposit
+from tests.contract.settled import Finance, finance_of, move_period_a
+from tests.contract.stillness import nothing_changes
+from tests.integration.settlement.test_commands import settlement
+from tests.servers import Server
+from tests.worlds import a_world
+
+
+@pytest.mark.timeout(300)
+async def test_a_default_drill_tells_what_would_be_posted_and_writes_nothing(server: Server) -> None:
+    """The drill's layers are those the declaration posts afterwards; beside them the run without GRO."""
+    async with a_world(server.address, server.operator_secret) as world:
+        finance = await finance_of(world)
+        await move_period_a(finance)
+        await finance.close("windows/1")
+        await finance.agree(deposit("GRO", funds.FUNDS_PURPOSE_PREFUNDING, 40_000))
+        await finance.agree(deposit("TEL", funds.FUNDS_PURPOSE_GUARANTEE, 20_000))
+        not_run = await settlement(server, "drill", "default", "GRO", "1")
+        run = (await finance.start("windows/1")).run
+
+        async with nothing_changes(server):
+            told = (await settlement(server, "drill", "default", "GRO", "1", "--json")).document
+            shown = await settlement(server, "drill", "default", "GRO", "1")
+            owes_nothing = (await settlement(server, "drill", "default", "TEL", "1", "--json")).document
+
+        assert not_run.status == 2
+        assert (told["dry_run"], told["run"], told["window"]) == (True, run.name, "windows/1")
+        yuan = told["currencies"]["CNY"]
+        assert (yuan["waterfall"]["loss"], yuan["waterfall"]["open"]) == (71_655, 11_655)
+        assert [one["minor_units"] for one in yuan["postings"]] == [40_000, 20_000]
+        assert yuan["recast"]["TEL"] == {
+            "before": {"pays": 0, "receives": 101_655, "held_payable": 0, "held_receivable": 0},
+            "after": {"pays": 30_000, "receives": 0, "held_payable": 12_345, "held_receivable": 144_000},
+        }
+        assert "left open: 116.55" in shown.output
+        assert "Nothing is written." in shown.output
+        assert owes_nothing["currencies"]["CNY"]["waterfall"] is None
+        await declared_as_drilled(finance, run, yuan["waterfall"]["takes"])
+
+
+async def declared_as_drilled(finance: Finance, run: pb.Run, takes: list[dict[str, object]]) -> None:
+    """What two people declare afterwards is what the drill told."""
+    await finance.approve(await finance.submit(run))
+    declaration = funds.DefaultDeclaration(participant="merchants/GRO", window="windows/1")
+
+    declared = await finance.agree(pb.Proposal(default_declaration=declaration))
+
+    (fall,) = declared.default_declaration.waterfalls
+    assert [(take.participant, take.taken_minor_units) for take in fall.takes] == [
+        (f"merchants/{take['participant']}", take["taken"]) for take in takes
+    ]
