@@ -81,6 +81,7 @@ ADVICE = {
     "SAME_PERSON": "Let somebody else check it, who neither proposed, closed, calculated nor submitted it.",
     "NOT_DUE": "Wait until `due_time`, or propose a special closing and have somebody else approve it.",
     "PERSON_UNKNOWN": "The operator issues a key that names its `holder`, or a certificate that does.",
+    "RECOUNT_MISMATCH": "Let the operator audit the ledger; what is kept or what was moved was tampered with.",
     "QUOTE_EXPIRED": "Ask for a new quote.",
     "QUOTE_USED": "Ask for a new quote; `transfer` is the conversion this one was good for.",
     "STATE_TOO_OLD": "Ask again; if it stays, see that the number is of a transfer of the member's or of your own.",

@@ -16,6 +16,7 @@ __all__ = [
     "NotDue",
     "PaymentMismatch",
     "PersonUnknown",
+    "RecountMismatch",
     "SamePerson",
     "WrongState",
 ]
@@ -91,3 +92,11 @@ class LiquidityShort(Refusal):
     reason = "LIQUIDITY_SHORT"
     category = Category.FAILED
     sentence = "Those who pay have not enough with the clearing house:"
+
+
+class RecountMismatch(Refusal):
+    """Its reason explains it."""
+
+    reason = "RECOUNT_MISMATCH"
+    category = Category.FAILED
+    sentence = "The transfers say another thing than the run:"

@@ -617,6 +617,21 @@ class NetDebitCapExceeded(Definite):
     FOR = "NET_DEBIT_CAP_EXCEEDED"
 
 
+class RecountMismatch(Definite):
+    """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says."""
+
+    FOR = "RECOUNT_MISMATCH"
+
+    run: str
+    pair: str
+    currency: str
+    run_micros: str
+    transfers_micros: str
+    run_obligations: str
+    transfers_obligations: str
+    pairs: int
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -688,4 +703,5 @@ BY_REASON: dict[str, type[Refused]] = {
     "BANK_MESSAGE_UNREADABLE": BankMessageUnreadable,
     "PAYMENT_MISMATCH": PaymentMismatch,
     "NET_DEBIT_CAP_EXCEEDED": NetDebitCapExceeded,
+    "RECOUNT_MISMATCH": RecountMismatch,
 }

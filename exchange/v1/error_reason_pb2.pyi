@@ -164,6 +164,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. A bank's line is not the payment's it is said to be. {resource, figure: "minor_units", expected, found}."""
     ERROR_REASON_NET_DEBIT_CAP_EXCEEDED: _ErrorReason.ValueType  # 130
     """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
+    ERROR_REASON_RECOUNT_MISMATCH: _ErrorReason.ValueType  # 245
+    """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -313,4 +315,6 @@ ERROR_REASON_PAYMENT_MISMATCH: ErrorReason.ValueType  # 233
 """FAILED_PRECONDITION. A bank's line is not the payment's it is said to be. {resource, figure: "minor_units", expected, found}."""
 ERROR_REASON_NET_DEBIT_CAP_EXCEEDED: ErrorReason.ValueType  # 130
 """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
+ERROR_REASON_RECOUNT_MISMATCH: ErrorReason.ValueType  # 245
+"""FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

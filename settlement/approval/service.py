@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,11 +14,15 @@ from settlement.actors import Actor
 from settlement.approval import rules
 from settlement.funds.service import look
 from settlement.proposals.standing import tiers
+from settlement.recount.service import Recounts, is_recounted
 from settlement.run import sql
 from settlement.run.life import CANCELLABLE, DEAD, RunState
 from settlement.run.model import Run
 from settlement.run.service import read_run
 from settlement.run.steps import end, step, take_turns
+
+Step: TypeAlias = Callable[[], Awaitable[tuple[Run, bool] | None]]
+"""What it answers: the run, and whether the step had been taken before; None: the transfers must be recounted."""
 
 SUBMITTED_ONLY = frozenset({RunState.SUBMITTED})
 
@@ -26,6 +32,7 @@ class Approvals:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._recounts = Recounts(database)
 
     async def submit(self, run_id: UUID, digest: str, actor: Actor, reason: str) -> tuple[Run, bool]:
         """Put a run before the checkers.
@@ -36,7 +43,11 @@ class Approvals:
             WrongState: it is not just calculated.
             DigestMismatch: another result was looked at.
             WindowState: the run of the window before is not approved yet.
+            RecountMismatch: it says another thing than the transfers, which are recounted unless they were before.
         """
+        return await self._recounted(run_id, actor, lambda: self._submit(run_id, digest, actor, reason))
+
+    async def _submit(self, run_id: UUID, digest: str, actor: Actor, reason: str) -> tuple[Run, bool] | None:
         person = actor.require_person()
         async with self._database.write() as connection:
             await take_turns(connection)
@@ -47,6 +58,8 @@ class Approvals:
             rules.require_state(run, {RunState.CALCULATED})
             rules.require_shown(run, digest, run.etag)
             await _require_approved(connection, run)
+            if not await is_recounted(connection, run_id):
+                return None
             needed = rules.checkers_needed(run.result, await tiers(connection))
             await step(connection, run_id, RunState.SUBMITTED, actor, reason, checkers_needed=needed)
             return await read_run(connection, run_id), False
@@ -65,7 +78,17 @@ class Approvals:
             WrongState: nobody submitted it, or it is decided.
             DigestMismatch, EtagMismatch: something else was looked at.
             LiquidityShort: those who pay have not enough, and the terms of funds want it refused or acknowledged.
+            RecountMismatch: it says another thing than the transfers.
         """
+
+        def take() -> Awaitable[tuple[Run, bool] | None]:
+            return self._approve(run_id, digest, etag, actor, reason, acknowledged=acknowledged)
+
+        return await self._recounted(run_id, actor, take)
+
+    async def _approve(
+        self, run_id: UUID, digest: str, etag: str, actor: Actor, reason: str, *, acknowledged: bool
+    ) -> tuple[Run, bool] | None:
         person = actor.require_person()
         async with self._database.write() as connection:
             await take_turns(connection)
@@ -73,6 +96,8 @@ class Approvals:
             if _said(run, person, RunState.APPROVED, digest):
                 return run, True
             await _check(connection, run, person, digest, etag)
+            if not await is_recounted(connection, run_id):
+                return None
             await look(connection, run, person, acknowledged=acknowledged)
             await _decide(connection, run, RunState.APPROVED, person, actor, reason)
             run = await read_run(connection, run_id)
@@ -80,6 +105,15 @@ class Approvals:
                 await step(connection, run_id, RunState.APPROVED, actor, reason)
                 run = await read_run(connection, run_id)
             return run, False
+
+    async def _recounted(self, run_id: UUID, actor: Actor, take: Step) -> tuple[Run, bool]:
+        """Take a step that wants a recount; when there is none, recount first, without holding anybody else up."""
+        taken = await take()
+        if taken is None:
+            await self._recounts.require(run_id, actor)
+            taken = await take()
+        assert taken is not None, "a recount that passed does not go away"
+        return taken
 
     async def reject(self, run_id: UUID, digest: str, etag: str, actor: Actor, reason: str) -> tuple[Run, bool]:
         """Say no to a result: it is for the record from now on, and its window waits for another run.

@@ -24,6 +24,7 @@ from settlement.cli.net import net
 from settlement.cli.payments import export, import_status, payments, retry
 from settlement.cli.plain import Commands
 from settlement.cli.proposals import proposals, propose, withdraw
+from settlement.cli.recount import recount
 from settlement.cli.reports import breakage, journal, liability, report, statement
 from settlement.cli.run import run, show
 from settlement.cli.scheduler import scheduler
@@ -34,6 +35,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "close-window": close_window,
     "run": run,
     "show": show,
+    "recount": recount,
     "submit": submit,
     "approve": approve,
     "reject": reject,

@@ -61,12 +61,13 @@ def _on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
         return asyncio.run(run(url))
 
 
-async def identified(database: Database, role: str) -> Actor:
+async def identified(database: Database, role: str, *others: str) -> Actor:
     """Who gives the command: the holder of the key in SETTLEMENT_KEY, else the user the operating system knows.
 
     Args:
         database: where keys are looked up.
-        role: what it takes, "FINANCE_MAKER".
+        role: what it takes, "FINANCE_MAKER"; also what a user of this machine is taken for.
+        others: what does as well.
 
     Raises:
         CredentialUnknown: the key is unknown, revoked or expired.
@@ -82,9 +83,10 @@ async def identified(database: Database, role: str) -> Actor:
 
     async with database.look() as connection:
         key = await key_of(connection, secret)
-    if key.role.name != role:
-        raise MethodNotAllowed(method=f"this command, which takes a {role}", caller_role=key.role.name)
-    return Actor(f"{role}:{key.name}", key.holder)
+    if key.role.name not in {role, *others}:
+        takes = " or ".join([role, *others])
+        raise MethodNotAllowed(method=f"this command, which takes a {takes}", caller_role=key.role.name)
+    return Actor(f"{key.role.name}:{key.name}", key.holder)
 
 
 def as_json(values: object) -> str:

@@ -29,6 +29,7 @@ NEXT: Mapping[str, str] = {
     "NOT_DUE": f"wait until then, or {PROGRAM} propose special_closing FILE for leave to close earlier",
     "PAYMENT_MISMATCH": f"{PROGRAM} exceptions: find the payment the line is of, or end it as none of ours",
     "PERSON_UNKNOWN": "use a key that names its holder: the operator issues one with --holder",
+    "RECOUNT_MISMATCH": f"{PROGRAM} recount WINDOW shows every pair; then python -m exchange audit finds what is wrong",
     "RESOURCE_NOT_FOUND": f"{PROGRAM} status shows what there is, accounts and proposals the rest",
     "SAME_PERSON": "let somebody else type it, with a key or a user of their own",
     "WINDOW_STATE": f"{PROGRAM} status tells which step comes first, and whose it is",

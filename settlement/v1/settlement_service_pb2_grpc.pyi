@@ -56,8 +56,8 @@ class SettlementServiceStub:
     Refusals: RESOURCE_NOT_FOUND.
     """
     SubmitRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.SubmitRunRequest, _settlement_service_pb2.SubmitRunResponse]
-    """Puts a run before the checkers, by the digest of the result the maker looked at. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved.
+    """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; allow a second for each few hundred thousand transfers, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved; RECOUNT_MISMATCH when the transfers say another thing.
     """
     ApproveRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]
     """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
@@ -200,8 +200,8 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     Refusals: RESOURCE_NOT_FOUND.
     """
     SubmitRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.SubmitRunRequest, _settlement_service_pb2.SubmitRunResponse]  # type: ignore[assignment]
-    """Puts a run before the checkers, by the digest of the result the maker looked at. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved.
+    """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; allow a second for each few hundred thousand transfers, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved; RECOUNT_MISMATCH when the transfers say another thing.
     """
     ApproveRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]  # type: ignore[assignment]
     """Says yes to exactly the result shown. When as many checkers as needed have, the run is approved. Nobody checks what he closed, calculated or submitted himself. Caller: finance checker, with a credential that names its holder. Approving again answers the run with replayed = true
@@ -377,8 +377,8 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlement_service_pb2.SubmitRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.SubmitRunResponse, _abc.Awaitable[_settlement_service_pb2.SubmitRunResponse]]:
-        """Puts a run before the checkers, by the digest of the result the maker looked at. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved.
+        """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; allow a second for each few hundred thousand transfers, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved; RECOUNT_MISMATCH when the transfers say another thing.
         """
 
     @_abc_1.abstractmethod

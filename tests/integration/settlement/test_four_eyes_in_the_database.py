@@ -75,7 +75,7 @@ async def test_no_run_is_approved_without_its_checkers(server: Server, finance: 
     assert await stopped(server, STEP, id_of(other), 2, "CALCULATED", "APPROVED", None, None)
     assert await stopped(server, STEP, id_of(other), 2, "CALCULATED", "SUBMITTED", "ann", 0)
     assert await stopped(server, STEP, id_of(other), 2, "CALCULATED", "SUBMITTED", None, 1)
-    assert not await stopped(server, STEP, id_of(other), 2, "CALCULATED", "SUBMITTED", "ann", 1)
+    assert await stopped(server, STEP, id_of(other), 2, "CALCULATED", "SUBMITTED", "ann", 1), "it was not recounted"
 
 
 async def test_what_has_ended_does_not_live_again(server: Server, finance: Finance, submitted: pb.Run) -> None:
