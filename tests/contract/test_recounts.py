@@ -1,5 +1,7 @@
 """Nothing is put before the checkers that the transfers do not say: a run is recounted before it is submitted."""
 
+from uuid import UUID
+
 import pytest
 
 from exchange.v1 import directory_service_pb2 as directory
@@ -11,6 +13,12 @@ from tests.servers import Server
 from tests.worlds import World
 
 TAMPER = "UPDATE exchange.window_totals SET micros = micros + $1 WHERE window_no = 1"
+
+SUBMITTED_AS_BEFORE = """
+INSERT INTO settlement.run_transitions
+    (run_id, step_no, from_state, to_state, at, actor, person, reason, checkers_needed)
+VALUES ($1, 2, 'CALCULATED', 'SUBMITTED', now(), 'FINANCE_MAKER:apiKeys/ann', 'ann', '', 1)
+"""
 
 
 @pytest.fixture
@@ -94,3 +102,20 @@ async def test_an_empty_window_is_recounted_too(finance: Finance) -> None:
     approved = await finance.approve(await finance.submit((await finance.start("windows/2")).run))
 
     assert approved.state == pb.Run.STATE_APPROVED
+
+
+async def test_what_was_submitted_before_there_were_recounts_is_counted_when_approved(
+    finance: Finance, own_server: Server
+) -> None:
+    """An upgrade between two steps neither blocks a window nor lets it through uncounted."""
+    run = (await finance.start("windows/1")).run
+    async with connected(own_server.url) as connection, connection.transaction():
+        await connection.execute("ALTER TABLE settlement.run_transitions DISABLE TRIGGER check_recounted")
+        await connection.execute(SUBMITTED_AS_BEFORE, UUID(run.name.removeprefix("runs/")))
+        await connection.execute("ALTER TABLE settlement.run_transitions ENABLE TRIGGER check_recounted")
+
+    approved = await finance.approve(await finance.read(run))
+
+    assert approved.state == pb.Run.STATE_APPROVED
+    async with connected(own_server.url) as connection:
+        assert await connection.fetchval("SELECT count(*) FROM settlement.run_recounts WHERE passed") == 1
