@@ -1,14 +1,14 @@
 """Recounts from the transfers, without which no run is submitted or approved.
 
-Revision ID: settlement_0009
+Revision ID: settlement_0010
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0009"
-down_revision = "settlement_0008"
+revision = "settlement_0010"
+down_revision = "settlement_0009"
 branch_labels = None
 depends_on = None
 
