@@ -61,7 +61,10 @@ class MemberAccount:
     @property
     def spendable(self) -> int:
         """Points that may be spent now."""
-        return sum(lot.remaining for lot in self.lots)
+        units = 0
+        for lot in self.lots:
+            units += lot.remaining
+        return units
 
     def show(self, lot: Lot, now: datetime) -> None:
         """Put a lot that was read before the rules; one that is shown twice stays as it is."""

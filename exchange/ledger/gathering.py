@@ -71,6 +71,7 @@ class Gathering:
         self.originals: dict[UUID, Transfer] = {}
         self.quotes: dict[UUID, Quote] = {}
         self.targets: dict[int, Target | None] = {}
+        self._debits: list[tuple[AccountKey, int]] = []
 
     async def find(self, caches: Caches) -> None:
         """Whose accounts each command touches; what is found here never changes, so no lock is needed yet."""
@@ -117,7 +118,7 @@ class Gathering:
         for command in self.members:
             target = self.targets[id(command)]
             if target is not None:
-                wanted.update((*target, number) for number in self._currency_nos(command))
+                self._want(command, target, wanted)
         for follow_up, original in self._followed():
             target = self.targets[id(follow_up)]
             assert target is not None
@@ -151,13 +152,8 @@ class Gathering:
     def _wanted_points(self) -> dict[AccountKey, int]:
         """How many points the batch may take of which account. Too much looked at is harmless."""
         wanted: dict[AccountKey, int] = {}
-        for command in self.members:
-            target = self.targets[id(command)]
-            for code, units in command.debits:
-                number = self.reference.currency_no(code)
-                if target is not None and number is not None:
-                    key = (*target, number)
-                    wanted[key] = wanted.get(key, 0) + units
+        for key, units in self._debits:
+            wanted[key] = wanted.get(key, 0) + units
         for follow_up, original in self._followed():
             target = self.targets[id(follow_up)]
             assert target is not None
@@ -170,12 +166,24 @@ class Gathering:
             wanted[key] = wanted.get(key, 0) + quote.terms.used_units
         return wanted
 
-    def _currency_nos(self, command: MemberCommand) -> Iterable[int]:
+    def _want(self, command: MemberCommand, target: Target, wanted: set[AccountKey]) -> None:
+        """The accounts a command may touch, and what it may take of them noted."""
+        bucket, member_id = target
         if command.spend_rule is not None:
             number = self.reference.earn_rule_currency_no(command.spend_rule)
-            return () if number is None else (number,)
-        codes = (*(code for code, _ in command.debits), *command.credits)
-        return [number for code in codes if (number := self.reference.currency_no(code)) is not None]
+            if number is not None:
+                wanted.add((bucket, member_id, number))
+            return
+        for code, units in command.debits:
+            number = self.reference.currency_no(code)
+            if number is not None:
+                key = (bucket, member_id, number)
+                wanted.add(key)
+                self._debits.append((key, units))
+        for code in command.credits:
+            number = self.reference.currency_no(code)
+            if number is not None:
+                wanted.add((bucket, member_id, number))
 
     def _followed(self) -> Iterable[tuple[FollowUp, Transfer]]:
         """Follow-ups whose original was found and is the caller's."""

@@ -20,7 +20,8 @@ _DEBIT, _CREDIT = int(Side.DEBIT), int(Side.CREDIT)
 
 def credited(lot: NewLot, account: MemberAccount) -> list[PointsLeg]:
     """Points made: circulation is debited, the member credited with a new lot; what the member owed is paid from it."""
-    return _made(lot) + _repaid(account.overdrawn, lot.currency_no, [(None, lot.units)])
+    legs = _made(lot)
+    return legs + _repaid(account.overdrawn, lot.currency_no, [(None, lot.units)]) if account.overdrawn else legs
 
 
 def credited_beside(lot: NewLot, account: MemberAccount, before: Iterable[PointsLeg]) -> list[PointsLeg]:
@@ -50,11 +51,13 @@ def returned(currency_no: int, lots: Sequence[tuple[UUID, int]], account: Member
 
 def debited(currency_no: int, taken: Sequence[tuple[Lot, int]], *, overdrawn: int = 0) -> list[PointsLeg]:
     """Points burnt: the member is debited lot by lot, and for what is missing beyond them; circulation is credited."""
-    legs = [PointsLeg(_MEMBER, _DEBIT, currency_no, units, None, lot.lot_id) for lot, units in taken]
+    legs, total = [], overdrawn
+    for lot, units in taken:
+        legs.append(PointsLeg(_MEMBER, _DEBIT, currency_no, units, None, lot.lot_id))
+        total += units
     if overdrawn:
         legs.append(PointsLeg(_OVERDRAFT, _DEBIT, currency_no, overdrawn, None, None))
-    units = sum(units for _, units in taken) + overdrawn
-    legs.append(PointsLeg(_CIRCULATION, _CREDIT, currency_no, units, None, None))
+    legs.append(PointsLeg(_CIRCULATION, _CREDIT, currency_no, total, None, None))
     return legs
 
 

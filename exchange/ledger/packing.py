@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from itertools import starmap
 from struct import Struct, pack
 from typing import Any
@@ -37,6 +37,9 @@ _S, _I, _L, _U, _T = _head(_INT2, 2), _head(_INT4, 4), _head(_INT8, 8), _head(_U
 _NO_S, _NO_L, _NO_U, _NO_T = _head(_INT2, -1), _head(_INT8, -1), _head(_UUID, -1), _head(_TIMESTAMPTZ, -1)
 _NO_TEXT, _NO_JSONB = _head(_TEXT, -1), _head(_JSONB, -1)
 
+_HEADS = 1 << 16
+"""Beginnings of rows kept, of legs and of obligations each."""
+
 _COLUMN = {"h": "8sh", "i": "8si", "q": "8sq", "u": "8s16s", "-": "8s", "v": "Ii"}
 
 
@@ -54,8 +57,10 @@ _pack_name, _NAME = _shape("hui")
 _pack_wish, _WISH = _shape("huiq")
 _pack_account, _ACCOUNT = _shape("huiqqqq")
 _pack_lot_state, _LOT_STATE = _shape("huqq")
-_pack_leg, _LEG = _shape("hhiqqu")
-_pack_plain_leg, _PLAIN_LEG = _shape("hhiq--")
+_LEG, _PLAIN_LEG = _shape("hhiqqu")[1], _shape("hhiq--")[1]
+_pack_leg_head = Struct(">ii8sh8sh8si8s").pack
+_pack_leg = Struct(">48sq8sq8s16s").pack
+_pack_plain_leg = Struct(">48sq8s8s").pack
 _pack_key_name, _KEY_NAME = _shape("hiv")
 _pack_lot, _LOT_HEAD = _shape("huuiqqiqq")
 _pack_transfer, _TRANSFER_HEAD = _shape("huhiuv")
@@ -154,32 +159,38 @@ def points_leg(
     account: int, side: int, currency_no: int, units: int, sequence: int | None, lot_id: UUID | None
 ) -> bytes:
     """exchange.points_leg: a member's has a sequence, and a lot unless it is owed; the issuer's has neither."""
+    if lot_id is not None and sequence is not None:
+        head = _leg_head(_LEG, account, side, currency_no)
+        return _pack_leg(head, units, _L, sequence, _U, lot_id.bytes)
     if sequence is None and lot_id is None:
-        return _pack_plain_leg(_PLAIN_LEG, 6, _S, account, _S, side, _I, currency_no, _L, units, _NO_L, _NO_U)
-    if sequence is not None and lot_id is not None:
-        return _pack_leg(_LEG, 6, _S, account, _S, side, _I, currency_no, _L, units, _L, sequence, _U, lot_id.bytes)
+        return _pack_plain_leg(_leg_head(_PLAIN_LEG, account, side, currency_no), units, _NO_L, _NO_U)
     counted, placed = _long(sequence), _uuid(lot_id)
-    plain = _pack_plain_leg(0, 6, _S, account, _S, side, _I, currency_no, _L, units, b"", b"")[4:-16]
+    plain = _pack_plain_leg(_leg_head(0, account, side, currency_no), units, b"", b"")[4:-16]
     return _sized_row(plain + counted + placed)
+
+
+@lru_cache(maxsize=_HEADS)
+def _leg_head(length: int, account: int, side: int, currency_no: int) -> bytes:
+    """Everything before the points of a leg, which many legs have in common."""
+    return _pack_leg_head(length, 6, _S, account, _S, side, _I, currency_no, _L)
 
 
 def obligation(
     kind: int, debtor_no: int, creditor_no: int, currency: str, micros: int, points_units: int, price_micros: int
 ) -> bytes:
     """exchange.obligation."""
+    pack_owed, head = _owed_head(kind, debtor_no, creditor_no, currency)
+    return pack_owed(head, micros, _L, points_units, _L, price_micros)
+
+
+@lru_cache(maxsize=_HEADS)
+def _owed_head(kind: int, debtor_no: int, creditor_no: int, currency: str) -> tuple[Callable[..., bytes], bytes]:
+    """Everything before the money of an obligation, which many have in common, and what packs both together."""
     code = currency.encode()
-    pack_owed, width = _owed_shape(len(code))
-    return pack_owed(
-        width, 7, _S, kind, _I, debtor_no, _I, creditor_no, _TEXT, len(code), code,
-        _L, micros, _L, points_units, _L, price_micros,
-    )  # fmt: skip
-
-
-@cache
-def _owed_shape(code_length: int) -> tuple[Callable[..., bytes], int]:
-    """Codes of currencies are as good as always of one length, so the whole row is of fixed width."""
-    shape = Struct(f">ii8sh8si8siIi{code_length}s8sq8sq8sq")
-    return shape.pack, shape.size - 4
+    head = Struct(f">ii8sh8si8siIi{len(code)}s8s")
+    whole = Struct(f">{head.size}sq8sq8sq")
+    width = whole.size - 4
+    return whole.pack, head.pack(width, 7, _S, kind, _I, debtor_no, _I, creditor_no, _TEXT, len(code), code, _L)
 
 
 def _sized(type_oid: int, value: bytes) -> bytes:

@@ -21,6 +21,9 @@ from exchange.refusals import (
     NotTheIssuer,
 )
 
+# Looking a member of an enum up costs a tenth of the obligation it goes into.
+_CONVERSION, _SPREAD, _FEE = ObligationKind.CONVERSION, ObligationKind.SPREAD, ObligationKind.FEE
+
 
 def require_parties(merchant_no: int, directory: Directory, source: Currency, target: Currency) -> None:
     """Whether a merchant may turn one currency into the other.
@@ -98,31 +101,22 @@ def obligations(terms: Terms, directory: Directory) -> list[Obligation]:
         AmountOverflow: one of them passes 64 bits.
     """
     source, target = directory.currencies[terms.source_no], directory.currencies[terms.target_no]
-    in_micros = terms.received_units * terms.in_price_micros
-    return [
-        *owed(
-            ObligationKind.CONVERSION,
-            debtor_no=source.issuer_no,
-            creditor_no=target.issuer_no,
-            currency=source,
-            units=terms.received_units,
-            price_micros=terms.in_price_micros,
-        ),
-        *owed_micros(
-            ObligationKind.SPREAD,
-            debtor_no=source.issuer_no,
-            creditor_no=directory.operator_no,
-            currency=source,
-            micros=terms.used_units * terms.out_price_micros - in_micros,
-        ),
-        *owed_micros(
-            ObligationKind.FEE,
-            debtor_no=source.issuer_no,
-            creditor_no=directory.operator_no,
-            currency=source,
-            micros=terms.fee_micros,
-        ),
-    ]
+    debtor_no, operator_no = source.issuer_no, directory.operator_no
+    received, in_price = terms.received_units, terms.in_price_micros
+    in_micros = received * in_price
+    spread_micros = terms.used_units * terms.out_price_micros - in_micros
+    owing = owed(
+        _CONVERSION,
+        debtor_no=debtor_no,
+        creditor_no=target.issuer_no,
+        currency=source,
+        units=received,
+        price_micros=in_price,
+    )
+    for kind, micros in ((_SPREAD, spread_micros), (_FEE, terms.fee_micros)):
+        if micros:
+            owing += owed_micros(kind, debtor_no=debtor_no, creditor_no=operator_no, currency=source, micros=micros)
+    return owing
 
 
 def _rate_at(source: Currency, target: Currency, coalition: Coalition, at: datetime, tier: str) -> Rate:
