@@ -14,7 +14,8 @@ from bench import chart, machine, report, smoke
 from bench.processes import BenchFailed
 from bench.results import Round
 from bench.rig import Rig, rigged
-from bench.scenarios import SCENARIOS, Sample, Scenario
+from bench.samples import Sample, Scenario
+from bench.scenarios import SCENARIOS
 
 _RESULTS = Path(__file__).parent / "results"
 _WIDTH_MIN = 150

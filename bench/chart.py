@@ -8,13 +8,29 @@ from bench.results import Figure, Round, summary
 from bench.scenarios import SCENARIOS
 
 _PANELS = (
-    ("One call, one transfer", ("noop_bare", "noop", "convert", "earn", "redeem", "duplicates", "orm")),
+    (
+        "One call, one transfer",
+        (
+            "noop_bare",
+            "noop",
+            "convert",
+            "earn",
+            "redeem",
+            "hold",
+            "capture",
+            "duplicates",
+            "hot_merchant",
+            "hot_member",
+            "two_processes",
+            "orm",
+        ),
+    ),
     (
         "In bulk, and in PostgreSQL alone",
-        ("batch_100", "batch_1000", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"),
+        ("batch_100", "batch_1000", "stream", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"),
     ),
 )
-_OURS = frozenset({"convert", "earn", "redeem", "duplicates", "batch_100", "batch_1000"})
+_YARDSTICKS = frozenset({"noop_bare", "noop", "orm", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"})
 _TITLES = {each.name: each.title for each in SCENARIOS}
 
 _WIDTH = 960
@@ -57,7 +73,7 @@ def _row(name: str, figure: Figure, scale: float, top: int) -> str:
     middle = top + _BAR / 2
     length = figure.median * scale
     least, greatest = _LABEL_WIDTH + figure.least * scale, _LABEL_WIDTH + figure.greatest * scale
-    kind = "ours" if name in _OURS else "other"
+    kind = "other" if name in _YARDSTICKS else "ours"
     return (
         f'<text x="{_LABEL_WIDTH - 12}" y="{middle + 5}" text-anchor="end">{escape(_TITLES[name])}</text>'
         f'<rect class="{kind}" x="{_LABEL_WIDTH}" y="{top}" width="{length:.1f}" height="{_BAR}"/>'

@@ -1,6 +1,7 @@
 """Results for people on a screen, and for programs as JSON."""
 
 import json
+import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -9,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.results import GOALS, Round, Summary, figure_of, summary
-from bench.scenarios import SCENARIOS, Scenario
+from bench.results import GOALS, Goal, Round, Summary, figure_of, summary
+from bench.samples import Scenario
+from bench.scenarios import SCENARIOS
 
 _OTHERS_MAX = 0.05
 _WHO = ("server", "postgres", "generator")
@@ -67,10 +69,16 @@ def _goals(rounds: Sequence[Round]) -> Table:
             _amount(figure_of(goal.yardstick, rounds).median) if goal.yardstick else "",
             _amount(reached.median),
             f"{_amount(reached.least)} to {_amount(reached.greatest)}",
-            f"≥ {_amount(goal.wanted)}",
-            "[green]met[/]" if reached.median >= goal.wanted else "[red]missed[/]",
+            f"{'≤' if goal.at_most else '≥'} {_amount(goal.wanted)}",
+            _verdict(goal, reached.median),
         )
     return table
+
+
+def _verdict(goal: Goal, reached: float) -> str:
+    if (os.cpu_count() or 1) < goal.cores_min:
+        return f"[dim]needs {goal.cores_min} cores[/]"
+    return "[green]met[/]" if goal.is_met_by(reached) else "[red]missed[/]"
 
 
 def _amount(value: float) -> str:
@@ -107,7 +115,12 @@ def write_json(
         "seconds_each": seconds,
         "scenarios": {each.name: _written(each, rounds) for each in SCENARIOS},
         "goals": [
-            {"goal": goal.title, "wanted": goal.wanted, "reached": asdict(figure_of(goal.reached, rounds))}
+            {
+                "goal": goal.title,
+                "wanted": goal.wanted,
+                "at_most": goal.at_most,
+                "reached": asdict(figure_of(goal.reached, rounds)),
+            }
             for goal in GOALS
         ],
     }

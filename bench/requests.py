@@ -4,13 +4,20 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 
+import grpc
+from google.protobuf.duration_pb2 import Duration
+
 from bench.baselines import orm_service
+from bench.load import frames
 from bench.load.plan import Lane
 from bench.world import BLOCK_UNITS, Party
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
+from exchange.v1.transfer_service_pb2_grpc import TransferServiceStub
 
 _BLOCKS_MAX = 10
+_ITEMS_MAX = 1_000
+_HELD_SECONDS = 86_400
 
 Build = Callable[[Party, int], list[bytes]]
 """So many serialised requests of one merchant."""
@@ -47,6 +54,32 @@ def redeems(party: Party, count: int) -> list[bytes]:
     ]
 
 
+def holds(party: Party, count: int) -> list[bytes]:
+    """HoldPoints of the neighbour's currency."""
+    return [_hold(party).SerializeToString() for _ in range(count)]
+
+
+def held_by_all(port: int, parties: list[Party], count: int) -> tuple[Lane, ...]:
+    """Hold points for every merchant, `count` times over all, and give the requests that capture each hold whole."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = TransferServiceStub(channel)
+        return tuple(Lane(_captures(stub, party, count // len(parties)), party.secret) for party in parties)
+
+
+def _captures(stub: TransferServiceStub, party: Party, count: int) -> list[bytes]:
+    bodies: list[bytes] = []
+    while len(bodies) < count:
+        items = [pb.TransferItem(hold=_hold(party)) for _ in range(_ITEMS_MAX)]
+        answer = stub.BatchTransfer(
+            pb.BatchTransferRequest(items=items), metadata=(("authorization", f"Bearer {party.secret}"),)
+        )
+        bodies += [
+            pb.CaptureHoldRequest(request_id=_key(), hold=result.transfer.name).SerializeToString()
+            for result in answer.results
+        ]
+    return bodies
+
+
 def with_duplicates(share: float) -> Build:
     """Conversions of which this share says again what was said before: half of them the one just before."""
 
@@ -70,6 +103,23 @@ def batches(size: int) -> Build:
             pb.BatchTransferRequest(
                 items=[pb.TransferItem(convert=_convert(party)) for _ in range(size)]
             ).SerializeToString()
+            for _ in range(-(-count // size))
+        ]
+
+    return build
+
+
+def streams(size: int) -> Build:
+    """Streams of `size` conversions each, as gRPC frames them; `count` counts conversions."""
+
+    def build(party: Party, count: int) -> list[bytes]:
+        return [
+            b"".join(
+                frames.grpc_message(
+                    pb.StreamTransfersRequest(item=pb.TransferItem(convert=_convert(party))).SerializeToString()
+                )
+                for _ in range(size)
+            )
             for _ in range(-(-count // size))
         ]
 
@@ -105,6 +155,19 @@ def items_of(answer: bytes) -> dict[str, int]:
     results = pb.BatchTransferResponse.FromString(answer).results
     done = sum(result.status.code == 0 for result in results)
     return {"items": done, "items refused": len(results) - done}
+
+
+def streamed_of(answer: bytes) -> dict[str, int]:
+    """The same of a stream's answers."""
+    results = [pb.StreamTransfersResponse.FromString(one).result for one in frames.grpc_messages(answer)]
+    done = sum(result.status.code == 0 for result in results)
+    return {"items": done, "items refused": len(results) - done}
+
+
+def _hold(party: Party) -> pb.HoldPointsRequest:
+    return pb.HoldPointsRequest(
+        request_id=_key(), member=_member(party), points=_few(party.neighbour), lifetime=Duration(seconds=_HELD_SECONDS)
+    )
 
 
 def _convert(party: Party) -> pb.ConvertPointsRequest:

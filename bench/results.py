@@ -1,10 +1,12 @@
 """Samples to figures: medians with their spread, and the goals as ratios within a round."""
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.scenarios import PGBENCH_CLIENTS, Sample
+from bench.samples import Sample
+from bench.scenarios import PGBENCH_CLIENTS
 
 Round = Mapping[str, Sample]
 """One repetition of everything: scenario to sample."""
@@ -70,24 +72,48 @@ Measure = Callable[[Round], float]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Something to reach: so many times a yardstick, or so many a second when there is none.
+    """Something to reach: so many times a yardstick, or so much when there is none.
 
     A ratio is taken within each round, so that a slow minute of the machine slows both sides of it.
+
+    Attributes:
+        title: what is compared with what.
+        wanted: the figure to reach.
+        ours: what is measured.
+        yardstick: what it is held against; None: it stands alone.
+        at_most: the figure may not be passed; else it must be.
+        cores_min: on a machine with fewer the figure is told and not judged.
     """
 
     title: str
     wanted: float
     ours: Measure
     yardstick: Measure | None = None
+    at_most: bool = False
+    cores_min: int = 1
 
     def reached(self, each: Round) -> float:
         """What was reached in one round."""
         return self.ours(each) / (self.yardstick(each) if self.yardstick else 1)
 
+    def is_met_by(self, reached: float) -> bool:
+        """Whether a figure is good enough."""
+        return reached <= self.wanted if self.at_most else reached >= self.wanted
+
 
 def _rate_of(*names: str) -> Measure:
     """The fastest of the scenarios."""
     return lambda each: max(each[name].per_second for name in names)
+
+
+def _latency_of(name: str) -> Measure:
+    """99 of 100 calls of a scenario are faster."""
+    return lambda each: each[name].latency_ms["p99"]
+
+
+def _cpu_of(name: str, who: str) -> Measure:
+    """Microseconds of processor time for each operation; where nobody can tell, nothing."""
+    return lambda each: each[name].cpu_us.get(who, math.nan)
 
 
 _UNARY = Goal("unary ConvertPoints / no-op RPC on the same server", 0.5, _rate_of("convert"), _rate_of("noop"))
@@ -117,6 +143,20 @@ GOALS = (
         _rate_of("ceiling"),
         _rate_of("noop_bare", "noop", "convert", "earn", "redeem"),
     ),
+    Goal(
+        "p99 at 80 % load: ConvertPoints / no-op",
+        3,
+        _latency_of("convert_at_load"),
+        _latency_of("noop_at_load"),
+        at_most=True,
+    ),
+    Goal(
+        "server CPU: ConvertPoints / no-op", 1.4, _cpu_of("convert", "server"), _cpu_of("noop", "server"), at_most=True
+    ),
+    Goal("PostgreSQL CPU of a unary conversion, µs", 60, _cpu_of("convert", "postgres"), at_most=True),
+    Goal("PostgreSQL CPU of a conversion in bulk, µs", 45, _cpu_of("batch_1000", "postgres"), at_most=True),
+    Goal("ConvertPoints: one merchant / all of them", 0.9, _rate_of("hot_merchant"), _rate_of("convert")),
+    Goal("ConvertPoints: two server processes / one", 1.6, _rate_of("two_processes"), _rate_of("convert"), cores_min=4),
 )
 
 

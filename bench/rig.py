@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Rig:
         bare: a gRPC server with nothing but the no-op.
         canned: what the generator's own ceiling is measured against.
         databases: the PostgreSQL.
+        another: starts a further server on the same database, with settings of its own, and ends it with its block.
     """
 
     exchange: Server
@@ -33,6 +35,7 @@ class Rig:
     bare: Server
     canned: Server
     databases: databases.Databases
+    another: Callable[..., AbstractContextManager[Server]]
 
 
 @contextlib.contextmanager
@@ -60,4 +63,9 @@ def rigged() -> Iterator[Rig]:
         bare = stack.enter_context(module_server("bench.noop", log=logs / "bare.log"))
         canned = stack.enter_context(module_server("bench.load.canned", log=logs / "canned.log"))
         parties = asyncio.run(world.build(exchange.port, json.loads(issued)["secret"]))
-        yield Rig(exchange, parties, orm, bare, canned, postgres)
+
+        def another(**settings: object) -> AbstractContextManager[Server]:
+            told = {f"EXCHANGE_{name.upper()}": str(value) for name, value in settings.items()}
+            return exchange_server(environ | told, log=logs / "another.log")
+
+        yield Rig(exchange, parties, orm, bare, canned, postgres, another)

@@ -43,10 +43,18 @@ class Connection:
         bodies: The serialised messages, in the order they will be sent.
         tally: Where results are counted.
         keep_bodies: Keep every OK answer's message.
+        streams: Each body is many messages that have their prefixes; kept answers keep theirs too.
     """
 
     def __init__(
-        self, number: int, headers: list[hpack.Header], bodies: Sequence[bytes], tally: Tally, *, keep_bodies: bool
+        self,
+        number: int,
+        headers: list[hpack.Header],
+        bodies: Sequence[bytes],
+        tally: Tally,
+        *,
+        keep_bodies: bool,
+        streams: bool = False,
     ) -> None:
         self.streams_at_once = _STREAMS_AT_ONCE_DEFAULT
         self.ready = False
@@ -54,7 +62,8 @@ class Connection:
         self._number = number
         self._headers = headers
         self._bodies = bodies
-        self._sizes = [len(body) + frames.GRPC_PREFIX_BYTES for body in bodies]
+        self._prefix_bytes = 0 if streams else frames.GRPC_PREFIX_BYTES
+        self._sizes = [len(body) + self._prefix_bytes for body in bodies]
         self._tally = tally
         self._blocks = hpack.RequestHeaders.of(headers)
         self._requests: list[bytes] = []
@@ -163,18 +172,21 @@ class Connection:
         """Write every request that fits one frame."""
         self._blocks = hpack.RequestHeaders.of(self._headers, table_bytes=table_bytes)
         self._requests = [
-            frames.request(2 * call + 1, self._block(call), frames.grpc_message(body))
+            frames.request(2 * call + 1, self._block(call), self._message(body))
             if self._sizes[call] <= self._uploads.frame_bytes_max
             else b""
             for call, body in enumerate(self._bodies)
         ]
+
+    def _message(self, body: bytes) -> bytes:
+        return frames.grpc_message(body) if self._prefix_bytes else body
 
     def _block(self, call: int) -> bytes:
         return self._blocks.again if call else self._blocks.first
 
     def _begin_upload(self, call: int) -> bytes:
         stream = 2 * call + 1
-        self._uploads.add(stream, frames.grpc_message(self._bodies[call]))
+        self._uploads.add(stream, self._message(self._bodies[call]))
         return frames.frame(frames.HEADERS, frames.END_HEADERS, stream, self._block(call)) + self._uploads.send()
 
     # ----------------------------------------------------------------------------------------------------- receiving
@@ -192,7 +204,7 @@ class Connection:
         if self._answers is not None:
             body = b"".join(self._answers.pop(stream, ()))
             if status == b"0":
-                self._tally.bodies.append((self._number, stream >> 1, body[frames.GRPC_PREFIX_BYTES :]))
+                self._tally.bodies.append((self._number, stream >> 1, body[self._prefix_bytes :]))
 
     def _read(self, block: bytes) -> bytes | None:
         """The gRPC status in a header block. Its meaning is remembered while the server's table stays as it is."""

@@ -127,7 +127,14 @@ def drive(plan: Plan) -> Outcome:
     tally = Tally()
     peers = [
         _Peer(
-            Connection(number, _headers(plan, lane.secret), lane.bodies, tally, keep_bodies=plan.inspect is not None),
+            Connection(
+                number,
+                _headers(plan, lane.secret),
+                lane.bodies,
+                tally,
+                keep_bodies=plan.inspect is not None,
+                streams=lane.streams,
+            ),
             plan.port,
         )
         for number, lane in enumerate(plan.lanes)

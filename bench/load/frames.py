@@ -75,6 +75,17 @@ def grpc_message(body: bytes) -> bytes:
     return _GRPC_PREFIX.pack(0, len(body)) + body
 
 
+def grpc_messages(octets: bytes) -> list[bytes]:
+    """The messages of a stream, without their prefixes; what is cut off at the end is left out."""
+    found, at = [], 0
+    while at + GRPC_PREFIX_BYTES <= len(octets):
+        start = at + GRPC_PREFIX_BYTES
+        at = start + int(_GRPC_PREFIX.unpack_from(octets, at)[1])
+        if at <= len(octets):
+            found.append(octets[start:at])
+    return found
+
+
 def request(stream: int, header_block: bytes, message: bytes) -> bytes:
     """A whole unary call whose message fits one DATA frame."""
     return frame(HEADERS, END_HEADERS, stream, header_block) + frame(DATA, END_STREAM, stream, message)

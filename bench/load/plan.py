@@ -9,10 +9,17 @@ MACHINE = "machine"
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One connection: as whom it calls, and the serialised requests it will send, in order."""
+    """One connection: as whom it calls, and the serialised requests it will send, in order.
+
+    Attributes:
+        bodies: one for each call.
+        secret: the API key.
+        streams: each body is a whole stream of messages, gRPC's prefix before each of them, and so is each answer.
+    """
 
     bodies: Sequence[bytes]
     secret: str | None = None
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

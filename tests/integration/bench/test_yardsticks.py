@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,10 +17,10 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from bench import requests, world
 from bench.baselines import orm_service, pgbench, raw_sql
 from bench.baselines.orm_model import Account, Base, Debt, Entry, IdempotencyKey, Movement
+from bench.calls import BATCH, CAPTURE, CONVERT, EARN, HOLD, REDEEM, STREAM
 from bench.load.drive import drive
 from bench.load.plan import Outcome, Plan
 from bench.noop import service as noop
-from bench.scenarios import BATCH, CONVERT, EARN, REDEEM
 from exchange.v1 import transfer_service_pb2 as pb
 from tests.servers import Server, a_server
 
@@ -144,6 +145,7 @@ async def test_every_scenario_against_the_exchange_is_answered_ok(server: Server
         (CONVERT, requests.converts),
         (EARN, requests.earns),
         (REDEEM, requests.redeems),
+        (HOLD, requests.holds),
     ):
         outcome = await driven(server, parties, path, build)
         assert not outcome.failed, path
@@ -152,6 +154,35 @@ async def test_every_scenario_against_the_exchange_is_answered_ok(server: Server
     assert not batched.failed
     assert batched.counts["items"] == 10 * batched.ok
     assert batched.counts["items refused"] == 0
+
+
+async def test_every_hold_that_is_prepared_can_be_captured(server: Server) -> None:
+    """They are made by the merchant that captures them, each once."""
+    parties = await world.build(server.port, server.operator_secret, members_each=5)
+    lanes = await asyncio.to_thread(requests.held_by_all, server.port, parties[:1], 20)
+    few = tuple(replace(lane, bodies=lane.bodies[:100]) for lane in lanes)
+
+    plan = Plan(port=server.port, path=CAPTURE, lanes=few, in_flight=10, seconds=30.0, warmup_seconds=0.0)
+    outcome = await asyncio.to_thread(drive, plan)
+
+    assert not outcome.failed
+    assert outcome.ok == 100
+
+
+async def test_a_stream_answers_every_conversion_in_it(server: Server) -> None:
+    """What the generator sends as one long body are messages of a stream to the server, and so are its answers."""
+    parties = await world.build(server.port, server.operator_secret, members_each=5)
+    lanes = tuple(replace(lane, streams=True) for lane in requests.lanes(parties, requests.streams(20), 200))
+
+    plan = Plan(
+        port=server.port, path=STREAM, lanes=lanes, in_flight=5, seconds=30.0, warmup_seconds=0.0,
+        inspect=requests.streamed_of,
+    )  # fmt: skip
+    outcome = await asyncio.to_thread(drive, plan)
+
+    assert not outcome.failed
+    assert outcome.ok > 0
+    assert outcome.counts == {"items": 20 * outcome.ok, "items refused": 0}
 
 
 async def test_what_is_said_twice_is_a_replay(server: Server) -> None:
