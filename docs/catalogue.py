@@ -79,6 +79,7 @@ ADVICE = {
     "DIGEST_MISMATCH": "Look at the result whose digest is `digest`, and decide on that one.",
     "ETAG_MISMATCH": "Read it again, look at what happened meanwhile, and decide anew with the `etag` told.",
     "SAME_PERSON": "Let somebody else check it, who neither proposed, closed, calculated nor submitted it.",
+    "FX_RATE_MISSING": "Propose a newer version of `fx_set` with that rate, let somebody else approve it, run again.",
     "NOT_DUE": "Wait until `due_time`, or propose a special closing and have somebody else approve it.",
     "PERSON_UNKNOWN": "The operator issues a key that names its `holder`, or a certificate that does.",
     "RECOUNT_MISMATCH": "Let the operator audit the ledger; what is kept or what was moved was tampered with.",

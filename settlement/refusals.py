@@ -12,6 +12,7 @@ __all__ = [
     "ExposureUncovered",
     "FormatMismatch",
     "FundsInsufficient",
+    "FxRateMissing",
     "LiquidityShort",
     "NotDue",
     "PaymentMismatch",
@@ -100,3 +101,11 @@ class RecountMismatch(Refusal):
     reason = "RECOUNT_MISMATCH"
     category = Category.FAILED
     sentence = "The transfers say another thing than the run:"
+
+
+class FxRateMissing(Refusal):
+    """Its reason explains it."""
+
+    reason = "FX_RATE_MISSING"
+    category = Category.FAILED
+    sentence = "The set has no rate this way, nor through its base:"

@@ -611,6 +611,16 @@ class PaymentMismatch(Definite):
     found: str
 
 
+class FxRateMissing(Definite):
+    """FAILED_PRECONDITION. A set of rates between settlement currencies has none this way, nor do two through its base make one."""
+
+    FOR = "FX_RATE_MISSING"
+
+    fx_set: str
+    from_currency: str
+    to_currency: str
+
+
 class NetDebitCapExceeded(Definite):
     """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap."""
 
@@ -702,6 +712,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "FORMAT_MISMATCH": FormatMismatch,
     "BANK_MESSAGE_UNREADABLE": BankMessageUnreadable,
     "PAYMENT_MISMATCH": PaymentMismatch,
+    "FX_RATE_MISSING": FxRateMissing,
     "NET_DEBIT_CAP_EXCEEDED": NetDebitCapExceeded,
     "RECOUNT_MISMATCH": RecountMismatch,
 }

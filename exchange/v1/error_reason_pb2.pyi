@@ -162,6 +162,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. What came from a bank is no message that can be read. {problem}."""
     ERROR_REASON_PAYMENT_MISMATCH: _ErrorReason.ValueType  # 233
     """FAILED_PRECONDITION. A bank's line is not the payment's it is said to be. {resource, figure: "minor_units", expected, found}."""
+    ERROR_REASON_FX_RATE_MISSING: _ErrorReason.ValueType  # 234
+    """FAILED_PRECONDITION. A set of rates between settlement currencies has none this way, nor do two through its base make one. {fx_set: "month-end/3", from_currency: "USD", to_currency: "CNY"}."""
     ERROR_REASON_NET_DEBIT_CAP_EXCEEDED: _ErrorReason.ValueType  # 130
     """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
     ERROR_REASON_RECOUNT_MISMATCH: _ErrorReason.ValueType  # 245
@@ -313,6 +315,8 @@ ERROR_REASON_BANK_MESSAGE_UNREADABLE: ErrorReason.ValueType  # 232
 """FAILED_PRECONDITION. What came from a bank is no message that can be read. {problem}."""
 ERROR_REASON_PAYMENT_MISMATCH: ErrorReason.ValueType  # 233
 """FAILED_PRECONDITION. A bank's line is not the payment's it is said to be. {resource, figure: "minor_units", expected, found}."""
+ERROR_REASON_FX_RATE_MISSING: ErrorReason.ValueType  # 234
+"""FAILED_PRECONDITION. A set of rates between settlement currencies has none this way, nor do two through its base make one. {fx_set: "month-end/3", from_currency: "USD", to_currency: "CNY"}."""
 ERROR_REASON_NET_DEBIT_CAP_EXCEEDED: ErrorReason.ValueType  # 130
 """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
 ERROR_REASON_RECOUNT_MISMATCH: ErrorReason.ValueType  # 245

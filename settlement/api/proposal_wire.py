@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
-from typing import TypeVar
 from zoneinfo import available_timezones
 
-from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations, known_numbers
 from exchange.serving.instants import timestamp
-from settlement.api import default_wire, funds_wire, wire
+from settlement.api import default_wire, funds_wire, fx_wire, wire
+from settlement.api.fields import currency, listed
 from settlement.calendar.books import UnknownBook, book, is_open_by
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.calendar.rules import NeverOpen, next_cut_off
 from settlement.defaults.model import DefaultDeclaration
 from settlement.funds.model import FundsMovement, FundsTerms
+from settlement.fx.model import FxSet
 from settlement.proposals.model import (
     Content,
     Exclusion,
@@ -30,11 +30,10 @@ from settlement.proposals.model import (
     Tier,
     Tiers,
 )
+from settlement.run.asked import CONVERTING_MODE
 from settlement.run.legal import BY_MODE, fits
 from settlement.v1 import settlement_service_pb2 as pb
 
-LISTED_MAX = 1_000
-"""Participants or tiers in one document."""
 CHECKERS_MAX = 9
 BOOKS_MAX, DATES_MAX, PAY_LAG_MAX = 8, 366, 30
 WEEKDAYS, MONTH_DAYS = 7, 31
@@ -43,7 +42,6 @@ CONVENTIONS = {one: pb.CurrencyCalendar.Convention.Value(f"CONVENTION_{one.name}
 FREQUENCY_OF: dict[int, Frequency] = {number: one for one, number in FREQUENCIES.items()}
 CONVENTION_OF: dict[int, Convention] = {number: one for one, number in CONVENTIONS.items()} | {0: Convention.FOLLOWING}
 KINDS: dict[int, Kind] = {pb.ListProposalsRequest.Kind.Value(f"KIND_{kind.name}"): kind for kind in Kind}
-T = TypeVar("T")
 
 
 def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") -> Content | None:
@@ -59,6 +57,7 @@ def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") ->
         "default_declaration": lambda: default_wire.declaration(
             check, proposal.default_declaration, f"{path}.default_declaration"
         ),
+        "fx_set": lambda: fx_wire.fx_set(check, proposal.fx_set, f"{path}.fx_set"),
     }
     which = proposal.WhichOneof("content")
     if which is None:
@@ -76,14 +75,19 @@ def _terms(check: Violations, asked: pb.SettlementTerms, path: str) -> Terms:
     minimums, days = asked.minimum_minor_units, asked.maximum_carry_days
     wire.figures(check, f"{path}.minimum_minor_units", minimums, INT64_MAX)
     wire.figures(check, f"{path}.maximum_carry_days", days, wire.CARRY_DAYS_MAX)
-    return Terms(mode, model, dict(minimums), dict(days))
+    fx = None
+    if asked.HasField("conversion"):
+        fx = fx_wire.choice(check, asked.conversion, f"{path}.conversion")
+        if mode != CONVERTING_MODE:
+            check.say(f"{path}.mode", "is not multilateral, but conversion goes through the clearing account")
+    return Terms(mode, model, dict(minimums), dict(days), fx)
 
 
 def _tiers(check: Violations, asked: pb.ApprovalTiers, path: str) -> Tiers:
     found: list[Tier] = []
-    for place, one in _listed(check, f"{path}.tiers", asked.tiers):
+    for place, one in listed(check, f"{path}.tiers", asked.tiers):
         tier = Tier(
-            _currency(check, f"{place}.currency_code", one.currency_code),
+            currency(check, f"{place}.currency_code", one.currency_code),
             check.within(f"{place}.from_minor_units", one.from_minor_units, 0),
             check.within(f"{place}.checkers", one.checkers, 1, CHECKERS_MAX),
         )
@@ -95,7 +99,7 @@ def _tiers(check: Violations, asked: pb.ApprovalTiers, path: str) -> Tiers:
 
 def _exclusions(check: Violations, asked: pb.ExclusionList, path: str) -> Exclusions:
     excluded: list[Exclusion] = []
-    for place, one in _listed(check, f"{path}.excluded", asked.excluded):
+    for place, one in listed(check, f"{path}.excluded", asked.excluded):
         name = check.resource_name(f"{place}.participant", one.participant, "merchants")
         if any(name == other.participant for other in excluded):
             check.say(f"{place}.participant", "stands there twice")
@@ -105,7 +109,7 @@ def _exclusions(check: Violations, asked: pb.ExclusionList, path: str) -> Exclus
             check.resource_name(f"{place}.participant", one.participant, "merchants"),
             int(check.resource_name(f"{place}.window", one.window, "windows") or 0),
         )
-        for place, one in _listed(check, f"{path}.released", asked.released)
+        for place, one in listed(check, f"{path}.released", asked.released)
     ]
     return Exclusions(excluded, released)
 
@@ -113,14 +117,14 @@ def _exclusions(check: Violations, asked: pb.ExclusionList, path: str) -> Exclus
 def _special_closing(check: Violations, asked: pb.SpecialClosing, path: str) -> SpecialClosing:
     window_no = int(check.resource_name(f"{path}.window", asked.window, "windows") or 0)
     codes = [
-        _currency(check, place, code) for place, code in _listed(check, f"{path}.currency_codes", asked.currency_codes)
+        currency(check, place, code) for place, code in listed(check, f"{path}.currency_codes", asked.currency_codes)
     ]
     return SpecialClosing(window_no, sorted(set(codes)))
 
 
 def _calendar(check: Violations, asked: pb.SettlementCalendar, path: str) -> Calendar:
     found: list[CurrencyCalendar] = []
-    for place, one in _listed(check, f"{path}.currencies", asked.currencies):
+    for place, one in listed(check, f"{path}.currencies", asked.currencies):
         calendar = _currency_calendar(check, one, place)
         if any(calendar.currency == other.currency for other in found):
             check.say(f"{place}.currency_code", "stands there twice")
@@ -141,7 +145,7 @@ def _currency_calendar(check: Violations, asked: pb.CurrencyCalendar, path: str)
     if asked.time_zone not in available_timezones():
         check.say(f"{path}.time_zone", "is no IANA time zone" if asked.time_zone else "is required")
     calendar = CurrencyCalendar(
-        currency=_currency(check, f"{path}.currency_code", asked.currency_code),
+        currency=currency(check, f"{path}.currency_code", asked.currency_code),
         time_zone=asked.time_zone,
         frequency=frequency,
         weekday=check.within(f"{path}.weekday", asked.weekday, int(is_weekly), WEEKDAYS if is_weekly else 0),
@@ -166,12 +170,6 @@ def _require_open_days(check: Violations, path: str, calendar: CurrencyCalendar)
         check.say(f"{path}.closed_dates", f"leave no day open: {never}")
 
 
-def _currency(check: Violations, path: str, code: str) -> str:
-    if code not in MINOR_EXPONENT:
-        check.say(path, "is no ISO 4217 currency" if code else "is required")
-    return code
-
-
 def _time_of_day(check: Violations, path: str, text: str) -> str:
     try:
         if datetime.strptime(text, "%H:%M").strftime("%H:%M") == text:  # noqa: DTZ007 - a time of day has no zone
@@ -183,7 +181,7 @@ def _time_of_day(check: Violations, path: str, text: str) -> str:
 
 
 def _books(check: Violations, path: str, names: Sequence[str]) -> tuple[str, ...]:
-    for place, name in _listed(check, path, names, BOOKS_MAX):
+    for place, name in listed(check, path, names, BOOKS_MAX):
         try:
             book(name)
         except UnknownBook:
@@ -193,7 +191,7 @@ def _books(check: Violations, path: str, names: Sequence[str]) -> tuple[str, ...
 
 def _dates(check: Violations, path: str, texts: Sequence[str]) -> tuple[date, ...]:
     found = []
-    for place, text in _listed(check, path, texts, DATES_MAX):
+    for place, text in listed(check, path, texts, DATES_MAX):
         try:
             day = date.fromisoformat(text)
             assert day.isoformat() == text
@@ -201,14 +199,6 @@ def _dates(check: Violations, path: str, texts: Sequence[str]) -> tuple[date, ..
         except (ValueError, AssertionError):
             check.say(place, 'is no date like "2026-12-31"')
     return tuple(sorted(set(found)))
-
-
-def _listed(check: Violations, path: str, items: Sequence[T], at_most: int = LISTED_MAX) -> Iterable[tuple[str, T]]:
-    """Items with their paths; too many are said and not looked at."""
-    if len(items) > at_most:
-        check.say(path, f"has more than {at_most}")
-        return []
-    return [(f"{path}[{place}]", item) for place, item in enumerate(items)]
 
 
 def message(proposal: Proposal) -> pb.Proposal:
@@ -240,6 +230,8 @@ def message(proposal: Proposal) -> pb.Proposal:
             found.funds_movement.CopyFrom(funds_wire.movement_message(movement))
         case DefaultDeclaration() as declaration:
             found.default_declaration.CopyFrom(default_wire.message(declaration))
+        case FxSet() as fx:
+            found.fx_set.CopyFrom(fx_wire.fx_set_message(fx))
     return found
 
 
@@ -253,6 +245,7 @@ def _terms_message(terms: Terms) -> pb.SettlementTerms:
         legal_model=wire.LEGAL_NUMBERS[terms.legal_model],
         minimum_minor_units=terms.minimums,
         maximum_carry_days=terms.maximum_carry_days,
+        conversion=fx_wire.choice_message(terms.fx) if terms.fx else None,
     )
 
 

@@ -81,7 +81,7 @@ class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, 
         self, request: pb.ListNetPositionsRequest, context: Context
     ) -> pb.ListNetPositionsResponse:
         caller, run = await self._run_of(request, "positions", context)
-        rows = _rows(run, lambda one: [wire.position_message(one.currency, row) for row in one.positions])
+        rows = _rows(run, lambda one: [wire.position_message(one, row) for row in one.positions])
         seen = _seen(rows, caller, lambda row: (row.participant,))
         page, token = self._page(
             seen, lambda r: f"{r.currency_code} {r.participant}", request, "positions", caller, run

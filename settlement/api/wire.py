@@ -11,6 +11,7 @@ from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
+from settlement.api import fx_wire
 from settlement.exchange_ledger import Entry
 from settlement.netting.registry import MODES
 from settlement.run.asked import Asked
@@ -153,6 +154,9 @@ def configuration_message(configuration: Configuration) -> pb.RunConfiguration:
         excluded=map(merchant_name, configuration.excluded),
         released=map(merchant_name, configuration.released),
         waiting_currency_codes=configuration.waiting,
+        conversion=fx_wire.choice_message(configuration.fx) if configuration.fx else None,
+        fx_set=fx_wire.fx_set_message(configuration.fx.fx) if configuration.fx else None,
+        fx_set_digest=configuration.fx.digest if configuration.fx else "",
     )
 
 
@@ -189,14 +193,15 @@ def _summary(one: CurrencyResult) -> pb.CurrencySummary:
         carried_minor_units=sum(item.amount for item in one.carried),
         pay_date=one.pay_date or "",
         certificate=one.certificate,
+        converted_positions=map(fx_wire.converted_message, one.converted),
     )
 
 
-def position_message(currency: str, position: Position) -> pb.NetPosition:
+def position_message(one: CurrencyResult, position: Position) -> pb.NetPosition:
     """A position on the wire."""
     net = position.receivable - position.payable
     return pb.NetPosition(
-        currency_code=currency,
+        currency_code=one.currency,
         participant=merchant_name(position.participant),
         receivable_minor_units=position.receivable,
         payable_minor_units=position.payable,
@@ -205,6 +210,8 @@ def position_message(currency: str, position: Position) -> pb.NetPosition:
         carried_minor_units=position.carried,
         held_receivable_minor_units=position.held_receivable,
         held_payable_minor_units=position.held_payable,
+        converted_receivable_minor_units=sum(leg.amount for leg in one.legs if leg.creditor == position.participant),
+        converted_payable_minor_units=sum(leg.amount for leg in one.legs if leg.debtor == position.participant),
     )
 
 

@@ -111,16 +111,16 @@ def _rates(fx: Path | None, into: str | None, mode: Mode, per: Per) -> FxSet | N
 
 def _converted(file: Path, fx: FxSet, into: str, per: Per, operator: str) -> tuple[dict[str, Gross], list[Converted]]:
     """The file brought into one currency, with what was converted."""
+    from exchange.refusals import Refusal
     from settlement.fx.into_one import into_one, summed
     from settlement.fx.model import Basis
-    from settlement.fx.problems import FxProblem
     from settlement.netting.files import read_items
 
     try:
         with opened(file) as text:
             totals = summed(read_items(text, str(file)), fx, into)
         gross, positions = into_one(totals, fx, into, Basis(f"per_{per}"), operator)
-    except FxProblem as wrong:
+    except Refusal as wrong:
         refused(str(wrong), wrong)
         raise
     return {into: gross} if totals else {}, positions

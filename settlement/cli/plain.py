@@ -26,6 +26,7 @@ NEXT: Mapping[str, str] = {
     "FUNDS_INSUFFICIENT": f"{PROGRAM} funds MERCHANT tells what there is; book what came in first",
     "LIQUIDITY_SHORT": f"{PROGRAM} show WINDOW tells who lacks what; have it paid in, or add --acknowledge-shortfall",
     "METHOD_NOT_ALLOWED": "let somebody with that role type it, or put such a key into SETTLEMENT_KEY",
+    "FX_RATE_MISSING": f"{PROGRAM} propose fx_set FILE with a version that has it, let another approve, run again",
     "NOT_DUE": f"wait until then, or {PROGRAM} propose special_closing FILE for leave to close earlier",
     "PAYMENT_MISMATCH": f"{PROGRAM} exceptions: find the payment the line is of, or end it as none of ours",
     "PERSON_UNKNOWN": "use a key that names its holder: the operator issues one with --holder",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +32,7 @@ class What(StrEnum):
     FUNDS_TERMS = "funds_terms"
     FUNDS_MOVEMENT = "funds_movement"
     DEFAULT_DECLARATION = "default_declaration"
+    FX_SET = "fx_set"
 
 
 def propose(
@@ -116,13 +118,22 @@ def read_document(what: What, file: Path) -> Any:
     with plain_refusals():
         text = file.read_text(encoding="utf-8")
     try:
-        json_format.ParseDict({what.value: yaml.safe_load(text)}, proposal)
+        json_format.ParseDict({what.value: _with_dates_as_text(yaml.safe_load(text))}, proposal)
         content = proposal_wire.content(check, proposal, path=file.name)
         check.raise_if_any()
     except (yaml.YAMLError, json_format.ParseError, InvalidField, UnicodeDecodeError) as wrong:
         refused(f"{file.name}: {wrong}", wrong)
         raise
     return content
+
+
+def _with_dates_as_text(values: Any) -> Any:
+    """A document as JSON would have it: YAML reads a bare 2026-12-31 as a date."""
+    if isinstance(values, dict):
+        return {name: _with_dates_as_text(value) for name, value in values.items()}
+    if isinstance(values, list):
+        return [_with_dates_as_text(value) for value in values]
+    return values.isoformat() if type(values) is date else values
 
 
 def id_in(name: str) -> UUID:

@@ -50,6 +50,8 @@ def show_run(run: Run, *, replayed: bool) -> None:
     for what, names in (("excluded", configuration.excluded), ("released", configuration.released)):
         if names:
             console.print(f"{what}: {', '.join(names)}")
+    if configuration.fx is not None:
+        console.print(f"converted by {configuration.fx.fx.title}, {configuration.fx.basis.replace('_', ' ')}")
     console.print(f"digest {run.digest}")
     console.print(where_it_stands(run))
     if not run.result:
@@ -104,6 +106,14 @@ def _tables(one: CurrencyResult) -> list[Table]:
         listing("Directed pairs", ("debtor", "creditor", "owed"), pairs),
         listing(f"Payments: {len(payments)}", ("from", "to", "amount"), payments),
     ]
+    if one.converted:
+        names = ("participant", "into", "rate", "net", "per item", "per position")
+        both_ways = [
+            (c.participant, c.into_currency, f"{c.numerator}/{c.denominator}", money(c.net, code),
+             money(c.per_item, c.into_currency), money(c.per_position, c.into_currency))
+            for c in one.converted
+        ]  # fmt: skip
+        tables.append(listing("Converted", names, both_ways))
     for title, items in (("Carried into the next window", one.carried), ("Held", one.held_items)):
         if items:
             rows = [(c.debtor, c.creditor, f"windows/{c.since_window}", c.since, money(c.amount, code)) for c in items]

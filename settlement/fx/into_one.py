@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from exchange.money.limits import INT64_MAX
+from exchange.refusals import AmountOverflow
 from settlement.fx.model import Basis, Converted, FxSet, Sides
-from settlement.fx.problems import FxAmountTooLarge
 from settlement.fx.rules import converted, exchanged
 from settlement.netting.model import Gross, Pair
 
@@ -55,7 +55,7 @@ def summed(items: Iterable[Item], fx: FxSet, into: str) -> Totals:
 
     Raises:
         FxRateMissing: a currency cannot be converted.
-        FxAmountTooLarge: an item does not fit 64 bits.
+        AmountOverflow: an item does not fit 64 bits.
     """
     found: Totals = {}
     exchange: dict[str, Callable[[int], int]] = {}
@@ -80,7 +80,7 @@ def into_one(totals: Totals, fx: FxSet, into: str, basis: Basis, operator: str) 
     """Bring a window into one currency.
 
     Raises:
-        FxRateMissing, FxAmountTooLarge: as `summed`; also when a position, or what a pair's items come to, is too much.
+        FxRateMissing, AmountOverflow: as `summed`; also when a position, or what a pair's items come to, is too much.
     """
     positions = _positions(totals, fx, into, operator)
     pairs: dict[Pair, int] = {}
@@ -104,7 +104,7 @@ def _add(pairs: dict[Pair, int], pair: Pair, amount: int, currency: str) -> None
         return
     pairs[pair] = pairs.get(pair, 0) + amount
     if pairs[pair] > INT64_MAX:
-        raise FxAmountTooLarge(from_currency=currency, to_currency=currency, minor_units=pairs[pair])
+        raise AmountOverflow(figure="converted", currency=currency, minor_units=pairs[pair])
 
 
 def _positions(totals: Totals, fx: FxSet, into: str, operator: str) -> list[Converted]:

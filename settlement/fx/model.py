@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from math import gcd
 from typing import NamedTuple
 
-from settlement.fx.problems import FxRateMissing
+from settlement.refusals import FxRateMissing
 
 
 class Basis(enum.StrEnum):
@@ -67,6 +67,11 @@ class FxSet:
     base: str
     rates: tuple[FxRate, ...]
 
+    @property
+    def title(self) -> str:
+        """Name and version, "month-end/3"."""
+        return f"{self.name}/{self.version}"
+
     def cross(self, from_currency: str, to_currency: str) -> Cross:
         """The ratio to convert by.
 
@@ -78,15 +83,28 @@ class FxSet:
             return Cross(direct.numerator, direct.denominator)
         first, second = self._rate(from_currency, self.base), self._rate(self.base, to_currency)
         if first is None or second is None:
-            raise FxRateMissing(
-                fx_set=f"{self.name}/{self.version}", from_currency=from_currency, to_currency=to_currency
-            )
+            raise FxRateMissing(fx_set=self.title, from_currency=from_currency, to_currency=to_currency)
         numerator, denominator = first.numerator * second.numerator, first.denominator * second.denominator
         common = gcd(numerator, denominator)
         return Cross(numerator // common, denominator // common, self.base)
 
     def _rate(self, from_currency: str, to_currency: str) -> FxRate | None:
         return next((one for one in self.rates if one[:2] == (from_currency, to_currency)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FxChoice:
+    """What the coalition agreed about currencies.
+
+    Attributes:
+        fx_set: the name of the set; a run takes its newest version.
+        basis: what is rounded.
+        into: the currency in which a participant pays and receives everything, by participant.
+    """
+
+    fx_set: str
+    basis: Basis
+    into: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

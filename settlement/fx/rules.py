@@ -9,8 +9,8 @@ from datetime import date
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import INT64_MAX
 from exchange.money.rounding import half_up
+from exchange.refusals import AmountOverflow
 from settlement.fx.model import Converted, Cross, FxRate, FxSet, Sides
-from settlement.fx.problems import FxAmountTooLarge
 
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,62}")
 SOURCE_CHARS_MAX = 128
@@ -22,13 +22,13 @@ def exchanged(minor_units: int, from_currency: str, to_currency: str, cross: Cro
     """Minor units of one currency in minor units of another, half up; exact until that one rounding.
 
     Raises:
-        FxAmountTooLarge: it does not fit 64 bits.
+        AmountOverflow: it does not fit 64 bits.
     """
     assert minor_units >= 0, f"{minor_units} is owed by nobody"
     amount = minor_units * cross.numerator * 10 ** MINOR_EXPONENT[to_currency]
     found = half_up(amount, cross.denominator * 10 ** MINOR_EXPONENT[from_currency])
     if found > INT64_MAX:
-        raise FxAmountTooLarge(from_currency=from_currency, to_currency=to_currency, minor_units=minor_units)
+        raise AmountOverflow(figure="converted", currency=to_currency, minor_units=minor_units)
     return found
 
 
@@ -46,11 +46,11 @@ def converted(
         cross: the ratio.
 
     Raises:
-        FxAmountTooLarge: the position does not fit 64 bits, or what its items come to.
+        AmountOverflow: the position does not fit 64 bits, or what its items come to.
     """
     position = exchanged(abs(owed.net), from_currency, into_currency, cross)
     if abs(items.net) > INT64_MAX:
-        raise FxAmountTooLarge(from_currency=from_currency, to_currency=into_currency, minor_units=abs(owed.net))
+        raise AmountOverflow(figure="converted", currency=into_currency, minor_units=abs(owed.net))
     return Converted(
         participant,
         from_currency,

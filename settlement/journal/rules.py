@@ -15,9 +15,12 @@ from typing import NamedTuple
 from settlement.journal.model import JournalEntry, PaymentEvent, Posting
 from settlement.reports.lines import PairLine, lines_of
 from settlement.reports.settled import SettledWindow
-from settlement.run.model import CarryFigures, CurrencyResult, PairFigures
+from settlement.run.model import CarryFigures, CurrencyResult, ExchangeLeg, PairFigures
 
 SETTLEMENT = "assets:coalition:settlement"
+CONVERSION = "equity:conversion"
+"""What one currency gave and another took: an entry in each, never one across two."""
+FX_DIFFERENCE = "fx_difference"
 
 
 class _Books(NamedTuple):
@@ -45,6 +48,7 @@ def journal_of(settled: SettledWindow, events: Sequence[PaymentEvent]) -> list[J
         names = {name for pair in one.pairs for name in (pair.debtor, pair.creditor)}
         names |= {name for payment in one.payments for name in (payment.payer, payment.payee)}
         names |= {name for item in (*one.carried, *one.held_items) for name in (item.debtor, item.creditor)}
+        names |= {name for leg in one.legs for name in (leg.debtor, leg.creditor)}
         for name in sorted(names):
             books = _Books(settled.run.window_no, name, one.currency, settled.closed_on)
             entries += _window(books, one, lines)
@@ -60,6 +64,7 @@ def _window(books: _Books, one: CurrencyResult, lines: Sequence[PairLine]) -> It
     yield from books.entry("obligations", "obligations", (p for line in own for p in _arisen(books.entity, line)))
     yield from books.entry("setoff", "set-off", _set_off(books.entity, pairs))
     yield from books.entry("held", "held", _waiting(books.entity, one.held_items, between=True))
+    yield from books.entry("converted", "converted", _converted(books.entity, one.legs))
     yield from books.entry("carried", "carried", _waiting(books.entity, one.carried, between=False))
     yield from books.entry("due", "payments due", _due(books.entity, one))
 
@@ -97,6 +102,17 @@ def _set_off(entity: str, pairs: Sequence[PairFigures]) -> Iterator[Posting]:
             yield Posting(f"assets:coalition:{pair.debtor}", 0, amount)
             net += amount
     yield Posting(SETTLEMENT, max(net, 0), max(-net, 0))
+
+
+def _converted(entity: str, legs: Sequence[ExchangeLeg]) -> Iterator[Posting]:
+    """What left for another currency or came from one, and what rounding item by item made of it."""
+    for leg in legs:
+        if entity == leg.debtor:
+            yield Posting("expenses:fx_difference" if leg.because == FX_DIFFERENCE else CONVERSION, leg.amount, 0)
+            yield Posting(SETTLEMENT, 0, leg.amount)
+        elif entity == leg.creditor:
+            yield Posting(SETTLEMENT, leg.amount, 0)
+            yield Posting("revenues:fx_difference" if leg.because == FX_DIFFERENCE else CONVERSION, 0, leg.amount)
 
 
 def _waiting(entity: str, items: Sequence[CarryFigures], *, between: bool) -> Iterator[Posting]:

@@ -11,7 +11,14 @@ from settlement.actors import Actor
 from settlement.exchange_ledger import Discharge, discharge
 from settlement.payments import sql
 from settlement.payments.model import AttemptState
-from settlement.payments.rules import Booked, Ended, ended_by_payment, ended_by_rounding, settlement_state
+from settlement.payments.rules import (
+    Booked,
+    Ended,
+    ended_by_conversion,
+    ended_by_payment,
+    ended_by_rounding,
+    settlement_state,
+)
 from settlement.run.life import RunState
 from settlement.run.model import Run
 from settlement.run.service import read_run
@@ -21,8 +28,8 @@ from settlement.run.steps import step
 async def follow(connection: AsyncConnection, run_ids: Iterable[UUID], actor: Actor) -> None:
     """Bring runs to the state their payments are in; in the caller's transaction, which takes turns.
 
-    Debts that were paid, or rounded away, no longer stand against anybody's net debit cap. They are told together and
-    last: movements of capped merchants wait from then until the transaction ends.
+    Debts that were paid, rounded away or converted into another currency no longer stand against anybody's net debit
+    cap. They are told together and last: movements of capped merchants wait from then until the transaction ends.
     """
     ended: list[Ended] = []
     for run_id in sorted(run_ids):
@@ -43,4 +50,5 @@ async def _ended(connection: AsyncConnection, run: Run) -> list[Ended]:
         for row in events
     ]
     rounded = [one for each in run.result for one in ended_by_rounding(run.window_no, each.currency, each.residue)]
-    return ended_by_payment(booked) + rounded
+    converted = [one for each in run.result for one in ended_by_conversion(run.window_no, each.currency, each.legs)]
+    return ended_by_payment(booked) + rounded + converted

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exchange.money.currencies import micros_per_minor
 from settlement.payments.model import AttemptState, Leg, PaymentOrder
-from settlement.run.model import CurrencyResult, ResidueFigures
+from settlement.run.model import CurrencyResult, ExchangeLeg, ResidueFigures
 
 ID_CHARS_MAX = 35
 """What ISO 20022 gives an identification."""
@@ -84,6 +84,21 @@ def ended_by_payment(booked: Sequence[Booked]) -> list[Ended]:
 def ended_by_rounding(window_no: int, currency: str, residue: Sequence[ResidueFigures]) -> list[Ended]:
     """Which debts the one rounding of a window ended: nobody is ever asked for them again."""
     return [Ended(f"rounding/{window_no}", one.debtor, one.creditor, currency, one.micros) for one in residue]
+
+
+def ended_by_conversion(window_no: int, currency: str, legs: Sequence[ExchangeLeg]) -> list[Ended]:
+    """What conversion ended in a currency: a leg owed to somebody is so much less that it owes, and the other way."""
+    unit = micros_per_minor(currency)
+    return [
+        Ended(
+            f"conversion/{window_no}/{leg.other_currency}/{leg.because}",
+            leg.creditor,
+            leg.debtor,
+            currency,
+            leg.amount * unit,
+        )
+        for leg in legs
+    ]
 
 
 def settlement_state(states: Sequence[AttemptState]) -> str:

@@ -13,6 +13,8 @@ from settlement.defaults import content as defaults
 from settlement.defaults.model import DefaultDeclaration
 from settlement.funds import content as funds
 from settlement.funds.model import FundsMovement, FundsTerms
+from settlement.fx.content import fx_choice, fx_set, plain_fx_choice, plain_fx_set
+from settlement.fx.model import FxSet
 from settlement.proposals.model import (
     Content,
     Exclusion,
@@ -51,6 +53,7 @@ def plain(content: Content) -> dict[str, Any]:
                 "legal_model": content.legal_model.value,
                 "minimums": dict(content.minimums),
                 "maximum_carry_days": dict(content.maximum_carry_days),
+                **({"fx": plain_fx_choice(content.fx)} if content.fx else {}),
             }
         case Tiers():
             names = ("currency", "from", "checkers")
@@ -65,12 +68,8 @@ def plain(content: Content) -> dict[str, Any]:
             return {"currencies": [_plain_calendar(one) for one in by_code]}
         case SpecialClosing():
             return {"window_no": content.window_no, "currencies": sorted(content.currencies)}
-        case FundsTerms():
-            return funds.plain_terms(content)
-        case FundsMovement():
-            return funds.plain_movement(content)
-        case DefaultDeclaration():
-            return defaults.plain(content)
+        case _:
+            return WRITERS[type(content)](content)
 
 
 def _plain_calendar(one: CurrencyCalendar) -> dict[str, Any]:
@@ -81,7 +80,8 @@ def _plain_calendar(one: CurrencyCalendar) -> dict[str, Any]:
 
 
 def _terms(values: Mapping[str, Any]) -> Terms:
-    return Terms(**{**values, "legal_model": LegalModel(values["legal_model"])})
+    fx = fx_choice(values["fx"]) if "fx" in values else None
+    return Terms(**{**values, "legal_model": LegalModel(values["legal_model"]), "fx": fx})
 
 
 def _tiers(values: Mapping[str, Any]) -> Tiers:
@@ -117,7 +117,15 @@ KINDS: Mapping[type, Kind] = {
     FundsTerms: Kind.FUNDS_TERMS,
     FundsMovement: Kind.FUNDS_MOVEMENT,
     DefaultDeclaration: Kind.DEFAULT_DECLARATION,
+    FxSet: Kind.FX_SET,
 }
+WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
+    FundsTerms: funds.plain_terms,
+    FundsMovement: funds.plain_movement,
+    DefaultDeclaration: defaults.plain,
+    FxSet: plain_fx_set,
+}
+"""How documents of other rooms are written."""
 READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.TERMS: _terms,
     Kind.TIERS: _tiers,
@@ -127,4 +135,5 @@ READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.FUNDS_TERMS: funds.terms_of,
     Kind.FUNDS_MOVEMENT: funds.movement_of,
     Kind.DEFAULT_DECLARATION: defaults.declaration_of,
+    Kind.FX_SET: fx_set,
 }

@@ -12,6 +12,7 @@ from uuid import UUID
 from settlement.calendar.model import Calendar
 from settlement.defaults.model import DefaultDeclaration
 from settlement.funds.model import FundsMovement, FundsTerms
+from settlement.fx.model import FxChoice, FxSet
 from settlement.run.legal import LegalModel
 
 
@@ -26,9 +27,10 @@ class Kind(enum.StrEnum):
     FUNDS_TERMS = "FUNDS_TERMS"
     FUNDS_MOVEMENT = "FUNDS_MOVEMENT"
     DEFAULT_DECLARATION = "DEFAULT_DECLARATION"
+    FX_SET = "FX_SET"
 
 
-STANDS_ALONE = frozenset({Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT, Kind.DEFAULT_DECLARATION})
+STANDS_ALONE = frozenset({Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT, Kind.DEFAULT_DECLARATION, Kind.FX_SET})
 """Every approved document of these stands by itself and replaces none; `settlement.stands_alone` says the same."""
 
 
@@ -41,12 +43,14 @@ class Terms:
         legal_model: what it is in law.
         minimums: the smallest payment by currency, minor units.
         maximum_carry_days: by currency, after how many days what is carried is paid.
+        fx: how positions are brought into the currencies participants chose; None: each is settled in its own.
     """
 
     mode: str
     legal_model: LegalModel
     minimums: Mapping[str, int] = field(default_factory=dict)
     maximum_carry_days: Mapping[str, int] = field(default_factory=dict)
+    fx: FxChoice | None = None
 
 
 class Tier(NamedTuple):
@@ -102,7 +106,9 @@ class SpecialClosing:
     currencies: Sequence[str]
 
 
-Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing | FundsTerms | FundsMovement | DefaultDeclaration
+Content = (
+    Terms | Tiers | Exclusions | Calendar | SpecialClosing | FundsTerms | FundsMovement | DefaultDeclaration | FxSet
+)
 
 
 class ProposalState(enum.StrEnum):

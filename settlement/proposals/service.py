@@ -15,10 +15,20 @@ from settlement.defaults.model import DefaultDeclaration
 from settlement.defaults.service import declare, planned
 from settlement.funds.model import FundsMovement
 from settlement.funds.service import post_movement, require_movement
+from settlement.fx.model import FxChoice, FxSet
 from settlement.proposals import sql
 from settlement.proposals.content import kind_of, written
-from settlement.proposals.model import STANDS_ALONE, Content, Exclusions, Kind, Proposal, ProposalState, SpecialClosing
-from settlement.proposals.standing import proposal_of
+from settlement.proposals.model import (
+    STANDS_ALONE,
+    Content,
+    Exclusions,
+    Kind,
+    Proposal,
+    ProposalState,
+    SpecialClosing,
+    Terms,
+)
+from settlement.proposals.standing import fx_set_in_force, proposal_of
 from settlement.refusals import DigestMismatch, SamePerson, WrongState
 from settlement.run.steps import take_turns, void_where_excluded_differ
 
@@ -35,7 +45,7 @@ class Proposals:
         Raises:
             PersonUnknown: the credential names nobody.
             ResourceNotFound: it names a participant or a window there is not.
-            WrongState: it asks leave to close a window that is closed.
+            WrongState: it asks leave to close a window that is closed, or is no newer version of a set of rates.
         """
         person = actor.require_person()
         kind = kind_of(content)
@@ -142,10 +152,32 @@ async def read_proposal(connection: AsyncConnection, proposal_id: UUID) -> Propo
 async def _require_waiting(connection: AsyncConnection, proposal: Proposal, verdict: ProposalState) -> None:
     if proposal.state is not ProposalState.WAITING:
         raise WrongState(resource=proposal.name, state=proposal.state, needed=ProposalState.WAITING)
-    if verdict is ProposalState.APPROVED and proposal.kind not in STANDS_ALONE:
+    if verdict is not ProposalState.APPROVED:
+        return
+    if isinstance(proposal.content, FxSet):
+        await _require_newer(connection, proposal.content)
+    if proposal.kind not in STANDS_ALONE:
         present = (await connection.execute(sql.STANDING, {"kind": proposal.kind.value})).first()
         if (present.proposal_id if present else None) != proposal.replaces:
             raise WrongState(resource=proposal.name, state="OUTDATED", needed=ProposalState.WAITING)
+
+
+async def _require_newer(connection: AsyncConnection, fx: FxSet) -> None:
+    """A version that was approved never changes, and none comes to stand before it."""
+    present = await fx_set_in_force(connection, fx.name)
+    if present is not None and fx.version <= present.fx.version:
+        raise WrongState(resource=f"fxSets/{fx.title}", state="OUTDATED", needed=f"above {present.fx.version}")
+
+
+async def _require_fx(connection: AsyncConnection, fx: FxChoice) -> None:
+    path = "proposal.terms.conversion"
+    if await fx_set_in_force(connection, fx.fx_set) is None:
+        raise ResourceNotFound(resource=f"fxSets/{fx.fx_set}", field=f"{path}.fx_set")
+    known = await exchange_ledger.participants(connection)
+    for place, name in enumerate(fx.into):
+        if name not in known:
+            field = f"{path}.settlement_currencies[{place}].participant"
+            raise ResourceNotFound(resource=f"merchants/{name}", field=field)
 
 
 async def _require_sense(connection: AsyncConnection, content: Content) -> None:
@@ -160,6 +192,10 @@ async def _require_sense(connection: AsyncConnection, content: Content) -> None:
             if name not in known:
                 path = f"proposal.exclusions.{place}.participant"
                 raise ResourceNotFound(resource=f"merchants/{name}", field=path)
+    if isinstance(content, FxSet):
+        await _require_newer(connection, content)
+    if isinstance(content, Terms) and content.fx is not None:
+        await _require_fx(connection, content.fx)
     if isinstance(content, SpecialClosing):
         window = await exchange_ledger.read_window(connection, content.window_no, "proposal.special_closing.window")
         if window.closed_at is not None:

@@ -6,7 +6,8 @@ COLUMNS = """
 SELECT p.proposal_id, p.kind, p.content, p.digest, p.replaces, p.order_no,
        p.at, p.actor, p.person, p.reason,
        d.verdict, d.at AS decided_at, d.actor AS decided_actor, d.person AS decided_person, d.reason AS decided_reason,
-       p.proposal_id = settlement.in_force(p.kind) AS in_force
+       CASE WHEN p.kind = 'FX_SET' THEN p.proposal_id = settlement.fx_set_in_force(p.content::jsonb ->> 'name')
+            ELSE p.proposal_id = settlement.in_force(p.kind) END AS in_force
 FROM settlement.proposals p LEFT JOIN settlement.proposal_decisions d USING (proposal_id)
 """
 
@@ -42,3 +43,6 @@ LEAVE = text(f"""{COLUMNS}
 WHERE p.kind = 'SPECIAL_CLOSING' AND d.verdict = 'APPROVED' AND (p.content::jsonb ->> 'window_no')::bigint = :window_no
 ORDER BY d.order_no DESC LIMIT 1
 """)
+
+# The newest version of a set of rates that was approved.
+FX_SET = text(f"{COLUMNS} WHERE p.proposal_id = settlement.fx_set_in_force(:name)")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from settlement.fx.model import FxSet
 from settlement.proposals import content, sql
 from settlement.proposals.content import KINDS
 from settlement.proposals.model import (
@@ -20,6 +21,14 @@ from settlement.proposals.model import (
     SpecialClosing,
     Tiers,
 )
+
+
+class ApprovedFxSet(NamedTuple):
+    """A version of a set of rates, with the digest it was approved by."""
+
+    fx: FxSet
+    digest: str
+
 
 T = TypeVar("T", bound=Content)
 NO_EXCLUSIONS, NO_TIERS = Exclusions(), Tiers(())
@@ -55,6 +64,16 @@ async def leave_to_close(connection: AsyncConnection, window_no: int) -> tuple[U
     found = content.read(Kind.SPECIAL_CLOSING, row.content)
     assert isinstance(found, SpecialClosing)
     return row.proposal_id, found
+
+
+async def fx_set_in_force(connection: AsyncConnection, name: str) -> ApprovedFxSet | None:
+    """The newest approved version of a set of rates; None: there is none."""
+    row = (await connection.execute(sql.FX_SET, {"name": name})).first()
+    if row is None:
+        return None
+    found = content.read(Kind.FX_SET, row.content)
+    assert isinstance(found, FxSet)
+    return ApprovedFxSet(found, row.digest)
 
 
 def proposal_of(row: Row[Any]) -> Proposal:

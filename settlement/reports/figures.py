@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from settlement.reports import currencies
 from settlement.reports.model import Bar, Cell, Chart, Column, Kind, Report, Table
 from settlement.reports.settled import SettledWindow
 from settlement.run.legal import sentence
@@ -18,6 +19,7 @@ AGE_BANDS = ((0, 7), (8, 30), (31, 90), (91, None))
 def settlement_summary(settled: SettledWindow) -> Report:
     """The whole window on one page and its annexes: figures, positions with a chart, pairs, payments, what waits."""
     tables = [_totals(settled), _positions(settled), _pairs(settled), _payments(settled), _waiting(settled)]
+    tables += [*currencies.conversions(settled), *currencies.rates(settled)]
     return _report(settled, "settlement-summary", "Settlement summary", tables, charts(settled))
 
 
@@ -71,7 +73,8 @@ def _report(
     settled: SettledWindow, name: str, title: str, tables: Sequence[Table], pictures: Sequence[Chart] = ()
 ) -> Report:
     law = sentence(settled.run.configuration.legal_model, settled.operator)
-    return Report(name, title, settled.about, settled.closed_at, tables, pictures, [law])
+    notes = [law, *currencies.note(settled)]
+    return Report(name, title, settled.about, settled.closed_at, tables, pictures, notes)
 
 
 def _totals(settled: SettledWindow) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from settlement.reports import currencies
 from settlement.reports.figures import CURRENCY, net_of
 from settlement.reports.lines import PairLine, lines_of
 from settlement.reports.model import Cell, Column, Kind, Report, Table
@@ -51,11 +52,17 @@ def merchant_statement(settled: SettledWindow, participant: str) -> Report:
         title=f"Statement of {name}",
         about=about,
         as_of=settled.closed_at,
-        tables=[_lines(settled, participant), _counterparties(settled, participant), _payments(settled, participant)],
+        tables=[
+            _lines(settled, participant),
+            _counterparties(settled, participant),
+            _payments(settled, participant),
+            *currencies.conversions(settled, [participant]),
+        ],
         notes=[
             sentence(model, settled.operator),
             "Each pair of participants is rounded once; the lines of its kinds sum to the rounded figure.",
             "Every line drills down to transfers: see the detail file, or ListObligations.",
+            *currencies.note(settled),
         ],
     )
 
@@ -86,6 +93,7 @@ def _lines_of(one: CurrencyResult, lines: Sequence[PairLine], position: Position
         of_kind = [line for line in own if line.kind == kind]
         if of_kind:
             rows.append(_line(code, kind, of_kind, name))
+    rows += [[code, *line, None, None, None] for line in currencies.leg_lines(one, name)]
     held = (position.held_receivable, position.held_payable)
     total = (position.receivable + held[0], position.payable + held[1])
     rows.append([code, "total", "In all", *total, None, None, None])

@@ -8,10 +8,14 @@ from datetime import date
 from typing import NamedTuple
 
 from exchange.refusals import InvalidField
+from settlement.fx.model import FxTerms
 from settlement.netting.registry import DEFAULT_MODE
 from settlement.proposals.model import Exclusions, Terms
 from settlement.run.legal import BY_MODE, LegalModel, fits
 from settlement.run.model import Configuration
+
+CONVERTING_MODE = "multilateral"
+"""Whose position is converted pays the operator in one currency and is paid by it in another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,18 @@ class Due(NamedTuple):
     waiting: tuple[str, ...]
 
 
-def resolved(asked: Asked, terms: Terms | None, exclusions: Exclusions, due: Due, window_no: int) -> Configuration:
-    """The configuration of a run.
+def resolved(
+    asked: Asked,
+    terms: Terms | None,
+    exclusions: Exclusions,
+    due: Due,
+    window_no: int,
+    fx: FxTerms | None = None,
+) -> Configuration:
+    """The configuration of a run; `fx`: what the terms say of currencies, with the set as it is now.
 
     Raises:
-        InvalidField: the legal model does not go with the mode.
+        InvalidField: the legal model does not go with the mode, or the mode with conversion.
     """
     mode = asked.mode or (terms.mode if terms else DEFAULT_MODE)
     own = terms.legal_model if terms and terms.mode == mode and asked.mode is None else BY_MODE[mode]
@@ -50,6 +61,8 @@ def resolved(asked: Asked, terms: Terms | None, exclusions: Exclusions, due: Due
     if not fits(model, mode):
         what = f"does not go with {mode} netting: nobody stands in the middle"
         raise InvalidField({"configuration.legal_model": what})
+    if fx is not None and mode != CONVERTING_MODE:
+        raise InvalidField({"configuration.mode": f"is {mode}, but conversion goes through the clearing account"})
     return Configuration(
         mode=mode,
         legal_model=model,
@@ -59,4 +72,5 @@ def resolved(asked: Asked, terms: Terms | None, exclusions: Exclusions, due: Due
         released=exclusions.released_in(window_no),
         waiting=due.waiting,
         pay_dates=due.pay_days,
+        fx=fx,
     )

@@ -9,11 +9,14 @@ from dataclasses import fields
 from datetime import date
 from typing import Any
 
+from settlement.fx.content import fx_terms, plain_fx_terms
+from settlement.fx.model import Converted
 from settlement.run.legal import BY_MODE, LegalModel
 from settlement.run.model import (
     CarryFigures,
     Configuration,
     CurrencyResult,
+    ExchangeLeg,
     PairFigures,
     PaymentFigures,
     Position,
@@ -30,10 +33,14 @@ ROWS: Mapping[str, Any] = {
     "held_in": CarryFigures,
     "held_items": CarryFigures,
     "residue": ResidueFigures,
+    "converted": Converted,
+    "legs": ExchangeLeg,
 }
 """Lists of a currency's result, by the kind of their rows."""
 LACKING: Mapping[str, Any] = {"held": 0, "pay_date": None, "certificate": {}}
 """What results did not have at first."""
+ONLY_WITH_FX = frozenset({"converted", "legs"})
+"""Lists a result has only where something was converted: all others read as they always did."""
 
 
 def written(configuration: Configuration) -> dict[str, Any]:
@@ -47,6 +54,7 @@ def written(configuration: Configuration) -> dict[str, Any]:
         "released": list(configuration.released),
         "waiting": list(configuration.waiting),
         "pay_dates": {code: day.isoformat() for code, day in sorted(configuration.pay_dates.items())},
+        **({"fx": plain_fx_terms(configuration.fx)} if configuration.fx else {}),
     }
 
 
@@ -61,12 +69,14 @@ def configuration_of(plain: Mapping[str, Any]) -> Configuration:
         released=tuple(plain.get("released", ())),
         waiting=tuple(plain.get("waiting", ())),
         pay_dates={code: date.fromisoformat(day) for code, day in plain.get("pay_dates", {}).items()},
+        fx=fx_terms(plain["fx"]) if "fx" in plain else None,
     )
 
 
 def plain(one: CurrencyResult) -> dict[str, Any]:
     """One currency's result as plain values in a fixed order."""
     values = {field.name: getattr(one, field.name) for field in fields(one)}
+    values = {name: value for name, value in values.items() if value or name not in ONLY_WITH_FX}
     return {name: [row._asdict() for row in value] if name in ROWS else value for name, value in values.items()}
 
 

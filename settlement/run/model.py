@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from settlement.fx.model import Converted, FxTerms
 from settlement.run.legal import LegalModel
 from settlement.run.life import Life
 
@@ -27,6 +28,7 @@ class Configuration:
         released: participants for whose sake items were held that enter netting again; in name order.
         waiting: currencies without a cut-off in this window: everything in them waits for the next; by code.
         pay_dates: by currency, the day the payments are made.
+        fx: how positions of participants who chose a currency are converted into it; None: nothing is.
     """
 
     mode: str = DEFAULT_MODE
@@ -37,6 +39,7 @@ class Configuration:
     released: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     pay_dates: Mapping[str, date] = field(default_factory=dict)
+    fx: FxTerms | None = None
 
 
 class PairFigures(NamedTuple):
@@ -109,9 +112,32 @@ class ResidueFigures(NamedTuple):
     micros: int
 
 
+class ExchangeLeg(NamedTuple):
+    """One side of a conversion, minor units: it stands beside the pairs' obligations and is netted with them.
+
+    Attributes:
+        debtor: the participant whose position is converted, or the operator, who stands opposite.
+        creditor: the other of the two.
+        amount: how much.
+        other_currency: what it was converted into, or from.
+        because: "converted_out": the position leaves this currency; "converted_in": it comes in, rounded once;
+            "fx_difference": by how much the sum of its items, each rounded, differs from that.
+    """
+
+    debtor: str
+    creditor: str
+    amount: int
+    other_currency: str
+    because: str
+
+
 @dataclass(frozen=True, slots=True)
 class CurrencyResult:
-    """One currency of a run. `certificate` proves a set-off maximal, as in `netting.model.SetOff`; else it is empty."""
+    """One currency of a run. `certificate` proves a set-off maximal, as in `netting.model.SetOff`; else it is empty.
+
+    `gross`, `held`, `bilateral` and `pairs` are what is owed; `net`, `paid`, `positions`, `payments` and `carried` are
+    after conversion, whose `legs` are told apart. `converted`: positions that were converted out of this currency.
+    """
 
     currency: str
     gross: int
@@ -130,6 +156,8 @@ class CurrencyResult:
     held_items: Sequence[CarryFigures]
     residue: Sequence[ResidueFigures]
     certificate: Mapping[str, int]
+    converted: Sequence[Converted] = ()
+    legs: Sequence[ExchangeLeg] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from exchange.money.currencies import micros_per_minor
 from exchange.money.rounding import half_up
 from settlement.netting.model import Gross, NettingResult, Pair, Terms
 from settlement.netting.registry import MODES
+from settlement.netting.rules import set_off_by_pair
 from settlement.run import carrying
 from settlement.run.carrying import Age, Owed
+from settlement.run.exchanging import Exchange, Exchanged
 from settlement.run.model import (
     CarryFigures,
     Configuration,
@@ -96,6 +98,15 @@ class Came(NamedTuple):
     kept_held: Sequence[CarryFigures]
 
 
+class Ready(NamedTuple):
+    """One currency before conversion: `new` by pair, rounded; `owed` takes part in netting, `held_items` do not."""
+
+    came: Came
+    new: Mapping[Pair, int]
+    owed: Owed
+    held_items: list[CarryFigures]
+
+
 def calculate(inputs: Inputs) -> list[CurrencyResult]:
     """Net a window: currencies by code, pairs and participants by name, whatever the order of the input."""
     fresh: dict[str, dict[Pair, Fresh]] = {}
@@ -104,9 +115,15 @@ def calculate(inputs: Inputs) -> list[CurrencyResult]:
         before = pairs.get((one.debtor, one.creditor), Fresh(0, 0))
         pairs[one.debtor, one.creditor] = Fresh(before.micros + one.micros, before.obligations + one.obligations)
     old = {one.currency: one for one in inputs.before if one.carried or one.held_items}
-    return [
-        _one_currency(code, _came(fresh.get(code, {}), old.get(code), inputs.configuration), inputs)
+    ready = {
+        code: _ready(code, _came(fresh.get(code, {}), old.get(code), inputs.configuration), inputs)
         for code in sorted(fresh.keys() | old.keys())
+    }
+    exchanged = _exchanged(ready, inputs)
+    nothing = Ready(Came({}, (), (), (), ()), {}, Owed({}), [])
+    return [
+        _one_currency(code, ready.get(code, nothing), exchanged.get(code, Exchanged()), inputs)
+        for code in sorted(ready.keys() | exchanged.keys())
     ]
 
 
@@ -126,7 +143,8 @@ def _excluded(pair: CarryFigures | Pair, configuration: Configuration) -> list[s
     return [name for name in pair[:2] if name in configuration.excluded]
 
 
-def _one_currency(code: str, came: Came, inputs: Inputs) -> CurrencyResult:
+def _ready(code: str, came: Came, inputs: Inputs) -> Ready:
+    """Round, and part what takes part in netting from what is held."""
     configuration, unit = inputs.configuration, micros_per_minor(code)
     new = {pair: half_up(one.micros, unit) for pair, one in came.fresh.items()}
     held_items = list(came.kept_held)
@@ -139,18 +157,37 @@ def _one_currency(code: str, came: Came, inputs: Inputs) -> CurrencyResult:
             lots = owed.setdefault(pair, {})
             lots[inputs.age] = lots.get(inputs.age, 0) + amount
     held_items.sort(key=lambda item: item[:5])
-    gross = _gross(code, Owed(owed), held_items)
-    netted, carried = _netted(gross, Owed(owed), inputs)
-    pairs = _pairs(came, new, gross, netted)
+    return Ready(came, new, Owed(owed), held_items)
+
+
+def _exchanged(ready: Mapping[str, Ready], inputs: Inputs) -> dict[str, Exchanged]:
+    """What is converted: nothing leaves a currency that is not due."""
+    configuration = inputs.configuration
+    if configuration.fx is None:
+        return {}
+    exchange = Exchange(configuration.fx, inputs.operator, inputs.age)
+    for code in sorted(ready.keys() - set(configuration.waiting)):
+        exchange.convert(code, ready[code].owed)
+    return exchange.by_currency
+
+
+def _one_currency(code: str, ready: Ready, exchanged: Exchanged, inputs: Inputs) -> CurrencyResult:
+    came, new, held_items = ready.came, ready.new, ready.held_items
+    owed = _gross(code, ready.owed, held_items)
+    everything = exchanged.beside(ready.owed)
+    gross = _gross(code, everything, held_items)
+    netted, carried = _netted(gross, everything, inputs)
+    left = set_off_by_pair(owed.pairs)
+    pairs = _pairs(came, new, owed, left)
     return CurrencyResult(
         currency=code,
-        gross=netted.gross,
+        gross=sum(owed.pairs.values()) + netted.held,
         held=netted.held,
-        bilateral=netted.bilateral,
+        bilateral=sum(left.values()),
         net=netted.net_needed,
         paid=sum(p.amount for p in netted.payments if netted.clearing_account != p.payer),
         obligations=sum(one.obligations for one in came.fresh.values()),
-        pay_date=_pay_date(code, configuration),
+        pay_date=_pay_date(code, inputs.configuration),
         pairs=pairs,
         positions=_positions(pairs, gross, carried, netted.clearing_account),
         payments=[PaymentFigures(p.payer, p.payee, p.amount) for p in netted.payments],
@@ -158,8 +195,10 @@ def _one_currency(code: str, came: Came, inputs: Inputs) -> CurrencyResult:
         carried=carried,
         held_in=sorted(came.held_in),
         held_items=held_items,
-        residue=_residue(came.fresh, new, unit),
+        residue=_residue(came.fresh, new, micros_per_minor(code)),
         certificate=netted.set_off.certificate if netted.set_off else {},
+        converted=exchanged.converted,
+        legs=exchanged.legs,
     )
 
 
@@ -191,7 +230,7 @@ def _pay_date(code: str, configuration: Configuration) -> str | None:
     return day.isoformat() if day else None
 
 
-def _pairs(came: Came, new: Mapping[Pair, int], gross: Gross, netted: NettingResult) -> list[PairFigures]:
+def _pairs(came: Came, new: Mapping[Pair, int], gross: Gross, left: Mapping[Pair, int]) -> list[PairFigures]:
     found = []
     for pair in sorted(new.keys() | gross.pairs.keys() | gross.held.keys()):
         fresh = came.fresh.get(pair, Fresh(0, 0))
@@ -202,7 +241,7 @@ def _pairs(came: Came, new: Mapping[Pair, int], gross: Gross, netted: NettingRes
                 micros=fresh.micros,
                 gross=new.get(pair, 0) + carried_in + held_in,
                 carried_in=carried_in,
-                net=netted.pairs.get(pair, 0),
+                net=left.get(pair, 0),
                 obligations=fresh.obligations,
                 held_in=held_in,
                 held=gross.held.get(pair, 0),
@@ -228,7 +267,7 @@ def _positions(
             held_receivable=_sum_of(gross.held, name, side=1),
             held_payable=_sum_of(gross.held, name, side=0),
         )
-        for name in sorted({name for pair in pairs for name in (pair.debtor, pair.creditor)})
+        for name in sorted({name for pair in pairs for name in pair[:2]} | set(gross.participants))
     ]
 
 

@@ -14,8 +14,9 @@ from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound, WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.fx.model import FxChoice, FxTerms
 from settlement.proposals.model import Terms
-from settlement.proposals.standing import exclusions, standing
+from settlement.proposals.standing import exclusions, fx_set_in_force, standing
 from settlement.run import sql
 from settlement.run.asked import Asked, resolved
 from settlement.run.canonical import canonical, configuration_of, digest_of, parsed, written
@@ -41,7 +42,8 @@ class Runs:
             ResourceNotFound: there is no such window.
             WindowState: it is open or was instructed, the window before it has no run that stands, or a later one has,
                 built on this.
-            InvalidField: the legal model does not go with the mode.
+            InvalidField: the legal model does not go with the mode, or the mode with conversion.
+            FxRateMissing, AmountOverflow: a position cannot be converted into the currency somebody chose.
         """
         async with self._database.write() as connection:
             await take_turns(connection)
@@ -120,7 +122,15 @@ async def _resolved(connection: AsyncConnection, asked: Asked, window_no: int) -
     """What is asked, with what holds now for the coalition and for the window."""
     terms = await standing(connection, Terms)
     due = await due_of(connection, window_no)
-    return resolved(asked, terms[1] if terms else None, await exclusions(connection), due, window_no)
+    fx = await _fx_terms(connection, terms[1].fx) if terms and terms[1].fx else None
+    return resolved(asked, terms[1] if terms else None, await exclusions(connection), due, window_no, fx)
+
+
+async def _fx_terms(connection: AsyncConnection, choice: FxChoice) -> FxTerms:
+    """What was agreed about currencies, with the newest version of the set, which is frozen into the run."""
+    found = await fx_set_in_force(connection, choice.fx_set)
+    assert found is not None, f"terms were approved that name {choice.fx_set}, of which there is no version"
+    return FxTerms(found.fx, found.digest, choice.basis, choice.into)
 
 
 async def _inputs(

@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ConversionBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConversionBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConversionBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONVERSION_BASIS_UNSPECIFIED: _ConversionBasis.ValueType  # 0
+    """Never accepted."""
+    CONVERSION_BASIS_PER_ITEM: _ConversionBasis.ValueType  # 1
+    """What each owes each other in a window, by itself."""
+    CONVERSION_BASIS_PER_POSITION: _ConversionBasis.ValueType  # 2
+    """Each participant's net position in a currency, once."""
+
+class ConversionBasis(_ConversionBasis, metaclass=_ConversionBasisEnumTypeWrapper):
+    """What is rounded when an amount of one currency becomes one of another."""
+
+CONVERSION_BASIS_UNSPECIFIED: ConversionBasis.ValueType  # 0
+"""Never accepted."""
+CONVERSION_BASIS_PER_ITEM: ConversionBasis.ValueType  # 1
+"""What each owes each other in a window, by itself."""
+CONVERSION_BASIS_PER_POSITION: ConversionBasis.ValueType  # 2
+"""Each participant's net position in a currency, once."""
+Global___ConversionBasis: _TypeAlias = ConversionBasis  # noqa: Y015
+
 class _NettingMode:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -269,6 +293,7 @@ class SettlementTerms(_message.Message):
     LEGAL_MODEL_FIELD_NUMBER: _builtins.int
     MINIMUM_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     MAXIMUM_CARRY_DAYS_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
     mode: Global___NettingMode.ValueType
     """How to net. Required."""
     legal_model: Global___LegalModel.ValueType
@@ -281,6 +306,10 @@ class SettlementTerms(_message.Message):
     def maximum_carry_days(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """What has been carried so many days is paid however small it is, by ISO 4217 code. Left out: it is carried as long as it is too small."""
 
+    @_builtins.property
+    def conversion(self) -> Global___CurrencyConversion:
+        """Who pays and receives everything in one currency. Left out: each currency is settled in itself. Only with multilateral netting."""
+
     def __init__(
         self,
         *,
@@ -288,14 +317,151 @@ class SettlementTerms(_message.Message):
         legal_model: Global___LegalModel.ValueType = ...,
         minimum_minor_units: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         maximum_carry_days: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        conversion: Global___CurrencyConversion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SettlementTerms: _TypeAlias = SettlementTerms  # noqa: Y015
+
+@_typing.final
+class CurrencyConversion(_message.Message):
+    """How positions are brought into the currencies participants chose. The operator stands opposite: it takes a position over in the one currency, and gives what it comes to in the other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FX_SET_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_CURRENCIES_FIELD_NUMBER: _builtins.int
+    fx_set: _builtins.str
+    """Name of the set of rates, "month-end". A run takes its newest approved version. Required."""
+    basis: Global___ConversionBasis.ValueType
+    """What is rounded. Both ways are computed and told. Required."""
+    @_builtins.property
+    def settlement_currencies(self) -> _containers.RepeatedCompositeFieldContainer[Global___SettlementCurrency]:
+        """No two of one participant. Who is not here pays and receives each currency in itself."""
+
+    def __init__(
+        self,
+        *,
+        fx_set: _builtins.str = ...,
+        basis: Global___ConversionBasis.ValueType = ...,
+        settlement_currencies: _abc.Iterable[Global___SettlementCurrency] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "fx_set", b"fx_set", "settlement_currencies", b"settlement_currencies"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CurrencyConversion: _TypeAlias = CurrencyConversion  # noqa: Y015
+
+@_typing.final
+class SettlementCurrency(_message.Message):
+    """The currency in which a participant pays and receives everything."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """"merchants/GRO"; not the operator. Required."""
+    currency_code: _builtins.str
+    """ISO 4217 code. Required."""
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "participant", b"participant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementCurrency: _TypeAlias = SettlementCurrency  # noqa: Y015
+
+@_typing.final
+class FxSet(_message.Message):
+    """A version of a set of rates between settlement currencies. Once approved it never changes: other rates are another version, with a greater number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    BASE_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    RATES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What the terms call it: 1 to 63 of a-z, 0-9 and "-", such as "month-end". Required."""
+    version: _builtins.int
+    """Above that of every version approved before, 1 or more. Required."""
+    base_currency_code: _builtins.str
+    """Through which currency may be gone where there is no rate, by the product of two. Left out: through none."""
+    @_builtins.property
+    def rates(self) -> _containers.RepeatedCompositeFieldContainer[Global___FxRate]:
+        """At least one, at most 1 000, no two of one way. A rate is never turned round. Required."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        base_currency_code: _builtins.str = ...,
+        rates: _abc.Iterable[Global___FxRate] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_currency_code", b"base_currency_code", "name", b"name", "rates", b"rates", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxSet: _TypeAlias = FxSet  # noqa: Y015
+
+@_typing.final
+class FxRate(_message.Message):
+    """An exact rate: for so many (denominator) units of one currency one gets so many (numerator) units of another, in whole units such as dollars and yuan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    TO_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    NUMERATOR_FIELD_NUMBER: _builtins.int
+    DENOMINATOR_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    from_currency_code: _builtins.str
+    """ISO 4217 code. Required."""
+    to_currency_code: _builtins.str
+    """ISO 4217 code. Required."""
+    numerator: _builtins.int
+    """1 or more. Required."""
+    denominator: _builtins.int
+    """1 or more. Required."""
+    source: _builtins.str
+    """Who quoted it, at most 128 characters. Required."""
+    as_of_date: _builtins.str
+    """Of which day it is, "2026-03-31". Required."""
+    def __init__(
+        self,
+        *,
+        from_currency_code: _builtins.str = ...,
+        to_currency_code: _builtins.str = ...,
+        numerator: _builtins.int = ...,
+        denominator: _builtins.int = ...,
+        source: _builtins.str = ...,
+        as_of_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "denominator", b"denominator", "from_currency_code", b"from_currency_code", "numerator", b"numerator", "source", b"source", "to_currency_code", b"to_currency_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FxRate: _TypeAlias = FxRate  # noqa: Y015
 
 @_typing.final
 class ApprovalTiers(_message.Message):
@@ -661,6 +827,7 @@ class Proposal(_message.Message):
     FUNDS_TERMS_FIELD_NUMBER: _builtins.int
     FUNDS_MOVEMENT_FIELD_NUMBER: _builtins.int
     DEFAULT_DECLARATION_FIELD_NUMBER: _builtins.int
+    FX_SET_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     IN_FORCE_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
@@ -710,6 +877,10 @@ class Proposal(_message.Message):
         """That a participant does not pay what a run asks of it."""
 
     @_builtins.property
+    def fx_set(self) -> Global___FxSet:
+        """A version of a set of rates between settlement currencies."""
+
+    @_builtins.property
     def proposed(self) -> Global___ProposalStep:
         """Who proposed it, when and why. Output only."""
 
@@ -729,6 +900,7 @@ class Proposal(_message.Message):
         funds_terms: _funds_pb2.FundsTerms | None = ...,
         funds_movement: _funds_pb2.FundsMovement | None = ...,
         default_declaration: _funds_pb2.DefaultDeclaration | None = ...,
+        fx_set: Global___FxSet | None = ...,
         state: Global___Proposal.State.ValueType = ...,
         in_force: _builtins.bool = ...,
         digest: _builtins.str = ...,
@@ -736,11 +908,11 @@ class Proposal(_message.Message):
         proposed: Global___ProposalStep | None = ...,
         decided: Global___ProposalStep | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration", "fx_set"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
@@ -835,10 +1007,15 @@ class RunConfiguration(_message.Message):
     EXCLUDED_FIELD_NUMBER: _builtins.int
     RELEASED_FIELD_NUMBER: _builtins.int
     WAITING_CURRENCY_CODES_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    FX_SET_FIELD_NUMBER: _builtins.int
+    FX_SET_DIGEST_FIELD_NUMBER: _builtins.int
     mode: Global___NettingMode.ValueType
     """How to net."""
     legal_model: Global___LegalModel.ValueType
     """What the netting is in law. Left out: the mode's own."""
+    fx_set_digest: _builtins.str
+    """Output only. The digest by which that version was approved."""
     @_builtins.property
     def minimum_minor_units(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Net amounts below this many minor units are carried into the next window, by ISO 4217 code. Left out: nothing is carried."""
@@ -859,6 +1036,14 @@ class RunConfiguration(_message.Message):
     def waiting_currency_codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Output only. Settlement currencies without a cut-off in this window: everything in them waits for the next."""
 
+    @_builtins.property
+    def conversion(self) -> Global___CurrencyConversion:
+        """Output only. How positions were brought into the currencies participants chose. Absent: nothing was converted."""
+
+    @_builtins.property
+    def fx_set(self) -> Global___FxSet:
+        """Output only. The version of the set that was used, with all its rates."""
+
     def __init__(
         self,
         *,
@@ -869,10 +1054,13 @@ class RunConfiguration(_message.Message):
         excluded: _abc.Iterable[_builtins.str] | None = ...,
         released: _abc.Iterable[_builtins.str] | None = ...,
         waiting_currency_codes: _abc.Iterable[_builtins.str] | None = ...,
+        conversion: Global___CurrencyConversion | None = ...,
+        fx_set: Global___FxSet | None = ...,
+        fx_set_digest: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "fx_set", b"fx_set"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["excluded", b"excluded", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode", "released", b"released", "waiting_currency_codes", b"waiting_currency_codes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "excluded", b"excluded", "fx_set", b"fx_set", "fx_set_digest", b"fx_set_digest", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode", "released", b"released", "waiting_currency_codes", b"waiting_currency_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1125,6 +1313,7 @@ class CurrencySummary(_message.Message):
     CARRIED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     PAY_DATE_FIELD_NUMBER: _builtins.int
     CERTIFICATE_FIELD_NUMBER: _builtins.int
+    CONVERTED_POSITIONS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     gross_minor_units: _builtins.int
@@ -1147,6 +1336,10 @@ class CurrencySummary(_message.Message):
     def certificate(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Only with NETTING_MODE_SETOFF: a whole number for every participant that proves the set-off maximal. Over the pairs, the sum of amount x max(0, 1 - (number of the debtor - number of the creditor)) is what was cleared, and no set-off exceeds it."""
 
+    @_builtins.property
+    def converted_positions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConvertedPosition]:
+        """Positions that were converted out of this currency, by participant."""
+
     def __init__(
         self,
         *,
@@ -1160,14 +1353,85 @@ class CurrencySummary(_message.Message):
         carried_minor_units: _builtins.int = ...,
         pay_date: _builtins.str = ...,
         certificate: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        converted_positions: _abc.Iterable[Global___ConvertedPosition] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bilateral_minor_units", b"bilateral_minor_units", "carried_minor_units", b"carried_minor_units", "certificate", b"certificate", "currency_code", b"currency_code", "gross_minor_units", b"gross_minor_units", "held_minor_units", b"held_minor_units", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count", "paid_minor_units", b"paid_minor_units", "pay_date", b"pay_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bilateral_minor_units", b"bilateral_minor_units", "carried_minor_units", b"carried_minor_units", "certificate", b"certificate", "converted_positions", b"converted_positions", "currency_code", b"currency_code", "gross_minor_units", b"gross_minor_units", "held_minor_units", b"held_minor_units", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count", "paid_minor_units", b"paid_minor_units", "pay_date", b"pay_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CurrencySummary: _TypeAlias = CurrencySummary  # noqa: Y015
+
+@_typing.final
+class ConvertedPosition(_message.Message):
+    """A participant's position in one currency brought into another, both ways of rounding, in minor units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    INTO_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    NET_RECEIVE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    NET_PAY_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    POSITION_RECEIVE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    POSITION_PAY_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    ITEM_RECEIVE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    ITEM_PAY_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_GAIN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_LOSS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    NUMERATOR_FIELD_NUMBER: _builtins.int
+    DENOMINATOR_FIELD_NUMBER: _builtins.int
+    VIA_CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """"merchants/GRO"."""
+    into_currency_code: _builtins.str
+    """ISO 4217 code of what it was converted into."""
+    net_receive_minor_units: _builtins.int
+    """What it receives in the currency that is left. 0 otherwise."""
+    net_pay_minor_units: _builtins.int
+    """What it pays in the currency that is left. 0 otherwise."""
+    position_receive_minor_units: _builtins.int
+    """The position, rounded once, if it receives. 0 otherwise."""
+    position_pay_minor_units: _builtins.int
+    """The position, rounded once, if it pays. 0 otherwise."""
+    item_receive_minor_units: _builtins.int
+    """Each amount, rounded by itself, if it receives in all. 0 otherwise."""
+    item_pay_minor_units: _builtins.int
+    """Each amount, rounded by itself, if it pays in all. 0 otherwise."""
+    difference_gain_minor_units: _builtins.int
+    """By how much item by item gives it more. 0 otherwise."""
+    difference_loss_minor_units: _builtins.int
+    """By how much item by item gives it less. 0 otherwise."""
+    numerator: _builtins.str
+    """The ratio that was used, as decimal text: the product of two rates may pass 64 bits."""
+    denominator: _builtins.str
+    """Likewise."""
+    via_currency_code: _builtins.str
+    """The currency that was gone through. Empty: none."""
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        into_currency_code: _builtins.str = ...,
+        net_receive_minor_units: _builtins.int = ...,
+        net_pay_minor_units: _builtins.int = ...,
+        position_receive_minor_units: _builtins.int = ...,
+        position_pay_minor_units: _builtins.int = ...,
+        item_receive_minor_units: _builtins.int = ...,
+        item_pay_minor_units: _builtins.int = ...,
+        difference_gain_minor_units: _builtins.int = ...,
+        difference_loss_minor_units: _builtins.int = ...,
+        numerator: _builtins.str = ...,
+        denominator: _builtins.str = ...,
+        via_currency_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["denominator", b"denominator", "difference_gain_minor_units", b"difference_gain_minor_units", "difference_loss_minor_units", b"difference_loss_minor_units", "into_currency_code", b"into_currency_code", "item_pay_minor_units", b"item_pay_minor_units", "item_receive_minor_units", b"item_receive_minor_units", "net_pay_minor_units", b"net_pay_minor_units", "net_receive_minor_units", b"net_receive_minor_units", "numerator", b"numerator", "participant", b"participant", "position_pay_minor_units", b"position_pay_minor_units", "position_receive_minor_units", b"position_receive_minor_units", "via_currency_code", b"via_currency_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConvertedPosition: _TypeAlias = ConvertedPosition  # noqa: Y015
 
 @_typing.final
 class NetPosition(_message.Message):
@@ -1184,6 +1448,8 @@ class NetPosition(_message.Message):
     CARRIED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HELD_RECEIVABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HELD_PAYABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CONVERTED_RECEIVABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CONVERTED_PAYABLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     participant: _builtins.str
@@ -1202,6 +1468,10 @@ class NetPosition(_message.Message):
     """What others owe it that is held because a party is excluded; no part of the figures above."""
     held_payable_minor_units: _builtins.int
     """What it owes others that is held."""
+    converted_receivable_minor_units: _builtins.int
+    """Part of receivable_minor_units that comes of conversion between currencies."""
+    converted_payable_minor_units: _builtins.int
+    """Part of payable_minor_units that comes of conversion between currencies."""
     def __init__(
         self,
         *,
@@ -1214,10 +1484,12 @@ class NetPosition(_message.Message):
         carried_minor_units: _builtins.int = ...,
         held_receivable_minor_units: _builtins.int = ...,
         held_payable_minor_units: _builtins.int = ...,
+        converted_receivable_minor_units: _builtins.int = ...,
+        converted_payable_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_minor_units", b"carried_minor_units", "currency_code", b"currency_code", "held_payable_minor_units", b"held_payable_minor_units", "held_receivable_minor_units", b"held_receivable_minor_units", "net_pay_minor_units", b"net_pay_minor_units", "net_receive_minor_units", b"net_receive_minor_units", "participant", b"participant", "payable_minor_units", b"payable_minor_units", "receivable_minor_units", b"receivable_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_minor_units", b"carried_minor_units", "converted_payable_minor_units", b"converted_payable_minor_units", "converted_receivable_minor_units", b"converted_receivable_minor_units", "currency_code", b"currency_code", "held_payable_minor_units", b"held_payable_minor_units", "held_receivable_minor_units", b"held_receivable_minor_units", "net_pay_minor_units", b"net_pay_minor_units", "net_receive_minor_units", b"net_receive_minor_units", "participant", b"participant", "payable_minor_units", b"payable_minor_units", "receivable_minor_units", b"receivable_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2273,6 +2545,8 @@ class ListProposalsRequest(_message.Message):
         """Money that came or is to leave."""
         KIND_DEFAULT_DECLARATION: ListProposalsRequest._Kind.ValueType  # 10
         """Defaults."""
+        KIND_FX_SET: ListProposalsRequest._Kind.ValueType  # 8
+        """Versions of sets of rates between settlement currencies."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a proposal is about."""
@@ -2295,6 +2569,8 @@ class ListProposalsRequest(_message.Message):
     """Money that came or is to leave."""
     KIND_DEFAULT_DECLARATION: ListProposalsRequest.Kind.ValueType  # 10
     """Defaults."""
+    KIND_FX_SET: ListProposalsRequest.Kind.ValueType  # 8
+    """Versions of sets of rates between settlement currencies."""
 
     KIND_FIELD_NUMBER: _builtins.int
     WAITING_ONLY_FIELD_NUMBER: _builtins.int

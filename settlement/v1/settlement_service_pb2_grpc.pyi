@@ -49,7 +49,7 @@ class SettlementServiceStub:
     """
     StartRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]
     """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
-    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was; FX_RATE_MISSING and AMOUNT_OVERFLOW when a position cannot be converted into the currency its participant chose.
     """
     GetRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
@@ -72,12 +72,12 @@ class SettlementServiceStub:
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ProposeChange: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay. It replaces the one of its kind that holds, whole; leave, money and defaults replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay. It replaces the one of its kind that holds, whole; leave, money, defaults and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant, window or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, or the version of a set of rates is not above the one approved last; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before.
     """
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since (of a set of rates: a later version); RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
     """
     RejectProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -193,7 +193,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     StartRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.StartRunRequest, _settlement_service_pb2.StartRunResponse]  # type: ignore[assignment]
     """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
-    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was; FX_RATE_MISSING and AMOUNT_OVERFLOW when a position cannot be converted into the currency its participant chose.
     """
     GetRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.GetRunRequest, _settlement_service_pb2.GetRunResponse]  # type: ignore[assignment]
     """One run with its state and digest. Callers: finance maker, finance checker, operator, auditor.
@@ -216,12 +216,12 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ProposeChange: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]  # type: ignore[assignment]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay. It replaces the one of its kind that holds, whole; leave, money and defaults replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay. It replaces the one of its kind that holds, whole; leave, money, defaults and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant, window or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, or the version of a set of rates is not above the one approved last; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before.
     """
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]  # type: ignore[assignment]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since (of a set of rates: a later version); RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
     """
     RejectProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]  # type: ignore[assignment]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -358,7 +358,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.StartRunResponse, _abc.Awaitable[_settlement_service_pb2.StartRunResponse]]:
         """Nets a closed window. The result is a pure function of the window and the configuration: asked again with the configuration of the run that stands, it answers that run with replayed = true; another configuration makes another run and voids the one that stands, with every approval of it. Caller: finance maker.
-        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when the window is still open or money was instructed, the one before was not run, or a later one was; FX_RATE_MISSING and AMOUNT_OVERFLOW when a position cannot be converted into the currency its participant chose.
         """
 
     @_abc_1.abstractmethod
@@ -417,8 +417,8 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlement_service_pb2.ProposeChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ProposeChangeResponse, _abc.Awaitable[_settlement_service_pb2.ProposeChangeResponse]]:
-        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay. It replaces the one of its kind that holds, whole; leave, money and defaults replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant or window it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before.
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay. It replaces the one of its kind that holds, whole; leave, money, defaults and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant, window or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, or the version of a set of rates is not above the one approved last; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before.
         """
 
     @_abc_1.abstractmethod
@@ -428,7 +428,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ApproveProposalResponse, _abc.Awaitable[_settlement_service_pb2.ApproveProposalResponse]]:
         """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since (of a set of rates: a later version); RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
         """
 
     @_abc_1.abstractmethod

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import structlog
 
 from exchange.db.engine import Database
-from exchange.refusals import WindowState
+from exchange.refusals import AmountOverflow, InvalidField, WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.refusals import FxRateMissing
 from settlement.run.asked import Asked
 from settlement.run.service import Runs
 from settlement.windows import dates, sql
@@ -72,8 +73,8 @@ class Scheduler:
         for number in waiting:
             try:
                 _, replayed = await self._runs.start(number, Asked(), SCHEDULER, only_first=True)
-            except WindowState as not_yet:
-                # The window before was rejected: somebody has to look at it first.
+            except (AmountOverflow, FxRateMissing, InvalidField, WindowState) as not_yet:
+                # The window before was rejected, or rates or terms are missing: somebody has to look at it first.
                 log.info("window not netted", window=f"windows/{number}", because=str(not_yet))
                 break
             if not replayed:

@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from exchange.money.limits import INT64_MAX
+from exchange.refusals import AmountOverflow
 from settlement.cli import app
 from settlement.cli.net import Per
 from settlement.fx.into_one import Item, into_one, summed
 from settlement.fx.model import Basis, Cross, FxRate, FxSet
-from settlement.fx.problems import FxAmountTooLarge, FxRateMissing
 from settlement.fx.rules import exchanged, problems
+from settlement.refusals import FxRateMissing
 
 YUAN = FxRate("USD", "CNY", 72, 10, "desk", "2026-03-31")
 YEN = FxRate("JPY", "USD", 1, 150, "desk", "2026-03-31")
@@ -76,7 +77,7 @@ def test_what_has_no_rate_goes_through_the_base_with_one_rounding() -> None:
 )
 def test_a_missing_rate_is_refused_by_name(fx: FxSet, way: tuple[str, str]) -> None:
     """No rate is turned round, and nothing is gone through that was not stated."""
-    with pytest.raises(FxRateMissing, match=f"month-end/1 has no rate from {way[0]} to {way[1]}"):
+    with pytest.raises(FxRateMissing, match=f"from_currency {way[0]}, fx_set month-end/1, to_currency {way[1]}"):
         fx.cross(*way)
 
 
@@ -85,9 +86,9 @@ def test_what_does_not_fit_64_bits_is_refused() -> None:
     dear = FxSet("dear", 1, "", (FxRate("USD", "CNY", 2, 1, "desk", "2026-03-31"),))
     half = Item("A", "B", "USD", INT64_MAX // 4 + 1)
 
-    with pytest.raises(FxAmountTooLarge):
+    with pytest.raises(AmountOverflow):
         exchanged(INT64_MAX, "USD", "CNY", Cross(2, 1))
-    with pytest.raises(FxAmountTooLarge):
+    with pytest.raises(AmountOverflow):
         into_one(summed([half, half], dear, "CNY"), dear, "CNY", Basis.PER_ITEM, "OPR")
 
 
@@ -173,7 +174,7 @@ def test_a_window_without_items_or_other_currencies_converts_nothing(tmp_path: P
         (["--into", "CNY"], "go together"),
         (["--fx", "RATES"], "go together"),
         (["--fx", "RATES", "--into", "XXX"], "no ISO 4217 currency"),
-        (["--fx", "RATES", "--into", "JPY"], "month-end/1 has no rate from USD to JPY"),
+        (["--fx", "RATES", "--into", "JPY"], "from_currency USD, fx_set month-end/1, to_currency JPY"),
         (["--fx", "RATES", "--into", "CNY", "--per", "position", "--mode", "bilateral"], "does not go with"),
         (["--fx", "nowhere.yaml", "--into", "CNY"], "No such file"),
     ],

@@ -1,0 +1,21 @@
+"""Sets of rates between settlement currencies.
+
+Revision ID: settlement_0011
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "settlement_0011"
+down_revision = "settlement_0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Let sets of rates be proposed; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
