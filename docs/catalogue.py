@@ -100,6 +100,8 @@ ADVICE = {
     "EXPOSURE_UNCOVERED": "Withdraw less, or wait until the participant has paid what it owes.",
     "LIQUIDITY_SHORT": "Have those named prefund (CheckLiquidity tells how much), or acknowledge it where asked.",
     "NET_DEBIT_CAP_EXCEEDED": "Wait until `merchant` has paid, or ask for less; the operator sets caps.",
+    "MEMBER_LIMIT_EXCEEDED": "Ask for at most `left`, or wait for the coalition's next day.",
+    "ISSUANCE_LIMIT_EXCEEDED": "Ask for less, or wait for the coalition's next day; the operator sets the limit.",
     "BANK_DETAILS_MISSING": "The operator sets the bank details (SetBankDetails) and somebody else confirms them.",
     "FORMAT_MISMATCH": "Read `problem`; take the format the payments were exported in, or pain.001.",
     "BANK_MESSAGE_UNREADABLE": "Read `problem`; hand over the bank's file as it came, unchanged.",

@@ -422,6 +422,18 @@ class NetDebitCapExceeded(Refusal):
     sentence = "A merchant would come to owe more than its net debit cap:"
 
 
+class MemberLimitExceeded(Refusal):
+    reason = "MEMBER_LIMIT_EXCEEDED"
+    category = Category.FAILED
+    sentence = "More points than a member may be given, or use, on a day:"
+
+
+class IssuanceLimitExceeded(Refusal):
+    reason = "ISSUANCE_LIMIT_EXCEEDED"
+    category = Category.FAILED
+    sentence = "More points of a currency than may be made on a day:"
+
+
 class StoredRefusal(Refusal):
     """The first answer to a request_id, read back from the ledger to be given again."""
 

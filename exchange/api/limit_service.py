@@ -1,4 +1,4 @@
-"""LimitService: net debit caps."""
+"""LimitService: net debit caps, and points on a day."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ from typing import Any, TypeAlias
 from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
-from exchange.api.limit_wire import REASON_MAX, exposure_message, merchant_and_currency
+from exchange.api.limit_wire import (
+    REASON_MAX,
+    exposure_message,
+    merchant_and_currency,
+    points_limits,
+    points_limits_message,
+)
 from exchange.api.pages import check_page, page_of
 from exchange.callers import Caller
-from exchange.limits.service import positions
+from exchange.limits.service import issued_today, positions
 from exchange.refusals import ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.identity import caller_of
@@ -71,6 +77,31 @@ class LimitService(LimitServiceServicer):
         named = sorted(map(exposure_message, found), key=_name)
         page, token = page_of(named, _name, request, self._api.tokens, "exposures", bound)
         return pb.ListExposuresResponse(exposures=page, next_page_token=token)
+
+    async def SetPointsLimits(self, request: pb.SetPointsLimitsRequest, context: Context) -> pb.SetPointsLimitsResponse:
+        check = Violations()
+        code, figures = points_limits(check, request.limits)
+        reason = check.text("reason", request.reason, 1, REASON_MAX)
+        check.raise_if_any()
+        caller = await self._caller(context)
+        await self._api.limits.set_points_limits(caller, code, figures, reason)
+        return pb.SetPointsLimitsResponse(limits=await self._points_limits(code, context))
+
+    async def GetPointsLimits(self, request: pb.GetPointsLimitsRequest, context: Context) -> pb.GetPointsLimitsResponse:
+        check = Violations()
+        code = check.resource_name("currency", request.currency, "currencies")
+        check.raise_if_any()
+        return pb.GetPointsLimitsResponse(limits=await self._points_limits(code, context))
+
+    async def _points_limits(self, code: str, context: Context) -> pb.PointsLimits:
+        caller = caller_of(context)
+        coalition = await self._api.coalition(caller)
+        currency = coalition.directory.currency(code, "currency")
+        issued = None
+        if caller.sees_all or caller.merchant_no == currency.issuer_no:
+            async with self._api.database.look() as connection:
+                issued = await issued_today(connection, currency.number, coalition.time_zone.key)
+        return points_limits_message(code, coalition.points_limits.get(currency.number), issued)
 
     async def _caller(self, context: Context) -> Caller:
         """The caller of a change, whose credential still holds."""

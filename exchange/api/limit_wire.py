@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchange.ledger.quotas import PointsLimit
 from exchange.limits.model import Position
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import INT64_MAX
@@ -9,6 +10,8 @@ from exchange.serving.checks import Violations
 from exchange.v1 import limit_service_pb2 as pb
 
 REASON_MAX = 200
+UNITS_MAX = INT64_MAX // 4
+"""So that their sum is a number too."""
 
 
 def merchant_and_currency(
@@ -33,3 +36,19 @@ def exposure_message(position: Position) -> pb.Exposure:
         reserved_micros=min(position.reserved_micros, INT64_MAX),
         headroom_micros=min(position.headroom_micros, INT64_MAX),
     )
+
+
+def points_limits(check: Violations, wanted: pb.PointsLimits) -> tuple[str, dict[str, int]]:
+    """Currency code and figures to set; what is wrong is noted."""
+    code = check.resource_name("limits.currency", wanted.currency, "currencies")
+    names = ("member_earn_units", "member_use_units", "issuance_units")
+    return code, {name: check.within(f"limits.{name}", getattr(wanted, name), 0, UNITS_MAX) for name in names}
+
+
+def points_limits_message(code: str, limit: PointsLimit | None, issued_units: int | None) -> pb.PointsLimits:
+    """What the caller sees; `issued_units` None: it is none of its business."""
+    message = pb.PointsLimits(currency=f"currencies/{code}", issued_units=issued_units)
+    if limit is not None:
+        message.member_earn_units, message.member_use_units = limit.member_earn_units, limit.member_use_units
+        message.issuance_units = limit.issuance_units
+    return message

@@ -6,8 +6,9 @@ nothing of an abandoned try is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic
+from uuid import UUID
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
@@ -16,10 +17,14 @@ from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Decision, Outcome
 from exchange.ledger.effects import Effects, transposed
 from exchange.ledger.exposure_rows import lock_exposures, write_exposures
+from exchange.ledger.exposures import Exposures
+from exchange.ledger.facts import MemberFacts
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
 from exchange.ledger.reference import AccountKey, Decide, Ending, R, ReferenceSource
+from exchange.ledger.quota_rows import read_quotas, write_quotas
+from exchange.ledger.reference import AccountKey, Decide, R, ReferenceSource
 from exchange.refusals import LedgerHalted, Refusal
 
 
@@ -94,21 +99,17 @@ class Batch(Generic[R]):
             if self.reference.has_promotions:
                 known.bonuses.update(await bonuses_of(self.connection, known.transfers))
                 budgets = await gathering.bonuses(facts, moment.now)
-            exposures = None
-            if self.reference.capped:
-                exposures = await lock_exposures(
-                    self.connection,
-                    self.reference,
-                    self.commands,
-                    gathering.originals.values(),
-                    facts.values(),
-                    everybody=self.everybody,
-                )
+            quotas = None
+            if self.reference.points_limits and facts:
+                anybody = next(iter(facts.values()))
+                quotas = await read_quotas(self.connection, self.reference, self.commands, accounts, anybody)
+            exposures = await self._exposures(gathering, facts) if self.reference.capped else None
             decision = Decision(
                 known=known,
                 facts=facts,
                 budgets=budgets,
                 exposures=exposures,
+                quotas=quotas,
                 targets=gathering.targets,
                 window_no=moment.window_no,
                 first_sequence=moment.block * sql.BLOCK_UNITS,
@@ -128,6 +129,12 @@ class Batch(Generic[R]):
         caches.accounts.update(accounts)
         caches.trim()
         return outcomes
+
+    async def _exposures(self, gathering: Gathering, facts: Mapping[UUID, MemberFacts]) -> Exposures:
+        originals = gathering.originals.values()
+        return await lock_exposures(
+            self.connection, self.reference, self.commands, originals, facts.values(), everybody=self.everybody
+        )
 
     async def _known_keys(self, moment: Moment) -> KnownKeys:
         return await KnownKeys.read(self.connection, self.commands) if moment.known_keys else KnownKeys()
@@ -151,6 +158,9 @@ class Batch(Generic[R]):
             await write_bonuses(self.connection, effects)
         if effects.exposures:
             await write_exposures(self.connection, effects.exposures)
+        if effects.member_days or effects.issues:
+            today = decision.now.astimezone(self.reference.time_zone).date()
+            await write_quotas(self.connection, effects.member_days, effects.issues, today)
 
     async def _write_rare(self, effects: Effects) -> None:
         """What only some movements leave; the accounts' locks guard all of it."""

@@ -31,6 +31,9 @@ from exchange.ledger.sql import BLOCK_UNITS
 from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound, ServerBusy
 
 _ENDING_OR_GIVING_BACK = frozenset({TransferKind.EXPIRE, TransferKind.RELEASE})
+from exchange.ledger.model import Command, FollowUp, MemberCommand, Posting, Receipt, Transfer, key_bucket
+from exchange.ledger.quotas import Quotas
+from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound
 
 Outcome = Receipt | Refusal | Exception
 Rule = Callable[[Command, MemberFacts], Posting]
@@ -59,6 +62,7 @@ class Decision:
         budgets: of promotions, as far as they are locked; the facts' own.
         exposures: of merchants with a net debit cap; None: nobody has one.
         ending: makes the command that ends what has come back to an account after its end.
+        quotas: of currencies with daily limits; None: the batch touches none.
     """
 
     facts: dict[UUID, MemberFacts]
@@ -72,9 +76,14 @@ class Decision:
     budgets: Budgets | None = None
     exposures: Exposures | None = None
     ending: Callable[[AccountKey], Command] | None = None
+    quotas: Quotas | None = None
+    _limits: list[Exposures | Quotas] = field(default_factory=list)
     _transfers: list[Transfer] = field(default_factory=list)
     _keys: list[KeyRow] = field(default_factory=list)
     _numbers_left: int = 0
+
+    def __post_init__(self) -> None:
+        self._limits = [limit for limit in (self.exposures, self.quotas) if limit is not None]
 
     def decide_all(self, groups: Sequence[tuple[Sequence[Command], bool]], rule: Rule) -> list[Outcome]:
         """One outcome a command. A group is atomic or its items stand alone."""
@@ -99,6 +108,8 @@ class Decision:
             effects.budgets = self.budgets.changed()
         if self.exposures is not None:
             effects.exposures = self.exposures.changed()
+        if self.quotas is not None:
+            effects.member_days, effects.issues = self.quotas.changed_members(), self.quotas.changed_issues()
         return effects
 
     def _decide(self, command: Command, rule: Rule) -> Outcome:
@@ -112,8 +123,8 @@ class Decision:
             facts = self.facts[target.member_id]
             ended = self._ended_accounts(command, facts, rule) if facts.ends else ()
             posting = rule(command, facts)
-            if self.exposures is not None:
-                self.exposures.require_room(command, posting)
+            for limit in self._limits:
+                limit.require_room(command, posting, facts)
         except NotLocked:
             raise
         except Refusal as refusal:
@@ -198,8 +209,8 @@ class Decision:
             ]
             self.known.bonuses[transfer_id] = posting.bonuses
         posting.legs = apply(posting, facts, transfer_id, born)
-        if self.exposures is not None:
-            self.exposures.use(posting)
+        for limit in self._limits:
+            limit.use(command, posting, facts)
         transfer = self._transfer(command, facts, posting, transfer_id)
         self._transfers.append(transfer)
         key = (command.merchant_no, command.request_id)
@@ -217,7 +228,7 @@ class Decision:
         facts_before = {member_id: self.facts[member_id].copy() for member_id in targets}
         transfers_before, keys_before = len(self._transfers), len(self._keys)
         budgets_before = None if self.budgets is None else self.budgets.as_now()
-        exposures_before = None if self.exposures is None else self.exposures.as_now()
+        undone = [limit.undo() for limit in self._limits]
         outcomes: list[Outcome] = []
         for command in commands:
             outcomes.append(self._decide(command, rule))
@@ -230,8 +241,8 @@ class Decision:
         self.facts |= facts_before
         if self.budgets is not None and budgets_before is not None:
             self.budgets.back_to(budgets_before)
-        if self.exposures is not None and exposures_before is not None:
-            self.exposures.back_to(exposures_before)
+        for undo in undone:
+            undo()
         del self._transfers[transfers_before:]
         self._keys[keys_before:] = kept
         self.known.forget(

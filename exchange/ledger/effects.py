@@ -38,6 +38,8 @@ class Effects:
     bonus_uses: list[tuple[int, UUID, int, int]] = field(default_factory=list)
     budgets: list[tuple[int, int]] = field(default_factory=list)
     exposures: list[tuple[int, str, int, int, int]] = field(default_factory=list)
+    member_days: list[tuple[int, UUID, int, int, int]] = field(default_factory=list)
+    issues: list[tuple[int, int]] = field(default_factory=list)
     today: date | None = None
 
     @classmethod

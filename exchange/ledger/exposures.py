@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from exchange.ledger.facts import MemberFacts
 from exchange.ledger.model import OWN_REQUESTS, Command, Obligation, Posting
 from exchange.refusals import NetDebitCapExceeded
 
@@ -60,7 +61,7 @@ class Exposures:
     ) -> None:
         self._capped, self._found, self._now, self._name_of = capped, dict(locked), dict(locked), name_of
 
-    def require_room(self, command: Command, posting: Posting) -> None:
+    def require_room(self, command: Command, posting: Posting, facts: MemberFacts) -> None:
         """See that a posting leaves every capped merchant below its cap, or nearer to it than before.
 
         What the exchange does by itself, as ending points, follows from what was allowed before: it counts, and is
@@ -70,6 +71,7 @@ class Exposures:
             NetDebitCapExceeded: tells the figures to the capped merchant, and to others only whose cap it is.
             NotLocked: begin again with more rows locked.
         """
+        del facts
         if command.request_id.startswith(OWN_REQUESTS):
             self._after(posting)
             return
@@ -85,21 +87,23 @@ class Exposures:
                     }
                 raise NetDebitCapExceeded(merchant=self._name_of(key[0]), currency_code=key[1], **figures)
 
-    def use(self, posting: Posting) -> None:
+    def use(self, command: Command, posting: Posting, facts: MemberFacts) -> None:
         """Carry a posting into the working copies."""
+        del command, facts
         self._now |= self._after(posting)
 
     def changed(self) -> list[tuple[int, str, int, int, int]]:
         """Merchant, currency, payable, receivable and reserved of each that the batch changed; in lock order."""
         return sorted((*key, *now[1:]) for key, now in self._now.items() if now != self._found[key])
 
-    def as_now(self) -> dict[CapKey, Exposure]:
-        """For `back_to`, when a group that was tried out must be undone."""
-        return dict(self._now)
+    def undo(self) -> Callable[[], None]:
+        """What undoes everything that is used from now on."""
+        before = dict(self._now)
 
-    def back_to(self, before: Mapping[CapKey, Exposure]) -> None:
-        """Undo everything since."""
-        self._now = dict(before)
+        def back() -> None:
+            self._now = before
+
+        return back
 
     def _after(self, posting: Posting) -> dict[CapKey, Exposure]:
         after: dict[CapKey, Exposure] = {}

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.model import Command, MemberCommand, Posting
+from exchange.ledger.quotas import PointsLimit
 
 
 class Promoted(Protocol):
@@ -77,6 +78,11 @@ class Reference(Protocol):
         ...
 
     @property
+    def points_limits(self) -> Mapping[int, PointsLimit]:
+        """Daily limits, by number of the currencies that have any."""
+        ...
+
+    @property
     def operator_no(self) -> int:
         """The operator's number as a party of obligations."""
         ...
@@ -84,6 +90,10 @@ class Reference(Protocol):
     @property
     def sponsor_nos(self) -> frozenset[int]:
         """Numbers of all merchants that ever sponsored a promotion."""
+        ...
+
+    def currency_name(self, currency_no: int) -> str:
+        """The resource name of a currency."""
         ...
 
     def merchant_name(self, merchant_no: int) -> str:

@@ -1,8 +1,9 @@
 """Every statement of the posting path, in the order a batch runs them. Arrays in, rows out; no statement is assembled.
 
 Lock order, everywhere: the fence (shared) → accounts by (bucket, member, currency) → budgets of promotions by number
-(`bonus_rows`) → exposures of capped merchants by (merchant, currency) (`exposure_rows`) → idempotency keys by (bucket,
-merchant, request_id) → totals by their key. Each statement sees what was committed before it began (READ COMMITTED).
+(`bonus_rows`) → what was made of currencies today (`quota_rows`) → exposures of capped merchants by (merchant,
+currency) (`exposure_rows`) → idempotency keys by (bucket, merchant, request_id) → totals by their key. Each statement
+sees what was committed before it began (READ COMMITTED).
 """
 
 FENCE = 0x70_6F_69_6E_74_73

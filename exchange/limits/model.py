@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from exchange.ledger.quotas import PointsLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +15,11 @@ class Limits:
 
     Attributes:
         capped: merchants with a net debit cap, by number, each with the settlement currency.
+        points: most points on a day, by number of the currencies that have such limits.
     """
 
     capped: frozenset[tuple[int, str]] = frozenset()
+    points: Mapping[int, PointsLimit] = field(default_factory=dict)
 
 
 class Position(NamedTuple):

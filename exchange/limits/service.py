@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,8 +11,10 @@ from exchange.db.engine import Database
 from exchange.directory.change import change
 from exchange.directory.service import Reloads
 from exchange.directory.snapshot import read_directory
+from exchange.ledger.quotas import PointsLimit
 from exchange.limits import sql
 from exchange.limits.model import Position
+from exchange.limits.snapshot import read_limits
 from exchange.refusals import ResourceNotFound
 
 
@@ -55,6 +57,37 @@ class LimitChanges:
             if (await connection.execute(sql.REMOVE_CAP, values)).first() is None:
                 raise ResourceNotFound(resource=f"{subject}/exposures/{currency_code}", field="currency_code")
         await self._source.reload()
+
+    async def set_points_limits(
+        self, caller: Caller, code: str, figures: Mapping[str, int], reason: str
+    ) -> PointsLimit | None:
+        """Say how many points of a currency a member may be given and use, and may be made, on a day; 0: any number.
+
+        Counting begins now; what happened earlier today is not counted.
+
+        Args:
+            caller: who.
+            code: of the currency.
+            figures: member_earn_units, member_use_units and issuance_units.
+            reason: for the audit log.
+
+        Raises:
+            ResourceNotFound: no such currency.
+        """
+        async with change(
+            self._database, caller, "set points limits", f"currencies/{code}", figures, reason
+        ) as writing:
+            number = (await read_directory(writing)).currency(code, "currency").number
+            await writing.execute(sql.SET_POINTS_LIMIT, {"currency_no": number, **figures})
+            limits = await read_limits(writing)
+        await self._source.reload()
+        return limits.points.get(number)
+
+
+async def issued_today(connection: AsyncConnection, currency_no: int, time_zone: str) -> int:
+    """Points made of a currency since the coalition's day began, as far as they are counted."""
+    values = {"currency_no": currency_no, "time_zone": time_zone}
+    return (await connection.execute(sql.ISSUED_TODAY, values)).scalar() or 0
 
 
 async def positions(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from exchange.ledger.quotas import PointsLimit
 from exchange.limits import sql
 from exchange.limits.model import Limits
 
 
 async def read_limits(connection: AsyncConnection) -> Limits:
     """The limits as the connection's snapshot shows them."""
-    return Limits(capped=frozenset((row[0], row[1]) for row in await connection.execute(sql.CAPPED)))
+    capped = frozenset((row[0], row[1]) for row in await connection.execute(sql.CAPPED))
+    points = {row[0]: PointsLimit(*row[1:]) for row in await connection.execute(sql.POINTS_LIMITS)}
+    return Limits(capped=capped, points=points)

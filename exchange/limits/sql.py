@@ -44,6 +44,31 @@ WHERE (CAST(:merchant_no AS integer) IS NULL OR e.merchant_no = :merchant_no)
 ORDER BY m.merchant_id COLLATE "C", e.currency_code
 """)
 
+# ------------------------------------------------------------------------------------------------ points on a day
+POINTS_LIMITS = text("""
+SELECT currency_no, member_earn_units, member_use_units, issuance_units, members_since, issuance_since
+FROM exchange.points_limits WHERE member_earn_units + member_use_units + issuance_units > 0
+""")
+
+# Who is counted already stays counted from when he was; a count begins with the first figure that needs it.
+SET_POINTS_LIMIT = text("""
+INSERT INTO exchange.points_limits AS l
+    (currency_no, member_earn_units, member_use_units, issuance_units, members_since, issuance_since)
+VALUES (:currency_no, :member_earn_units, :member_use_units, :issuance_units, exchange.coalition_now(),
+        exchange.coalition_now())
+ON CONFLICT (currency_no) DO UPDATE
+SET member_earn_units = excluded.member_earn_units, member_use_units = excluded.member_use_units,
+    issuance_units = excluded.issuance_units,
+    members_since = CASE WHEN l.member_earn_units + l.member_use_units > 0 THEN l.members_since
+                         ELSE excluded.members_since END,
+    issuance_since = CASE WHEN l.issuance_units > 0 THEN l.issuance_since ELSE excluded.issuance_since END
+""")
+
+ISSUED_TODAY = text("""
+SELECT issued_units FROM exchange.issuance_days
+WHERE currency_no = :currency_no AND day = (exchange.coalition_now() AT TIME ZONE :time_zone)::date
+""")
+
 # ------------------------------------------------------------------------------------------------ discharges
 MERCHANTS = text("SELECT merchant_id, merchant_no FROM exchange.merchants WHERE merchant_id = ANY(:ids)")
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from exchange.directory.model import Directory
 from exchange.ledger.model import MemberCommand, TransferKind
+from exchange.ledger.quotas import PointsLimit
 from exchange.limits.model import NO_LIMITS, Limits
 from exchange.money.rounding import ceil_ratio, floor_ratio
 from exchange.promotions.model import NO_PROMOTIONS, Promotion, Promotions
@@ -212,6 +213,11 @@ class Coalition:
         return self.limits.capped
 
     @property
+    def points_limits(self) -> Mapping[int, PointsLimit]:
+        """Daily limits, by number of the currencies that have any."""
+        return self.limits.points
+
+    @property
     def operator_no(self) -> int:
         """The operator's number as a party of obligations."""
         return self.directory.operator_no
@@ -220,6 +226,10 @@ class Coalition:
     def sponsor_nos(self) -> frozenset[int]:
         """Numbers of all merchants that ever sponsored a promotion."""
         return self.promotions.sponsor_nos
+
+    def currency_name(self, currency_no: int) -> str:
+        """The resource name of a currency."""
+        return self.directory.currencies[currency_no].name
 
     def merchant_name(self, merchant_no: int) -> str:
         """The resource name of a merchant."""

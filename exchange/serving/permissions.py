@@ -103,6 +103,8 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "RemoveNetDebitCap": _OPERATOR,
         "GetExposure": _ALL,
         "ListExposures": _ALL,
+        "SetPointsLimits": _OPERATOR,
+        "GetPointsLimits": _ALL,
     },
     "exchange.v1.SandboxService": {
         "SetClock": _OPERATOR,

@@ -272,3 +272,145 @@ class ListExposuresResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListExposuresResponse: _TypeAlias = ListExposuresResponse  # noqa: Y015
+
+@_typing.final
+class PointsLimits(_message.Message):
+    """Most points of a currency on a day of the coalition's time zone. What is reversed on the same day counts no longer. The exchange's own
+    movements and adjustments are not counted.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    MEMBER_EARN_UNITS_FIELD_NUMBER: _builtins.int
+    MEMBER_USE_UNITS_FIELD_NUMBER: _builtins.int
+    ISSUANCE_UNITS_FIELD_NUMBER: _builtins.int
+    ISSUED_UNITS_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """"currencies/TEL". Required."""
+    member_earn_units: _builtins.int
+    """Most points all merchants together may award one member, bonuses among them. Left out: any number."""
+    member_use_units: _builtins.int
+    """Most points one member may use: redeem, take as cash, use in campaigns, cash out, convert into others, or have put on hold. A hold
+    counts on its own day; what is not captured of it, and let go on that day, counts no longer. Left out: any number.
+    """
+    issuance_units: _builtins.int
+    """Most points that awards and conversions into the currency may make, bonuses among them. Left out: any number."""
+    issued_units: _builtins.int
+    """Points made today, as far as they are counted. Output only; left out for merchants that do not issue the currency."""
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+        member_earn_units: _builtins.int = ...,
+        member_use_units: _builtins.int = ...,
+        issuance_units: _builtins.int = ...,
+        issued_units: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_issued_units", b"_issued_units", "issued_units", b"issued_units"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_issued_units", b"_issued_units", "currency", b"currency", "issuance_units", b"issuance_units", "issued_units", b"issued_units", "member_earn_units", b"member_earn_units", "member_use_units", b"member_use_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__issued_units: _TypeAlias = _typing.Literal["issued_units"]  # noqa: Y015
+    _WhichOneofArgType__issued_units: _TypeAlias = _typing.Literal["_issued_units", b"_issued_units"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__issued_units) -> _WhichOneofReturnType__issued_units | None: ...
+
+Global___PointsLimits: _TypeAlias = PointsLimits  # noqa: Y015
+
+@_typing.final
+class SetPointsLimitsRequest(_message.Message):
+    """Limits to set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMITS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, for the audit log: 1 to 200 characters. Required."""
+    @_builtins.property
+    def limits(self) -> Global___PointsLimits:
+        """All three figures. Required."""
+
+    def __init__(
+        self,
+        *,
+        limits: Global___PointsLimits | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPointsLimitsRequest: _TypeAlias = SetPointsLimitsRequest  # noqa: Y015
+
+@_typing.final
+class SetPointsLimitsResponse(_message.Message):
+    """The limits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def limits(self) -> Global___PointsLimits:
+        """As they stand."""
+
+    def __init__(
+        self,
+        *,
+        limits: Global___PointsLimits | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPointsLimitsResponse: _TypeAlias = SetPointsLimitsResponse  # noqa: Y015
+
+@_typing.final
+class GetPointsLimitsRequest(_message.Message):
+    """Whose limits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    currency: _builtins.str
+    """"currencies/TEL". Required."""
+    def __init__(
+        self,
+        *,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPointsLimitsRequest: _TypeAlias = GetPointsLimitsRequest  # noqa: Y015
+
+@_typing.final
+class GetPointsLimitsResponse(_message.Message):
+    """The limits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def limits(self) -> Global___PointsLimits:
+        """As they stand; figures of 0 where there are none."""
+
+    def __init__(
+        self,
+        *,
+        limits: Global___PointsLimits | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPointsLimitsResponse: _TypeAlias = GetPointsLimitsResponse  # noqa: Y015

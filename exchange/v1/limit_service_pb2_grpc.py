@@ -55,6 +55,16 @@ class LimitServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_limit__service__pb2.ListExposuresRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_limit__service__pb2.ListExposuresResponse.FromString,
                 _registered_method=True)
+        self.SetPointsLimits = channel.unary_unary(
+                '/exchange.v1.LimitService/SetPointsLimits',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.SetPointsLimitsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.SetPointsLimitsResponse.FromString,
+                _registered_method=True)
+        self.GetPointsLimits = channel.unary_unary(
+                '/exchange.v1.LimitService/GetPointsLimits',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsResponse.FromString,
+                _registered_method=True)
 
 
 class LimitServiceServicer(object):
@@ -95,6 +105,23 @@ class LimitServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetPointsLimits(self, request, context):
+        """Sets how many points of a currency a member may be given and use, and how many may be made, on a day of the coalition's time zone. All
+        three are set at once. Counting begins with the first limit of its kind: what happened earlier that day is not counted. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPointsLimits(self, request, context):
+        """The limits of a currency. Callers: all; how much was made is told to the issuer and to callers that are no merchants.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LimitServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +144,16 @@ def add_LimitServiceServicer_to_server(servicer, server):
                     servicer.ListExposures,
                     request_deserializer=exchange_dot_v1_dot_limit__service__pb2.ListExposuresRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_limit__service__pb2.ListExposuresResponse.SerializeToString,
+            ),
+            'SetPointsLimits': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPointsLimits,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.SetPointsLimitsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.SetPointsLimitsResponse.SerializeToString,
+            ),
+            'GetPointsLimits': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPointsLimits,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -228,6 +265,60 @@ class LimitService(object):
             '/exchange.v1.LimitService/ListExposures',
             exchange_dot_v1_dot_limit__service__pb2.ListExposuresRequest.SerializeToString,
             exchange_dot_v1_dot_limit__service__pb2.ListExposuresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPointsLimits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/SetPointsLimits',
+            exchange_dot_v1_dot_limit__service__pb2.SetPointsLimitsRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.SetPointsLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPointsLimits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/GetPointsLimits',
+            exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsResponse.FromString,
             options,
             channel_credentials,
             insecure,

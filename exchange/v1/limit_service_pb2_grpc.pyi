@@ -51,6 +51,15 @@ class LimitServiceStub:
     """Every capped merchant as it stands, by name. Callers: all; a merchant sees its own.
     Refusals: INVALID_PAGE_TOKEN.
     """
+    SetPointsLimits: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.SetPointsLimitsRequest, _limit_service_pb2.SetPointsLimitsResponse]
+    """Sets how many points of a currency a member may be given and use, and how many may be made, on a day of the coalition's time zone. All
+    three are set at once. Counting begins with the first limit of its kind: what happened earlier that day is not counted. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    GetPointsLimits: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.GetPointsLimitsRequest, _limit_service_pb2.GetPointsLimitsResponse]
+    """The limits of a currency. Callers: all; how much was made is told to the issuer and to callers that are no merchants.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class LimitServiceAsyncStub(LimitServiceStub):
@@ -74,6 +83,15 @@ class LimitServiceAsyncStub(LimitServiceStub):
     ListExposures: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.ListExposuresRequest, _limit_service_pb2.ListExposuresResponse]  # type: ignore[assignment]
     """Every capped merchant as it stands, by name. Callers: all; a merchant sees its own.
     Refusals: INVALID_PAGE_TOKEN.
+    """
+    SetPointsLimits: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.SetPointsLimitsRequest, _limit_service_pb2.SetPointsLimitsResponse]  # type: ignore[assignment]
+    """Sets how many points of a currency a member may be given and use, and how many may be made, on a day of the coalition's time zone. All
+    three are set at once. Counting begins with the first limit of its kind: what happened earlier that day is not counted. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    GetPointsLimits: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.GetPointsLimitsRequest, _limit_service_pb2.GetPointsLimitsResponse]  # type: ignore[assignment]
+    """The limits of a currency. Callers: all; how much was made is told to the issuer and to callers that are no merchants.
+    Refusals: RESOURCE_NOT_FOUND.
     """
 
 class LimitServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -119,6 +137,27 @@ class LimitServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_limit_service_pb2.ListExposuresResponse, _abc.Awaitable[_limit_service_pb2.ListExposuresResponse]]:
         """Every capped merchant as it stands, by name. Callers: all; a merchant sees its own.
         Refusals: INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def SetPointsLimits(
+        self,
+        request: _limit_service_pb2.SetPointsLimitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.SetPointsLimitsResponse, _abc.Awaitable[_limit_service_pb2.SetPointsLimitsResponse]]:
+        """Sets how many points of a currency a member may be given and use, and how many may be made, on a day of the coalition's time zone. All
+        three are set at once. Counting begins with the first limit of its kind: what happened earlier that day is not counted. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPointsLimits(
+        self,
+        request: _limit_service_pb2.GetPointsLimitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.GetPointsLimitsResponse, _abc.Awaitable[_limit_service_pb2.GetPointsLimitsResponse]]:
+        """The limits of a currency. Callers: all; how much was made is told to the issuer and to callers that are no merchants.
+        Refusals: RESOURCE_NOT_FOUND.
         """
 
 def add_LimitServiceServicer_to_server(servicer: LimitServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -9,13 +9,14 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         GetRateBounds ListEarnRules GetPromotion ListPromotions ListWindows GetWindow ListNetPositions ListObligations
         ListPairTotals ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
         ListFunds ListFundsPostings
-        GetExposure ListExposures
+        GetExposure ListExposures GetPointsLimits
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
         PublishPrice CreateEarnRule CreatePromotion EndPromotion IssueApiKey RevokeApiKey PublishRate EndRate SetClock
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails ApproveAdjustment
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap
+        SetPointsLimits
     """,
     (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment",
     (OPERATOR, AUDITOR): "ListApiKeys",

@@ -186,6 +186,11 @@ GOOD: dict[str, Message] = {
     "SetNetDebitCap": limits.SetNetDebitCapRequest(merchant=MERCHANT, currency_code="CNY", cap_micros=1, reason="why"),
     "RemoveNetDebitCap": limits.RemoveNetDebitCapRequest(merchant=MERCHANT, currency_code="CNY", reason="why"),
     "GetExposure": limits.GetExposureRequest(merchant=MERCHANT, currency_code="CNY"),
+    "SetPointsLimits": limits.SetPointsLimitsRequest(
+        limits=limits.PointsLimits(currency=CURRENCY, member_earn_units=1, member_use_units=1, issuance_units=1),
+        reason="why",
+    ),
+    "GetPointsLimits": limits.GetPointsLimitsRequest(currency=CURRENCY),
     "ListExposures": limits.ListExposuresRequest(page_size=1),
     "CreateMerchant": directory.CreateMerchantRequest(
         merchant=types.Merchant(name="merchants/Wire", display_name="Wire", roles=[types.MERCHANT_ROLE_GENERAL])

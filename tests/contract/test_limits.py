@@ -1,4 +1,4 @@
-"""Net debit caps on the wire: set by the operator, seen by whom they concern, told of in every refusal."""
+"""Limits on the wire: set by the operator, seen by whom they concern, told of in every refusal."""
 
 from __future__ import annotations
 
@@ -117,3 +117,71 @@ async def test_nobody_is_capped_that_there_is_not(world: World, cast: Cast) -> N
         assert (await refusal(world.operator.ask(stubs.SetNetDebitCap, request))).reason == reason
     remove = pb.RemoveNetDebitCapRequest(merchant=cast.air.name, currency_code="USD", reason="r")
     assert (await refusal(world.operator.ask(stubs.RemoveNetDebitCap, remove))).reason == "RESOURCE_NOT_FOUND"
+
+
+async def limit(world: World, code: str, **figures: int) -> pb.PointsLimits:
+    """Set how many points of a currency a day."""
+    limits = pb.PointsLimits(currency=f"currencies/{code}", **figures)
+    request = pb.SetPointsLimitsRequest(limits=limits, reason="test")
+    return (await world.operator.ask(world.stubs.limits.SetPointsLimits, request)).limits
+
+
+@pytest.mark.provokes("MEMBER_LIMIT_EXCEEDED")
+async def test_a_members_day_is_limited_and_the_refusal_says_what_is_left(
+    cast: Cast, kiosk: tuple[Merchant, str]
+) -> None:
+    """Over all merchants together; points on hold count as used."""
+    merchant, code = kiosk
+    ada = await cast.world.member("ada", [merchant, cast.caf, cast.gro])
+    await merchant.earn(ada, f"500 {code}")
+    await limit(cast.world, code, member_earn_units=100, member_use_units=50)
+    await cast.gro.earn(ada, f"70 {code}")
+    await cast.caf.post(a_hold(ada, f"30 {code}"))
+
+    earned = await refusal(merchant.earn(ada, f"31 {code}"))
+    used = await refusal(cast.caf.redeem(ada, f"21 {code}"))
+
+    currency = f"currencies/{code}"
+    figures = {"limit": "100", "left": "30", "requested": "31"}
+    assert earned.metadata == {"currency": currency, "figure": "earn", **figures}
+    figures = {"limit": "50", "left": "20", "requested": "21"}
+    assert used.metadata == {"currency": currency, "figure": "use", **figures}
+    await cast.caf.redeem(ada, f"20 {code}")
+
+
+@pytest.mark.provokes("ISSUANCE_LIMIT_EXCEEDED")
+async def test_a_days_issuance_is_limited_and_told_to_the_issuer(cast: Cast, kiosk: tuple[Merchant, str]) -> None:
+    """Others learn the limits, and neither from a refusal nor from the limits how much was made."""
+    merchant, code = kiosk
+    ada = await cast.world.member("ada", [merchant, cast.gro])
+    set_ = await limit(cast.world, code, issuance_units=100)
+    await cast.gro.earn(ada, f"70 {code}")
+
+    others = await refusal(cast.gro.earn(ada, f"31 {code}"))
+    own = await refusal(merchant.earn(ada, f"31 {code}"))
+
+    currency = f"currencies/{code}"
+    assert others.metadata == {"currency": currency, "requested": "31"}
+    assert own.metadata == {"currency": currency, "requested": "31", "limit": "100", "left": "30"}
+    expected = pb.PointsLimits(currency=currency, issuance_units=100, issued_units=0)
+    assert set_ == expected
+    request = pb.GetPointsLimitsRequest(currency=currency)
+    expected.issued_units = 70
+    for party in (merchant, cast.world.operator, await cast.world.auditor()):
+        assert (await party.ask(cast.world.stubs.limits.GetPointsLimits, request)).limits == expected
+    expected.ClearField("issued_units")
+    assert (await cast.gro.ask(cast.world.stubs.limits.GetPointsLimits, request)).limits == expected
+
+
+async def test_limits_of_what_there_is_not_are_refused(world: World, cast: Cast) -> None:
+    """An unknown currency, a figure below zero, no reason; a currency without limits has none to tell."""
+    stubs = world.stubs.limits
+    for limits, reason, told in (
+        (pb.PointsLimits(currency="currencies/NIX"), "r", "RESOURCE_NOT_FOUND"),
+        (pb.PointsLimits(currency="currencies/TEL", member_use_units=-1), "r", "INVALID_FIELD"),
+        (pb.PointsLimits(currency="currencies/TEL"), "", "INVALID_FIELD"),
+    ):
+        request = pb.SetPointsLimitsRequest(limits=limits, reason=reason)
+        assert (await refusal(world.operator.ask(stubs.SetPointsLimits, request))).reason == told
+    get = pb.GetPointsLimitsRequest(currency="currencies/BNK")
+    assert (await cast.gro.ask(stubs.GetPointsLimits, get)).limits == pb.PointsLimits(currency="currencies/BNK")

@@ -33,8 +33,8 @@ def take(these: Exposures, *obligations: Obligation, own: bool = False, **others
     """Post it if there is room."""
     posting = Posting(legs=[], obligations=list(obligations), **others)
     command = earn("1 TEL", "GRO", key=f"{OWN_REQUESTS}x" if own else None)
-    these.require_room(command, posting)
-    these.use(posting)
+    these.require_room(command, posting, member())
+    these.use(command, posting, member())
 
 
 def test_the_very_cap_may_be_owed_and_not_a_micro_unit_more() -> None:
