@@ -642,6 +642,28 @@ class RecountMismatch(Definite):
     pairs: int
 
 
+class MemberLimitExceeded(Definite):
+    """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may."""
+
+    FOR = "MEMBER_LIMIT_EXCEEDED"
+
+    currency: str
+    figure: str
+    limit: int
+    left: int
+    requested: int
+
+
+class IssuanceLimitExceeded(Definite):
+    """FAILED_PRECONDITION. More points of a currency would be made than may be on a day."""
+
+    FOR = "ISSUANCE_LIMIT_EXCEEDED"
+
+    currency: str
+    limit: int
+    left: int
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -715,4 +737,6 @@ BY_REASON: dict[str, type[Refused]] = {
     "FX_RATE_MISSING": FxRateMissing,
     "NET_DEBIT_CAP_EXCEEDED": NetDebitCapExceeded,
     "RECOUNT_MISMATCH": RecountMismatch,
+    "MEMBER_LIMIT_EXCEEDED": MemberLimitExceeded,
+    "ISSUANCE_LIMIT_EXCEEDED": IssuanceLimitExceeded,
 }

@@ -22,9 +22,8 @@ from exchange.ledger.facts import MemberFacts
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
-from exchange.ledger.reference import AccountKey, Decide, Ending, R, ReferenceSource
 from exchange.ledger.quota_rows import read_quotas, write_quotas
-from exchange.ledger.reference import AccountKey, Decide, R, ReferenceSource
+from exchange.ledger.reference import AccountKey, Decide, Ending, R, ReferenceSource
 from exchange.refusals import LedgerHalted, Refusal
 
 

@@ -26,14 +26,12 @@ from exchange.ledger.model import (
     TransferKind,
     key_bucket,
 )
+from exchange.ledger.quotas import Quotas
 from exchange.ledger.reference import AccountKey
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound, ServerBusy
 
 _ENDING_OR_GIVING_BACK = frozenset({TransferKind.EXPIRE, TransferKind.RELEASE})
-from exchange.ledger.model import Command, FollowUp, MemberCommand, Posting, Receipt, Transfer, key_bucket
-from exchange.ledger.quotas import Quotas
-from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound
 
 Outcome = Receipt | Refusal | Exception
 Rule = Callable[[Command, MemberFacts], Posting]
@@ -165,8 +163,8 @@ class Decision:
         command, due = self.ending((facts.bucket, facts.member_id, number)), account.due
         account.due = list(lot_ids)
         posting = rule(command, facts)
-        if self.exposures is not None:
-            self.exposures.require_room(command, posting)
+        for limit in self._limits:
+            limit.require_room(command, posting, facts)
         self._apply(command, facts, posting)
         account.due = due
 

@@ -39,7 +39,7 @@ class Counted(Day):
 
     def __init__(self, *, earn: int = 0, use: int = 0, issue: int = 0, since: Any = LONG_AGO, **points: int) -> None:
         world = coalition(rate("10 TEL", "1 AIR"))
-        super().__init__(world, member(**points))
+        super().__init__(world, member(**points))  # type: ignore[arg-type]
         limits = {number: PointsLimit(earn, use, issue, since, since) for number in (TEL, AIR)}
         self.quotas = Quotas(
             limits,
