@@ -12,6 +12,7 @@ from exchange.adjustment.service import Adjustments
 from exchange.api.context import Api
 from exchange.api.directory_service import DirectoryService
 from exchange.api.event_service import EventService
+from exchange.api.external_service import ExternalLedgerService
 from exchange.api.limit_service import LimitService
 from exchange.api.member_service import MemberService
 from exchange.api.rate_service import RateService
@@ -28,6 +29,7 @@ from exchange.due import Due, ending
 from exchange.events.cursors import Cursors
 from exchange.events.service import Events
 from exchange.extensions import Extension, load
+from exchange.external.service import ExternalLedgers
 from exchange.ledger.poster import Poster
 from exchange.ledger.reference import Decide
 from exchange.limits.service import LimitChanges
@@ -48,6 +50,7 @@ from exchange.upkeep import keep_running
 from exchange.v1 import (
     directory_service_pb2_grpc,
     event_service_pb2_grpc,
+    external_ledger_service_pb2_grpc,
     limit_service_pb2_grpc,
     member_service_pb2_grpc,
     rate_service_pb2_grpc,
@@ -111,10 +114,12 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             promotions=PromotionChanges(database, source),
             adjustments=Adjustments(database, source, poster),
             limits=LimitChanges(database, source),
+            external=ExternalLedgers(database, source, poster),
         )
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
         working.append(asyncio.create_task(keep_running(settings.due_seconds, api.notices.run, api.adjustments.run)))
+        working.append(asyncio.create_task(keep_running(settings.external_seconds, api.external.run)))
         if settings.statement_day:
             job = MonthlyStatements(database, source)
             working.append(asyncio.create_task(job.keep_running(settings.due_seconds, settings.statement_day)))
@@ -158,6 +163,7 @@ def register(server: GracefulServer, api: Api, extensions: list[Extension], *, s
     transfer_service_pb2_grpc.add_TransferServiceServicer_to_server(TransferService(api), registry)
     event_service_pb2_grpc.add_EventServiceServicer_to_server(EventService(api), registry)
     limit_service_pb2_grpc.add_LimitServiceServicer_to_server(LimitService(api), registry)
+    external_ledger_service_pb2_grpc.add_ExternalLedgerServiceServicer_to_server(ExternalLedgerService(api), registry)
     server.guard.meter.gauge("exchange_event_watchers", "WatchEvents calls under way.", lambda: api.events.watchers)
     server.guard.meter.gauge(
         "exchange_events_behind_seconds",

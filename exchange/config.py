@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """Milliseconds a poster waits for more commands while many are calling. 0: never."""
     due_seconds: float = Field(default=30.0, gt=0, le=86_400)
     """Seconds between two looks for lots that end and holds that lapse."""
+    external_seconds: float = Field(default=5.0, gt=0, le=86_400)
+    """Seconds between two looks for conversions whose issuers keep the balances themselves and have not answered."""
     statement_day: int = Field(default=1, ge=0, le=28)
     """Day of the month from which on the month before gets its member statements. 0: by command only."""
     event_watchers_max: int = Field(default=200, ge=1)

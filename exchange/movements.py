@@ -19,6 +19,8 @@ from exchange.earning.model import Earn
 from exchange.earning.rules import earn
 from exchange.expiry.model import Expire
 from exchange.expiry.rules import expire
+from exchange.external.model import CallOff, Complete
+from exchange.external.rules import call_off, complete, require_kept_here, require_moves_here
 from exchange.holds.model import Capture, Hold, Release
 from exchange.holds.rules import capture, hold, release
 from exchange.ledger.facts import MemberFacts
@@ -43,6 +45,8 @@ RULES: dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]] = {
     Expire: expire,
     Credit: credit,
     Debit: debit,
+    Complete: complete,
+    CallOff: call_off,
 }
 
 
@@ -52,4 +56,9 @@ def decide(command: Command, facts: MemberFacts, coalition: Coalition) -> Postin
     Raises:
         Refusal: the rule's no.
     """
-    return RULES[type(command)](command, facts, coalition)
+    if not coalition.keepers:
+        return RULES[type(command)](command, facts, coalition)
+    require_kept_here(command, coalition)
+    posting = RULES[type(command)](command, facts, coalition)
+    require_moves_here(posting, coalition)
+    return posting

@@ -432,6 +432,28 @@ class IssuanceLimitExceeded(Refusal):
     reason = "ISSUANCE_LIMIT_EXCEEDED"
     category = Category.FAILED
     sentence = "More points of a currency than may be made on a day:"
+class ExternallyKept(Refusal):
+    reason = "EXTERNALLY_KEPT"
+    category = Category.FAILED
+    sentence = "The issuer keeps the balances of this currency itself:"
+
+
+class NotLinkedToIssuer(Refusal):
+    reason = "NOT_LINKED_TO_ISSUER"
+    category = Category.FAILED
+    sentence = "The issuer that keeps the balances itself has not linked the member:"
+
+
+class BalancesNotEmpty(Refusal):
+    reason = "BALANCES_NOT_EMPTY"
+    category = Category.FAILED
+    sentence = "Members hold points of the currency here:"
+
+
+class InstructionContradicted(Refusal):
+    reason = "INSTRUCTION_CONTRADICTED"
+    category = Category.FAILED
+    sentence = "The opposite was said of the instruction before:"
 
 
 class StoredRefusal(Refusal):

@@ -29,6 +29,7 @@ DEFAULTS = {
     "sandbox": True,
     "drain_seconds": 5.0,
     "due_seconds": 86_400.0,
+    "external_seconds": 86_400.0,
     "windows_seconds": 86_400.0,
 }
 

@@ -12,6 +12,7 @@ from exchange.directory.model import Directory
 from exchange.directory.service import DirectoryChanges
 from exchange.due import Due
 from exchange.events.service import Events
+from exchange.external.service import ExternalLedgers
 from exchange.ledger.poster import Poster
 from exchange.limits.service import LimitChanges
 from exchange.notices.service import Notices
@@ -43,6 +44,7 @@ class Api:
     promotions: PromotionChanges
     adjustments: Adjustments
     limits: LimitChanges
+    external: ExternalLedgers
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

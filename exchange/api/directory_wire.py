@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from google.protobuf.duration_pb2 import Duration
+
 from exchange.directory.model import (
     Credential,
     Currency,
@@ -140,7 +142,9 @@ def currency_message(currency: Currency, directory: Directory) -> types.Currency
         expiry.fiscal_year_end_month = currency.fiscal_year_end_month
         expiry.fiscal_year_end_day = currency.fiscal_year_end_day
         expiry.grace_months = currency.grace_months
+    external = directory.external_ledgers.get(currency.number)
     return types.Currency(
+        external_answer_timeout=None if external is None else Duration(seconds=external.answer_seconds),
         name=currency.name,
         issuer=directory.merchants[currency.issuer_no].name,
         display_name=currency.display_name,

@@ -10,10 +10,12 @@ from grpc.aio import ServicerContext
 
 from exchange.api import wire
 from exchange.api.adjustment_service import AdjustmentMethods
+from exchange.api.external_wire import conversion_message, wait_seconds
 from exchange.api.promotion_wire import messages_of, write_bonuses
 from exchange.api.streaming import OK, streamed, write_result
 from exchange.api.transfers_out import may_see, write_transfer
 from exchange.callers import Caller
+from exchange.clock import coalition_now
 from exchange.ledger import reads
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Transfer
@@ -27,6 +29,8 @@ from exchange.v1 import types_pb2 as types
 from exchange.v1.transfer_service_pb2_grpc import TransferServiceServicer
 
 REFERENCES_MAX = 50
+ANSWERING_SECONDS = 0.5
+"""Left of a call's time when it stops waiting, so that its answer arrives."""
 
 Context: TypeAlias = ServicerContext[Any, Any]
 Mode = pb.BatchTransferRequest.Mode
@@ -63,7 +67,22 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
 
     async def ConvertPoints(self, request: pb.ConvertPointsRequest, context: Context) -> pb.ConvertPointsResponse:
         caller = caller_of(context)
-        return await self._post(wire.to_convert(request, caller), caller, pb.ConvertPointsResponse())
+        wait = wait_seconds(request) if request.HasField("external_wait") else 0.0
+        response = await self._post(wire.to_convert(request, caller), caller, pb.ConvertPointsResponse())
+        if response.transfer.kind == types.Transfer.KIND_CONVERSION_BEGUN and response.transfer.name:
+            await self._write_external(response, wait, context)
+        return response
+
+    async def _write_external(self, response: pb.ConvertPointsResponse, wait: float, context: Context) -> None:
+        """How a conversion stands that waits for an issuer's own ledger, after waiting for it a while."""
+        left = context.time_remaining()
+        if left is not None:
+            wait = min(wait, left - ANSWERING_SECONDS)
+        conversion = await self._api.external.ended(UUID(response.transfer.name.partition("/")[2]), wait)
+        directory = (await self._api.source.current()).directory
+        async with self._api.database.look() as connection:
+            now = await coalition_now(connection)
+        response.external_conversion.CopyFrom(conversion_message(conversion, directory, now))
 
     async def UseInCampaign(self, request: pb.UseInCampaignRequest, context: Context) -> pb.UseInCampaignResponse:
         caller = caller_of(context)

@@ -14,6 +14,7 @@ from grpc import aio
 from exchange.client.errors import Refused, refused, told_by, told_in
 from exchange.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from exchange.v1.event_service_pb2_grpc import EventServiceStub
+from exchange.v1.external_ledger_service_pb2_grpc import ExternalLedgerServiceStub
 from exchange.v1.limit_service_pb2_grpc import LimitServiceStub
 from exchange.v1.member_service_pb2_grpc import MemberServiceStub
 from exchange.v1.rate_service_pb2_grpc import RateServiceStub
@@ -43,6 +44,7 @@ class Stubs:
         self.transfers = TransferServiceStub(channel)
         self.events = EventServiceStub(channel)
         self.limits = LimitServiceStub(channel)
+        self.external = ExternalLedgerServiceStub(channel)
         self.sandbox = SandboxServiceStub(channel)
 
 

@@ -664,6 +664,40 @@ class IssuanceLimitExceeded(Definite):
     left: int
 
 
+class ExternallyKept(Definite):
+    """FAILED_PRECONDITION. The issuer keeps the balances of a currency itself: here it is only converted, from or into a currency that is kept here."""
+
+    FOR = "EXTERNALLY_KEPT"
+
+    currency: str
+
+
+class NotLinkedToIssuer(Definite):
+    """FAILED_PRECONDITION. The issuer that keeps the balances itself has not linked the member, so its system would not know whom to debit or credit."""
+
+    FOR = "NOT_LINKED_TO_ISSUER"
+
+    currency: str
+    issuer: str
+
+
+class BalancesNotEmpty(Definite):
+    """FAILED_PRECONDITION. Members hold points of the currency here, so nobody else can keep its balances."""
+
+    FOR = "BALANCES_NOT_EMPTY"
+
+    currency: str
+
+
+class InstructionContradicted(Definite):
+    """FAILED_PRECONDITION. The issuer's system said the opposite before; the first answer stands, and the operator is shown the contradiction."""
+
+    FOR = "INSTRUCTION_CONTRADICTED"
+
+    instruction: str
+    outcome: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -739,4 +773,8 @@ BY_REASON: dict[str, type[Refused]] = {
     "RECOUNT_MISMATCH": RecountMismatch,
     "MEMBER_LIMIT_EXCEEDED": MemberLimitExceeded,
     "ISSUANCE_LIMIT_EXCEEDED": IssuanceLimitExceeded,
+    "EXTERNALLY_KEPT": ExternallyKept,
+    "NOT_LINKED_TO_ISSUER": NotLinkedToIssuer,
+    "BALANCES_NOT_EMPTY": BalancesNotEmpty,
+    "INSTRUCTION_CONTRADICTED": InstructionContradicted,
 }

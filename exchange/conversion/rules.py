@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from exchange.conversion.model import Convert
+from exchange.external.rules import begin
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited, debited
 from exchange.ledger.model import DailyUse, NewLot, Posting
@@ -22,7 +23,8 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
     """Burn what the rate uses at the source, mint what it gives at the target as a new lot.
 
     By the terms of the quote the command names, else by those in force. Who owes whom: `quotes.rules.obligations`.
-    Promotions that are on add their bonuses, each a lot beside what the rate gives.
+    Promotions that are on add their bonuses, each a lot beside what the rate gives. A conversion with a currency whose
+    issuer keeps the balances itself is only begun: `external.rules.begin`.
 
     Raises:
         RoleMissing, NotTheIssuer, MerchantSuspended, CurrencySuspended: see `quotes.rules.require_parties`.
@@ -33,12 +35,16 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
         DailyCapExceeded: the rate's cap for a member and day.
         InsufficientPoints: fewer points are spendable than asked, or than the quote uses.
         AmountOverflow: a balance or money would pass 64 bits.
+        ExternallyKept, NotLinkedToIssuer: see `external.rules.begin`.
     """
     terms = _terms_in_force(command, facts, coalition) if command.quote is None else _terms_quoted(command, facts)
     directory = coalition.directory
     source, target = directory.currencies[terms.source_no], directory.currencies[terms.target_no]
     if command.quote is not None:
         require_parties(command.merchant_no, directory, source, target)
+    keepers = coalition.keepers
+    if keepers and (source.number in keepers or target.number in keepers):
+        return begin(command, terms, _daily_use(terms, facts, coalition), command.tier, facts, coalition)
     needed = command.units or terms.used_units
     account = facts.accounts[terms.source_no]
     if account.spendable < needed:

@@ -194,6 +194,13 @@ class Credential(NamedTuple):
         return f"apiKeys/{self.key_id}"
 
 
+class ExternalLedger(NamedTuple):
+    """That the issuer of a currency keeps its members' balances itself, and how many seconds it has to answer."""
+
+    currency_no: int
+    answer_seconds: int
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """One version of who takes part."""
@@ -205,6 +212,7 @@ class Directory:
     currencies: Mapping[int, Currency]
     credentials: Mapping[bytes, Credential]
     earn_rules: Mapping[str, EarnRule] = field(default_factory=dict)
+    external_ledgers: Mapping[int, ExternalLedger] = field(default_factory=dict)
     _credentials_by_name: Mapping[str, Credential] = field(default_factory=dict)
     _by_id: Mapping[str, Merchant] = field(default_factory=dict)
     _by_code: Mapping[str, Currency] = field(default_factory=dict)

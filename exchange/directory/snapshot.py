@@ -15,6 +15,7 @@ from exchange.directory.model import (
     Directory,
     EarnRule,
     ExpiryKind,
+    ExternalLedger,
     Merchant,
     MerchantRole,
     Price,
@@ -44,6 +45,7 @@ async def read_directory(connection: AsyncConnection) -> Directory:
             row[0]: Credential(row[1], CallerRole(row[2]), *row[3:])
             for row in await connection.execute(sql.CREDENTIALS)
         },
+        external_ledgers={row[0]: ExternalLedger(*row) for row in await connection.execute(sql.EXTERNAL_LEDGERS)},
     )
 
 

@@ -38,6 +38,8 @@ SELECT secret_hash, key_id, caller_role, merchant_no, display_name, expires_at, 
 FROM exchange.api_keys ORDER BY key_id
 """)
 
+EXTERNAL_LEDGERS = text("SELECT currency_no, answer_seconds FROM exchange.external_ledgers")
+
 ADD_MERCHANT = text("""
 INSERT INTO exchange.merchants (merchant_id, display_name, roles, cash_agent, created_at)
 VALUES (:merchant_id, :display_name, :roles, :cash_agent, exchange.coalition_now())

@@ -12,7 +12,7 @@ from exchange.ledger.model import OWN_REQUESTS, Transfer
 
 _ALL_KINDS = frozenset(EventKind)
 # Finance reads money by settlement's own service; whose points moved is no affair of it.
-_ABOUT_MEMBERS = frozenset({EventKind.TRANSFER, EventKind.POINTS_EXPIRING})
+_ABOUT_MEMBERS = frozenset({EventKind.TRANSFER, EventKind.POINTS_EXPIRING, EventKind.INSTRUCTION_GIVEN})
 _FINANCE = frozenset({CallerRole.FINANCE_MAKER, CallerRole.FINANCE_CHECKER})
 
 

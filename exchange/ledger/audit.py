@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.db.engine import Database
 from exchange.ledger.audit_bonuses import BONUS_CHECKS
 from exchange.ledger.audit_exposures import EXPOSURE_CHECKS
+from exchange.ledger.audit_external import EXTERNAL_CHECKS
 from exchange.ledger.windows import ALONE
 
 DIFFERENCES_MAX = 10
@@ -25,6 +26,7 @@ _MEMBER, _CIRCULATION, _HELD, _OVERDRAFT, _DEBIT, _CREDIT = 1, 2, 3, 4, 1, 2
 _RELEASE, _REVERSAL, _EXPIRE, _INACTIVITY = 9, 10, 11, 5
 _DEBIT_ADJUSTMENT = 123
 _UNUSED = f"{_EXPIRE}, {_DEBIT_ADJUSTMENT}"
+_BEGUN, _REJECTED = 150, 2
 _SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
 
 CHECKS: dict[str, str] = {
@@ -32,10 +34,14 @@ CHECKS: dict[str, str] = {
         SELECT transfer_id, currency_no, sum({_SIGNED}) AS credit_less_debit
         FROM {_LEGS} GROUP BY transfer_id, currency_no HAVING sum({_SIGNED}) <> 0
     """,
-    # But for spends that made no point yet, and returns too small to take one.
+    # But for spends that made no point yet, returns too small to take one, and conversions of what is kept elsewhere.
     "every transfer moves something, by positive amounts": f"""
-        SELECT transfer_id FROM exchange.transfers
+        SELECT transfer_id FROM exchange.transfers t
         WHERE cardinality(legs) = 0 AND earn_rule IS NULL AND (kind <> {_REVERSAL} OR cardinality(obligations) > 0)
+          AND NOT EXISTS (SELECT FROM exchange.external_conversions c
+                          WHERE c.is_debit AND c.bucket = t.bucket
+                            AND (c.conversion_id = t.transfer_id
+                                 OR (c.conversion_id = t.original_id AND c.answer = {_REJECTED})))
         UNION ALL SELECT transfer_id FROM {_LEGS} WHERE units <= 0
         UNION ALL SELECT transfer_id FROM exchange.clearing_entries_v1 WHERE micros <= 0 OR debtor = creditor
     """,
@@ -156,10 +162,11 @@ CHECKS: dict[str, str] = {
             SELECT sum(units) FILTER (WHERE side = {_CREDIT} AND currency_no = q.source_no) AS used,
                    sum(units) FILTER (WHERE side = {_DEBIT} AND currency_no = q.target_no) AS received
             FROM unnest(t.legs) WHERE account = {_CIRCULATION}) moved ON true
-        WHERE (q.merchant_no, q.member_id, q.rate_id, q.used_units) IS DISTINCT FROM
+        WHERE t.occurred_at NOT BETWEEN q.created_at AND q.expires_at OR t.occurred_at = q.expires_at
+           OR t.kind IS DISTINCT FROM {_BEGUN} AND (
+              (q.merchant_no, q.member_id, q.rate_id, q.used_units) IS DISTINCT FROM
               (t.merchant_no, t.member_id, t.rate_id, moved.used)
-           OR coalesce(moved.received, 0) < q.received_units OR t.occurred_at NOT BETWEEN q.created_at AND q.expires_at
-           OR t.occurred_at = q.expires_at OR t.kind <> 4
+              OR coalesce(moved.received, 0) < q.received_units OR t.kind <> 4)
     """,
     "each month's statement opens as the one before closed": """
         SELECT s.bucket, s.member_id, s.currency_no, s.month, s.opening_available_units, p.closing_available_units,
@@ -230,6 +237,7 @@ CHECKS: dict[str, str] = {
     """,
     **BONUS_CHECKS,
     **EXPOSURE_CHECKS,
+    **EXTERNAL_CHECKS,
 }
 
 

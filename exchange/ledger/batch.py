@@ -19,6 +19,7 @@ from exchange.ledger.effects import Effects, transposed
 from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.exposures import Exposures
 from exchange.ledger.facts import MemberFacts
+from exchange.ledger.external_rows import write_external
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
@@ -160,6 +161,8 @@ class Batch(Generic[R]):
         if effects.member_days or effects.issues:
             today = decision.now.astimezone(self.reference.time_zone).date()
             await write_quotas(self.connection, effects.member_days, effects.issues, today)
+        if effects.external:
+            await write_external(self.connection, effects.external, effects.now)
 
     async def _write_rare(self, effects: Effects) -> None:
         """What only some movements leave; the accounts' locks guard all of it."""

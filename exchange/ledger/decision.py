@@ -178,7 +178,7 @@ class Decision:
         return Transfer(
             facts.bucket,
             transfer_id,
-            command.kind,
+            posting.kind or command.kind,
             command.merchant_no,
             facts.member_id,
             command.request_id,

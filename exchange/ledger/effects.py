@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from exchange.ledger.bonuses import BonusFacts
+from exchange.ledger.external import Row as ExternalRow
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.model import Transfer
 
@@ -40,6 +41,7 @@ class Effects:
     exposures: list[tuple[int, str, int, int, int]] = field(default_factory=list)
     member_days: list[tuple[int, UUID, int, int, int]] = field(default_factory=list)
     issues: list[tuple[int, int]] = field(default_factory=list)
+    external: list[ExternalRow] = field(default_factory=list)
     today: date | None = None
 
     @classmethod
@@ -93,6 +95,8 @@ class Effects:
             self.tiers.append((facts.bucket, transfer_id, tier))
         for lot_id, units in facts.unused_added.items():
             self.unused.append((facts.bucket, lot_id, units))
+        for transfer_id, waiting in facts.external:
+            self.external.append((facts.bucket, facts.member_id, transfer_id, waiting))
         for number in facts.ends_changed:
             account = facts.accounts[number]
             has_points = account.available + account.overdrawn > 0

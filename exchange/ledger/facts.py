@@ -10,6 +10,7 @@ from uuid import UUID
 
 from exchange.ledger.bonus_lots import place_bonuses
 from exchange.ledger.bonuses import BonusFacts
+from exchange.ledger.external import Begun, Ended
 from exchange.ledger.model import Account as ChartAccount
 from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Progress, Side, Transfer
 from exchange.ledger.quote import Quote
@@ -190,6 +191,8 @@ class MemberFacts:
         ends: when the account of such a currency ends; absent: it is new.
         ends_changed: which of them the batch has touched.
         bonuses: what promotions may give and get back; None: none concerns the member in this batch.
+        references: how merchants that keep their currencies' balances themselves know the member, by their numbers.
+        external: conversions the batch begins or ends that wait for such a merchant, with the transfers that do so.
     """
 
     now: datetime
@@ -213,6 +216,8 @@ class MemberFacts:
     ends: dict[int, datetime] = field(default_factory=dict)
     ends_changed: set[int] = field(default_factory=set)
     bonuses: BonusFacts | None = None
+    references: dict[int, str] = field(default_factory=dict)
+    external: list[tuple[UUID, Begun | Ended]] = field(default_factory=list)
 
     def unused_of(self, lot: Lot) -> int:
         """Points of a lot that ended unused, whether or not its end was already posted."""
@@ -243,6 +248,8 @@ class MemberFacts:
             ends=dict(self.ends),
             ends_changed=set(self.ends_changed),
             bonuses=None if self.bonuses is None else self.bonuses.copy(),
+            references=self.references,
+            external=list(self.external),
         )
 
 
@@ -277,6 +284,8 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
         account.move(chart_account, side, units, lot_id, facts.now)
         numbered.append(PointsLeg(chart_account, side, currency_no, units, sequence, lot_id))
     _note(posting, facts, transfer_id)
+    if posting.external is not None:
+        facts.external.append((transfer_id, posting.external))
     if posting.bonuses:
         assert facts.bonuses is not None, "a promotion gave what nobody had counted"
         facts.bonuses.note(posting.bonuses, transfer_id, posting.original_id)

@@ -15,6 +15,7 @@ from exchange.ledger.bonus_rows import BonusReader
 from exchange.ledger.bonuses import Budgets
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Target
+from exchange.ledger.external_rows import read_references
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.keys import key_names, read_transfers
 from exchange.ledger.legs import converted_pair
@@ -123,6 +124,7 @@ class Gathering:
             target = self.targets[id(follow_up)]
             assert target is not None
             wanted.update((*target, leg.currency_no) for leg in original.legs)
+            wanted.update((*target, number) for number in follow_up.pair or ())
             # A spend that made no points has no legs; its carry is guarded by the same account all the same.
             number = original.earn_rule and self.reference.earn_rule_currency_no(original.earn_rule)
             if number:
@@ -217,6 +219,9 @@ class Gathering:
         await read_carried(self.connection, set(self._spent()), found)
         if self.quoted:
             await self._read_promised(found)
+        if self.reference.keepers:
+            for member_id, merchant_no, known_as in await read_references(self.connection, self._kept_elsewhere()):
+                found[member_id].references[merchant_no] = known_as
         if self.reference.capped_since:
             await read_daily(self.connection, self.reference, set(self._converted_pairs()), found, today)
         return found
@@ -276,6 +281,18 @@ class Gathering:
             target = self.targets[id(follow_up)]
             if original.kind == TransferKind.CONVERT and target is not None:
                 yield Converting(*target, *converted_pair(original))
+            elif follow_up.pair is not None and target is not None:
+                yield Converting(*target, *follow_up.pair)
+
+    def _kept_elsewhere(self) -> set[tuple[int, UUID]]:
+        """Merchants that keep the balances of a currency that is converted, with the member of whom they do."""
+        keepers = self.reference.keepers
+        return {
+            (keepers[number], converting.member_id)
+            for converting in self._converted_pairs()
+            for number in converting.pair
+            if number in keepers
+        }
 
     async def _read_followed(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
         lots: set[tuple[int, UUID]] = set()

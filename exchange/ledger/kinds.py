@@ -21,6 +21,8 @@ class TransferKind(enum.IntEnum):
     EXPIRE = 11
     CREDIT_ADJUSTMENT = 122
     DEBIT_ADJUSTMENT = 123
+    CONVERSION_BEGUN = 150
+    CONVERSION_COMPLETED = 151
 
 
 class ObligationKind(enum.IntEnum):

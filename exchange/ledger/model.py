@@ -15,6 +15,7 @@ from uuid import UUID
 from zlib import crc32
 
 from exchange.ledger.bonuses import Bonus
+from exchange.ledger.external import Begun, Ended
 from exchange.ledger.kinds import ObligationKind as ObligationKind  # noqa: PLC0414 - rooms take all words from here
 from exchange.ledger.kinds import TransferKind as TransferKind  # noqa: PLC0414
 
@@ -113,6 +114,11 @@ class FollowUp(Command):
     original_field: ClassVar[str] = "original"
 
     original: UUID
+
+    @property
+    def pair(self) -> tuple[int, int] | None:
+        """Currency numbers of source and target of the begun conversion it ends; None: it ends none."""
+        return None
 
 
 class Lot(NamedTuple):
@@ -217,6 +223,8 @@ class Posting:
         bonuses: what promotions gave, or a reversal took back of that; legs that give stand after all others.
         promised: for a hold: what will be owed when all of it is captured; counts against net debit caps until then.
         freed: for what ends a hold: the same, which counts no longer.
+        kind: what kind of transfer it is, where the command alone does not say; None: the command's.
+        external: the conversion it begins or ends that waits for an issuer's own ledger.
     """
 
     legs: list[PointsLeg]
@@ -235,6 +243,8 @@ class Posting:
     bonuses: list[Bonus] = field(default_factory=list)
     promised: Sequence[Obligation] = ()
     freed: Sequence[Obligation] = ()
+    kind: TransferKind | None = None
+    external: Begun | Ended | None = None
 
 
 class Transfer(NamedTuple):

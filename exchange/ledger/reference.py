@@ -55,6 +55,11 @@ class Reference(Protocol):
         """Currencies whose points end by inactivity, by number: after how long."""
         ...
 
+    @property
+    def keepers(self) -> Mapping[int, int]:
+        """Currencies whose balances their issuers keep themselves, by number: the issuer's number."""
+        ...
+
     def currency_no(self, code: str) -> int | None:
         """The number of a currency code, None when there is none."""
         ...

@@ -147,6 +147,7 @@ class Coalition:
         idle_after: after how long without anything done points end, by number of the currencies where they do.
         capped_since: when a pair's first version with a daily cap was published: from then on use of it is counted.
         promotions: every one there ever was.
+        keepers: issuers that keep the balances of a currency themselves, by its number.
     """
 
     directory: Directory
@@ -157,6 +158,7 @@ class Coalition:
     idle_after: Mapping[int, timedelta] = field(default_factory=dict)
     promotions: Promotions = NO_PROMOTIONS
     limits: Limits = NO_LIMITS
+    keepers: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -177,8 +179,9 @@ class Coalition:
             if rate.member_daily_cap_units:
                 capped[rate.pair] = min(rate.published_at, capped.get(rate.pair, rate.published_at))
         idle = {number: after for number, one in directory.currencies.items() if (after := one.idle_after) is not None}
+        keepers = {number: directory.currencies[number].issuer_no for number in directory.external_ledgers}
         plain = by_pair(rate for rate in every if not rate.tier)
-        return cls(directory, plain, tiered, every, capped, idle, promotions, limits)
+        return cls(directory, plain, tiered, every, capped, idle, promotions, limits, keepers)
 
     @property
     def version(self) -> int:

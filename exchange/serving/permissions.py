@@ -106,6 +106,15 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "SetPointsLimits": _OPERATOR,
         "GetPointsLimits": _ALL,
     },
+    "exchange.v1.ExternalLedgerService": {
+        "SetExternalLedger": _OPERATOR,
+        # Each merchant its own instructions, as an issuer: the use case looks.
+        "WatchInstructions": _MERCHANT,
+        "ListInstructions": _MERCHANT,
+        "AcknowledgeInstruction": _MERCHANT,
+        "GetExternalConversion": _MERCHANT_OPERATOR_AUDITOR,
+        "ListExternalConversions": _MERCHANT_OPERATOR_AUDITOR,
+    },
     "exchange.v1.SandboxService": {
         "SetClock": _OPERATOR,
         "GetClock": _ALL,

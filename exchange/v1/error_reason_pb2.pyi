@@ -172,6 +172,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may. {currency, figure: "earn", limit: "500", left: "20", requested: "21"}: `figure` is "earn" or "use"."""
     ERROR_REASON_ISSUANCE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 132
     """FAILED_PRECONDITION. More points of a currency would be made than may be on a day. {currency, requested}; told to the issuer also {limit, left}."""
+    ERROR_REASON_EXTERNALLY_KEPT: _ErrorReason.ValueType  # 150
+    """FAILED_PRECONDITION. The issuer keeps the balances of a currency itself: here it is only converted, from or into a currency that is kept here. {currency}."""
+    ERROR_REASON_NOT_LINKED_TO_ISSUER: _ErrorReason.ValueType  # 151
+    """FAILED_PRECONDITION. The issuer that keeps the balances itself has not linked the member, so its system would not know whom to debit or credit. {currency, issuer}."""
+    ERROR_REASON_BALANCES_NOT_EMPTY: _ErrorReason.ValueType  # 152
+    """FAILED_PRECONDITION. Members hold points of the currency here, so nobody else can keep its balances. {currency}."""
+    ERROR_REASON_INSTRUCTION_CONTRADICTED: _ErrorReason.ValueType  # 153
+    """FAILED_PRECONDITION. The issuer's system said the opposite before; the first answer stands, and the operator is shown the contradiction. {instruction, outcome: "APPLIED"}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -329,4 +337,12 @@ ERROR_REASON_MEMBER_LIMIT_EXCEEDED: ErrorReason.ValueType  # 131
 """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may. {currency, figure: "earn", limit: "500", left: "20", requested: "21"}: `figure` is "earn" or "use"."""
 ERROR_REASON_ISSUANCE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 132
 """FAILED_PRECONDITION. More points of a currency would be made than may be on a day. {currency, requested}; told to the issuer also {limit, left}."""
+ERROR_REASON_EXTERNALLY_KEPT: ErrorReason.ValueType  # 150
+"""FAILED_PRECONDITION. The issuer keeps the balances of a currency itself: here it is only converted, from or into a currency that is kept here. {currency}."""
+ERROR_REASON_NOT_LINKED_TO_ISSUER: ErrorReason.ValueType  # 151
+"""FAILED_PRECONDITION. The issuer that keeps the balances itself has not linked the member, so its system would not know whom to debit or credit. {currency, issuer}."""
+ERROR_REASON_BALANCES_NOT_EMPTY: ErrorReason.ValueType  # 152
+"""FAILED_PRECONDITION. Members hold points of the currency here, so nobody else can keep its balances. {currency}."""
+ERROR_REASON_INSTRUCTION_CONTRADICTED: ErrorReason.ValueType  # 153
+"""FAILED_PRECONDITION. The issuer's system said the opposite before; the first answer stands, and the operator is shown the contradiction. {instruction, outcome: "APPLIED"}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

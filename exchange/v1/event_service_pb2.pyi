@@ -57,6 +57,8 @@ class Event(_message.Message):
         """Points of a member are about to end: see `points_expiring`. Told 30, 7 and 1 days before the day on which they do, once each, to the issuer and to whoever has linked the member.
         What is awarded later than that is not told of under that number of days, nor what was missed until the next one is due.
         """
+        KIND_INSTRUCTION_GIVEN: Event._Kind.ValueType  # 150
+        """An issuer that keeps its balances itself was instructed: ExternalLedgerService tells what. To that issuer, the operator and auditors."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What happened. Merchants see the transfers they are a party of; the operator and auditors see all of them, finance callers none. So it is with points about to end. Everybody sees the other kinds, unless they say otherwise."""
@@ -85,6 +87,8 @@ class Event(_message.Message):
     """Points of a member are about to end: see `points_expiring`. Told 30, 7 and 1 days before the day on which they do, once each, to the issuer and to whoever has linked the member.
     What is awarded later than that is not told of under that number of days, nor what was missed until the next one is due.
     """
+    KIND_INSTRUCTION_GIVEN: Event.Kind.ValueType  # 150
+    """An issuer that keeps its balances itself was instructed: ExternalLedgerService tells what. To that issuer, the operator and auditors."""
 
     CURSOR_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int

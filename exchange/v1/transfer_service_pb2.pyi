@@ -779,6 +779,7 @@ class ConvertPointsRequest(_message.Message):
     QUOTE_FIELD_NUMBER: _builtins.int
     MIN_TARGET_UNITS_FIELD_NUMBER: _builtins.int
     TIER_FIELD_NUMBER: _builtins.int
+    EXTERNAL_WAIT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Idempotency key of the calling merchant, 1 to 64 characters. Required."""
     member: _builtins.str
@@ -801,6 +802,12 @@ class ConvertPointsRequest(_message.Message):
     def source(self) -> _types_pb2.PointsAmount:
         """At most this much is used: it is taken down to whole blocks and to what the rate can express. Required, unless quote is given."""
 
+    @_builtins.property
+    def external_wait(self) -> _duration_pb2.Duration:
+        """With a currency whose issuer keeps the balances itself: how long to wait for the conversion to end before answering how it stands, at most 20 seconds and never beyond the call's deadline.
+        No part of what a repeat must have in common; not looked at in batches and streams. Left out: answers at once.
+        """
+
     def __init__(
         self,
         *,
@@ -814,10 +821,11 @@ class ConvertPointsRequest(_message.Message):
         quote: _builtins.str = ...,
         min_target_units: _builtins.int = ...,
         tier: _builtins.str = ...,
+        external_wait: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["external_wait", b"external_wait", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "min_target_units", b"min_target_units", "quote", b"quote", "reference", b"reference", "request_id", b"request_id", "source", b"source", "target_currency", b"target_currency", "tier", b"tier", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_wait", b"external_wait", "member", b"member", "member_key", b"member_key", "member_reference", b"member_reference", "min_target_units", b"min_target_units", "quote", b"quote", "reference", b"reference", "request_id", b"request_id", "source", b"source", "target_currency", b"target_currency", "tier", b"tier", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_member_key: _TypeAlias = _typing.Literal["member", "member_reference"]  # noqa: Y015
     _WhichOneofArgType_member_key: _TypeAlias = _typing.Literal["member_key", b"member_key"]  # noqa: Y015
@@ -833,21 +841,27 @@ class ConvertPointsResponse(_message.Message):
 
     TRANSFER_FIELD_NUMBER: _builtins.int
     REPLAYED_FIELD_NUMBER: _builtins.int
+    EXTERNAL_CONVERSION_FIELD_NUMBER: _builtins.int
     replayed: _builtins.bool
     """True when the request had been answered before and this is that answer."""
     @_builtins.property
     def transfer(self) -> _types_pb2.Transfer:
-        """The transfer."""
+        """The transfer. With a currency whose issuer keeps the balances itself the one that began the conversion, KIND_CONVERSION_BEGUN."""
+
+    @_builtins.property
+    def external_conversion(self) -> _types_pb2.ExternalConversion:
+        """With a currency whose issuer keeps the balances itself: the conversion as it stands, also when the request is repeated. Absent when validate_only was set."""
 
     def __init__(
         self,
         *,
         transfer: _types_pb2.Transfer | None = ...,
         replayed: _builtins.bool = ...,
+        external_conversion: _types_pb2.ExternalConversion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["external_conversion", b"external_conversion", "transfer", b"transfer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_conversion", b"external_conversion", "replayed", b"replayed", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

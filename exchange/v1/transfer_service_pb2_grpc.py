@@ -220,7 +220,7 @@ class TransferServiceServicer(object):
     def ConvertPoints(self, request, context):
         """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
         Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED.
+        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -76,7 +76,7 @@ class TransferServiceStub:
     ConvertPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]
     """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
     Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED.
+    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
     """
     BatchTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
@@ -171,7 +171,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     ConvertPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]  # type: ignore[assignment]
     """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
     Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED.
+    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
     """
     BatchTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]  # type: ignore[assignment]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
@@ -323,7 +323,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transfer_service_pb2.ConvertPointsResponse, _abc.Awaitable[_transfer_service_pb2.ConvertPointsResponse]]:
         """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
         Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED.
+        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
         """
 
     @_abc_1.abstractmethod

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65xchange/v1/types.proto\x12\x0b\x65xchange.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"/\n\x0cPointsAmount\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\"4\n\x0bMoneyAmount\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x0e\n\x06micros\x18\x02 \x01(\x03\"\x90\x02\n\x08Merchant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12(\n\x05roles\x18\x03 \x03(\x0e\x32\x19.exchange.v1.MerchantRole\x12\x12\n\ncash_agent\x18\x04 \x01(\x08\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.exchange.v1.Merchant.State\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x96\x02\n\x0c\x45xpiryPolicy\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.ExpiryPolicy.Kind\x12\x0c\n\x04\x64\x61ys\x18\x02 \x01(\x05\x12\x1d\n\x15\x66iscal_year_end_month\x18\x03 \x01(\x05\x12\x1b\n\x13\x66iscal_year_end_day\x18\x04 \x01(\x05\x12\x14\n\x0cgrace_months\x18\x05 \x01(\x05\"x\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_NONE\x10\x01\x12\r\n\tKIND_DAYS\x10\x02\x12\x11\n\rKIND_EXPLICIT\x10\x03\x12\x14\n\x10KIND_FISCAL_YEAR\x10\x04\x12\x13\n\x0fKIND_INACTIVITY\x10\x05\"\xe1\x02\n\x08\x43urrency\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x1b\n\x13settlement_currency\x18\x04 \x01(\t\x12)\n\x06\x65xpiry\x18\x05 \x01(\x0b\x32\x19.exchange.v1.ExpiryPolicy\x12\x1a\n\x12\x62reakage_share_bps\x18\x06 \x01(\x05\x12\x19\n\x11negative_balances\x18\x07 \x01(\x08\x12*\n\x05state\x18\x08 \x01(\x0e\x32\x1b.exchange.v1.Currency.State\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x98\x02\n\x05Price\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cissue_micros\x18\x03 \x01(\x03\x12\x15\n\rredeem_micros\x18\x04 \x01(\x03\x12\x1c\n\x14\x63onversion_in_micros\x18\x05 \x01(\x03\x12\x1d\n\x15\x63onversion_out_micros\x18\x06 \x01(\x03\x12\x17\n\x0f\x63\x61sh_out_micros\x18\x07 \x01(\x03\x12\x18\n\x10\x63\x61sh_out_fee_bps\x18\x08 \x01(\x05\x12\x30\n\x0cpublish_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x02\n\x03Lot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x06points\x18\x02 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x17\n\x0fremaining_units\x18\x03 \x01(\x03\x12\x0e\n\x06\x66under\x18\x04 \x01(\t\x12\x1a\n\x12issue_price_micros\x18\x05 \x01(\x03\x12-\n\tearn_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08transfer\x18\x08 \x01(\t\x12\x11\n\tpromotion\x18\x64 \x01(\t\"\x91\x01\n\x07\x42\x61lance\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x17\n\x0f\x61vailable_units\x18\x02 \x01(\x03\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x03 \x01(\x03\x12\x12\n\nheld_units\x18\x04 \x01(\x03\x12-\n\x08\x65xpiring\x18\x06 \x03(\x0b\x32\x1b.exchange.v1.ExpiringPoints\"2\n\x0e\x45xpiringPoints\x12\x11\n\tlast_date\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\"\xf2\x02\n\tPointsLeg\x12/\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.PointsLeg.Account\x12)\n\x04side\x18\x02 \x01(\x0e\x32\x1b.exchange.v1.PointsLeg.Side\x12)\n\x06points\x18\x03 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x0b\n\x03lot\x18\x04 \x01(\t\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x05 \x01(\x03\"x\n\x07\x41\x63\x63ount\x12\x17\n\x13\x41\x43\x43OUNT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43\x43OUNT_MEMBER\x10\x01\x12\x17\n\x13\x41\x43\x43OUNT_CIRCULATION\x10\x02\x12\x10\n\x0c\x41\x43\x43OUNT_HELD\x10\x03\x12\x15\n\x11\x41\x43\x43OUNT_OVERDRAFT\x10\x04\"=\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x0e\n\nSIDE_DEBIT\x10\x01\x12\x0f\n\x0bSIDE_CREDIT\x10\x02\"\xc2\x03\n\nObligation\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.exchange.v1.Obligation.Kind\x12\x0e\n\x06\x64\x65\x62tor\x18\x02 \x01(\t\x12\x10\n\x08\x63reditor\x18\x03 \x01(\t\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x18.exchange.v1.MoneyAmount\x12\x14\n\x0cpoints_units\x18\x05 \x01(\x03\x12\x14\n\x0cprice_micros\x18\x06 \x01(\x03\"\x8f\x02\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x13\n\x0fKIND_CONVERSION\x10\x04\x12\x0f\n\x0bKIND_SPREAD\x10\x05\x12\x0c\n\x08KIND_FEE\x10\x06\x12\x11\n\rKIND_CAMPAIGN\x10\x07\x12\x11\n\rKIND_CASH_OUT\x10\x08\x12\x15\n\x11KIND_CASH_OUT_FEE\x10\t\x12\x11\n\rKIND_BREAKAGE\x10\n\x12\x11\n\rKIND_REVERSAL\x10\x0b\x12\x12\n\x0eKIND_PROMOTION\x10\x64\x12\x13\n\x0fKIND_ADJUSTMENT\x10z\"G\n\x05Spend\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x13\n\x0bminor_units\x18\x02 \x01(\x03\x12\x1b\n\x13\x63\x61rried_minor_units\x18\x03 \x01(\x03\"N\n\x0ePromotionBonus\x12\x11\n\tpromotion\x18\x01 \x01(\t\x12)\n\x06points\x18\x02 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\"\xcb\x06\n\x08Transfer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12\x10\n\x08merchant\x18\x03 \x01(\t\x12\x0e\n\x06member\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fledger_sequence\x18\x08 \x01(\x03\x12\x0e\n\x06window\x18\t \x01(\t\x12$\n\x04legs\x18\n \x03(\x0b\x32\x16.exchange.v1.PointsLeg\x12,\n\x0bobligations\x18\x0b \x03(\x0b\x32\x17.exchange.v1.Obligation\x12\x0c\n\x04rate\x18\x0c \x01(\t\x12\'\n\x04used\x18\r \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12+\n\x08received\x18\x0e \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x10\n\x08original\x18\x0f \x01(\t\x12/\n\x0b\x65xpire_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05spend\x18\x11 \x01(\x0b\x32\x12.exchange.v1.Spend\x12/\n\npromotions\x18\x64 \x03(\x0b\x32\x1b.exchange.v1.PromotionBonus\"\x95\x02\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x10\n\x0cKIND_CONVERT\x10\x04\x12\x11\n\rKIND_CAMPAIGN\x10\x05\x12\x11\n\rKIND_CASH_OUT\x10\x06\x12\r\n\tKIND_HOLD\x10\x07\x12\x10\n\x0cKIND_CAPTURE\x10\x08\x12\x10\n\x0cKIND_RELEASE\x10\t\x12\x11\n\rKIND_REVERSAL\x10\n\x12\x0f\n\x0bKIND_EXPIRE\x10\x0b\x12\x1a\n\x16KIND_CREDIT_ADJUSTMENT\x10z\x12\x19\n\x15KIND_DEBIT_ADJUSTMENT\x10{*\xb9\x01\n\x0cMerchantRole\x12\x1d\n\x19MERCHANT_ROLE_UNSPECIFIED\x10\x00\x12\x1a\n\x16MERCHANT_ROLE_DISCOUNT\x10\x01\x12\x1c\n\x18MERCHANT_ROLE_REDEMPTION\x10\x02\x12\x19\n\x15MERCHANT_ROLE_EARNING\x10\x03\x12\x1a\n\x16MERCHANT_ROLE_EXCHANGE\x10\x04\x12\x19\n\x15MERCHANT_ROLE_GENERAL\x10\x05\x42\x63\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x65xchange/v1/types.proto\x12\x0b\x65xchange.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"/\n\x0cPointsAmount\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\"4\n\x0bMoneyAmount\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x0e\n\x06micros\x18\x02 \x01(\x03\"\x90\x02\n\x08Merchant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12(\n\x05roles\x18\x03 \x03(\x0e\x32\x19.exchange.v1.MerchantRole\x12\x12\n\ncash_agent\x18\x04 \x01(\x08\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.exchange.v1.Merchant.State\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x96\x02\n\x0c\x45xpiryPolicy\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.ExpiryPolicy.Kind\x12\x0c\n\x04\x64\x61ys\x18\x02 \x01(\x05\x12\x1d\n\x15\x66iscal_year_end_month\x18\x03 \x01(\x05\x12\x1b\n\x13\x66iscal_year_end_day\x18\x04 \x01(\x05\x12\x14\n\x0cgrace_months\x18\x05 \x01(\x05\"x\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_NONE\x10\x01\x12\r\n\tKIND_DAYS\x10\x02\x12\x11\n\rKIND_EXPLICIT\x10\x03\x12\x14\n\x10KIND_FISCAL_YEAR\x10\x04\x12\x13\n\x0fKIND_INACTIVITY\x10\x05\"\x9e\x03\n\x08\x43urrency\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x1b\n\x13settlement_currency\x18\x04 \x01(\t\x12)\n\x06\x65xpiry\x18\x05 \x01(\x0b\x32\x19.exchange.v1.ExpiryPolicy\x12\x1a\n\x12\x62reakage_share_bps\x18\x06 \x01(\x05\x12\x19\n\x11negative_balances\x18\x07 \x01(\x08\x12*\n\x05state\x18\x08 \x01(\x0e\x32\x1b.exchange.v1.Currency.State\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x17\x65xternal_answer_timeout\x18\x96\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\"\x98\x02\n\x05Price\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cissue_micros\x18\x03 \x01(\x03\x12\x15\n\rredeem_micros\x18\x04 \x01(\x03\x12\x1c\n\x14\x63onversion_in_micros\x18\x05 \x01(\x03\x12\x1d\n\x15\x63onversion_out_micros\x18\x06 \x01(\x03\x12\x17\n\x0f\x63\x61sh_out_micros\x18\x07 \x01(\x03\x12\x18\n\x10\x63\x61sh_out_fee_bps\x18\x08 \x01(\x05\x12\x30\n\x0cpublish_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Z\n\x06Member\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x02\n\x03Lot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12)\n\x06points\x18\x02 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x17\n\x0fremaining_units\x18\x03 \x01(\x03\x12\x0e\n\x06\x66under\x18\x04 \x01(\t\x12\x1a\n\x12issue_price_micros\x18\x05 \x01(\x03\x12-\n\tearn_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08transfer\x18\x08 \x01(\t\x12\x11\n\tpromotion\x18\x64 \x01(\t\"\x91\x01\n\x07\x42\x61lance\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x17\n\x0f\x61vailable_units\x18\x02 \x01(\x03\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x03 \x01(\x03\x12\x12\n\nheld_units\x18\x04 \x01(\x03\x12-\n\x08\x65xpiring\x18\x06 \x03(\x0b\x32\x1b.exchange.v1.ExpiringPoints\"2\n\x0e\x45xpiringPoints\x12\x11\n\tlast_date\x18\x01 \x01(\t\x12\r\n\x05units\x18\x02 \x01(\x03\"\xf2\x02\n\tPointsLeg\x12/\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0e\x32\x1e.exchange.v1.PointsLeg.Account\x12)\n\x04side\x18\x02 \x01(\x0e\x32\x1b.exchange.v1.PointsLeg.Side\x12)\n\x06points\x18\x03 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x0b\n\x03lot\x18\x04 \x01(\t\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x05 \x01(\x03\"x\n\x07\x41\x63\x63ount\x12\x17\n\x13\x41\x43\x43OUNT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41\x43\x43OUNT_MEMBER\x10\x01\x12\x17\n\x13\x41\x43\x43OUNT_CIRCULATION\x10\x02\x12\x10\n\x0c\x41\x43\x43OUNT_HELD\x10\x03\x12\x15\n\x11\x41\x43\x43OUNT_OVERDRAFT\x10\x04\"=\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x0e\n\nSIDE_DEBIT\x10\x01\x12\x0f\n\x0bSIDE_CREDIT\x10\x02\"\xc2\x03\n\nObligation\x12*\n\x04kind\x18\x01 \x01(\x0e\x32\x1c.exchange.v1.Obligation.Kind\x12\x0e\n\x06\x64\x65\x62tor\x18\x02 \x01(\t\x12\x10\n\x08\x63reditor\x18\x03 \x01(\t\x12(\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x18.exchange.v1.MoneyAmount\x12\x14\n\x0cpoints_units\x18\x05 \x01(\x03\x12\x14\n\x0cprice_micros\x18\x06 \x01(\x03\"\x8f\x02\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x13\n\x0fKIND_CONVERSION\x10\x04\x12\x0f\n\x0bKIND_SPREAD\x10\x05\x12\x0c\n\x08KIND_FEE\x10\x06\x12\x11\n\rKIND_CAMPAIGN\x10\x07\x12\x11\n\rKIND_CASH_OUT\x10\x08\x12\x15\n\x11KIND_CASH_OUT_FEE\x10\t\x12\x11\n\rKIND_BREAKAGE\x10\n\x12\x11\n\rKIND_REVERSAL\x10\x0b\x12\x12\n\x0eKIND_PROMOTION\x10\x64\x12\x13\n\x0fKIND_ADJUSTMENT\x10z\"G\n\x05Spend\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x13\n\x0bminor_units\x18\x02 \x01(\x03\x12\x1b\n\x13\x63\x61rried_minor_units\x18\x03 \x01(\x03\"N\n\x0ePromotionBonus\x12\x11\n\tpromotion\x18\x01 \x01(\t\x12)\n\x06points\x18\x02 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\"\x87\x07\n\x08Transfer\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04kind\x18\x02 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12\x10\n\x08merchant\x18\x03 \x01(\t\x12\x0e\n\x06member\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x11\n\treference\x18\x06 \x01(\t\x12.\n\nevent_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fledger_sequence\x18\x08 \x01(\x03\x12\x0e\n\x06window\x18\t \x01(\t\x12$\n\x04legs\x18\n \x03(\x0b\x32\x16.exchange.v1.PointsLeg\x12,\n\x0bobligations\x18\x0b \x03(\x0b\x32\x17.exchange.v1.Obligation\x12\x0c\n\x04rate\x18\x0c \x01(\t\x12\'\n\x04used\x18\r \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12+\n\x08received\x18\x0e \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x10\n\x08original\x18\x0f \x01(\t\x12/\n\x0b\x65xpire_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05spend\x18\x11 \x01(\x0b\x32\x12.exchange.v1.Spend\x12/\n\npromotions\x18\x64 \x03(\x0b\x32\x1b.exchange.v1.PromotionBonus\"\xd1\x02\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\r\n\tKIND_EARN\x10\x01\x12\x0f\n\x0bKIND_REDEEM\x10\x02\x12\x11\n\rKIND_DISCOUNT\x10\x03\x12\x10\n\x0cKIND_CONVERT\x10\x04\x12\x11\n\rKIND_CAMPAIGN\x10\x05\x12\x11\n\rKIND_CASH_OUT\x10\x06\x12\r\n\tKIND_HOLD\x10\x07\x12\x10\n\x0cKIND_CAPTURE\x10\x08\x12\x10\n\x0cKIND_RELEASE\x10\t\x12\x11\n\rKIND_REVERSAL\x10\n\x12\x0f\n\x0bKIND_EXPIRE\x10\x0b\x12\x1a\n\x16KIND_CREDIT_ADJUSTMENT\x10z\x12\x19\n\x15KIND_DEBIT_ADJUSTMENT\x10{\x12\x1a\n\x15KIND_CONVERSION_BEGUN\x10\x96\x01\x12\x1e\n\x19KIND_CONVERSION_COMPLETED\x10\x97\x01\"\xf8\x06\n\x12\x45xternalConversion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x34\n\x05state\x18\x02 \x01(\x0e\x32%.exchange.v1.ExternalConversion.State\x12\x10\n\x08merchant\x18\x03 \x01(\t\x12\x0e\n\x06member\x18\x04 \x01(\t\x12\x19\n\x11\x65xternal_currency\x18\x05 \x01(\t\x12\'\n\x04used\x18\x06 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12+\n\x08received\x18\x07 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12\x0c\n\x04rate\x18\x08 \x01(\t\x12#\n\x1b\x63onversion_out_price_micros\x18\t \x01(\x03\x12\"\n\x1a\x63onversion_in_price_micros\x18\n \x01(\x03\x12%\n\x03\x66\x65\x65\x18\x0b \x01(\x0b\x32\x18.exchange.v1.MoneyAmount\x12\x13\n\x0binstruction\x18\x0c \x01(\t\x12\x30\n\x07outcome\x18\r \x01(\x0e\x32\x1f.exchange.v1.InstructionOutcome\x12\x18\n\x10issuer_reference\x18\x0e \x01(\t\x12\x15\n\rissuer_reason\x18\x0f \x01(\t\x12\x10\n\x08transfer\x18\x10 \x01(\t\x12/\n\x0b\x63reate_time\x18\x11 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x12 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x03\x61ge\x18\x14 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07queries\x18\x15 \x01(\x05\x12\x33\n\x0f\x63ontradict_time\x18\x16 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x84\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10STATE_INSTRUCTED\x10\x01\x12\x11\n\rSTATE_UNKNOWN\x10\x02\x12\x12\n\x0eSTATE_ANSWERED\x10\x03\x12\x13\n\x0fSTATE_COMPLETED\x10\x04\x12\x12\n\x0eSTATE_REJECTED\x10\x05*\xb9\x01\n\x0cMerchantRole\x12\x1d\n\x19MERCHANT_ROLE_UNSPECIFIED\x10\x00\x12\x1a\n\x16MERCHANT_ROLE_DISCOUNT\x10\x01\x12\x1c\n\x18MERCHANT_ROLE_REDEMPTION\x10\x02\x12\x19\n\x15MERCHANT_ROLE_EARNING\x10\x03\x12\x1a\n\x16MERCHANT_ROLE_EXCHANGE\x10\x04\x12\x19\n\x15MERCHANT_ROLE_GENERAL\x10\x05*|\n\x12InstructionOutcome\x12#\n\x1fINSTRUCTION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1f\n\x1bINSTRUCTION_OUTCOME_APPLIED\x10\x01\x12 \n\x1cINSTRUCTION_OUTCOME_REJECTED\x10\x02\x42\x63\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,50 +34,56 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.types_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035example.coalition.exchange.v1P\001Z(coalition.example/exchange/v1;exchangev1\252\002\025Coalition.Exchange.V1'
-  _globals['_MERCHANTROLE']._serialized_start=3756
-  _globals['_MERCHANTROLE']._serialized_end=3941
-  _globals['_POINTSAMOUNT']._serialized_start=73
-  _globals['_POINTSAMOUNT']._serialized_end=120
-  _globals['_MONEYAMOUNT']._serialized_start=122
-  _globals['_MONEYAMOUNT']._serialized_end=174
-  _globals['_MERCHANT']._serialized_start=177
-  _globals['_MERCHANT']._serialized_end=449
-  _globals['_MERCHANT_STATE']._serialized_start=380
-  _globals['_MERCHANT_STATE']._serialized_end=449
-  _globals['_EXPIRYPOLICY']._serialized_start=452
-  _globals['_EXPIRYPOLICY']._serialized_end=730
-  _globals['_EXPIRYPOLICY_KIND']._serialized_start=610
-  _globals['_EXPIRYPOLICY_KIND']._serialized_end=730
-  _globals['_CURRENCY']._serialized_start=733
-  _globals['_CURRENCY']._serialized_end=1086
-  _globals['_CURRENCY_STATE']._serialized_start=380
-  _globals['_CURRENCY_STATE']._serialized_end=449
-  _globals['_PRICE']._serialized_start=1089
-  _globals['_PRICE']._serialized_end=1369
-  _globals['_MEMBER']._serialized_start=1371
-  _globals['_MEMBER']._serialized_end=1461
-  _globals['_LOT']._serialized_start=1464
-  _globals['_LOT']._serialized_end=1728
-  _globals['_BALANCE']._serialized_start=1731
-  _globals['_BALANCE']._serialized_end=1876
-  _globals['_EXPIRINGPOINTS']._serialized_start=1878
-  _globals['_EXPIRINGPOINTS']._serialized_end=1928
-  _globals['_POINTSLEG']._serialized_start=1931
-  _globals['_POINTSLEG']._serialized_end=2301
-  _globals['_POINTSLEG_ACCOUNT']._serialized_start=2118
-  _globals['_POINTSLEG_ACCOUNT']._serialized_end=2238
-  _globals['_POINTSLEG_SIDE']._serialized_start=2240
-  _globals['_POINTSLEG_SIDE']._serialized_end=2301
-  _globals['_OBLIGATION']._serialized_start=2304
-  _globals['_OBLIGATION']._serialized_end=2754
-  _globals['_OBLIGATION_KIND']._serialized_start=2483
-  _globals['_OBLIGATION_KIND']._serialized_end=2754
-  _globals['_SPEND']._serialized_start=2756
-  _globals['_SPEND']._serialized_end=2827
-  _globals['_PROMOTIONBONUS']._serialized_start=2829
-  _globals['_PROMOTIONBONUS']._serialized_end=2907
-  _globals['_TRANSFER']._serialized_start=2910
-  _globals['_TRANSFER']._serialized_end=3753
-  _globals['_TRANSFER_KIND']._serialized_start=3476
-  _globals['_TRANSFER_KIND']._serialized_end=3753
+  _globals['_MERCHANTROLE']._serialized_start=4800
+  _globals['_MERCHANTROLE']._serialized_end=4985
+  _globals['_INSTRUCTIONOUTCOME']._serialized_start=4987
+  _globals['_INSTRUCTIONOUTCOME']._serialized_end=5111
+  _globals['_POINTSAMOUNT']._serialized_start=105
+  _globals['_POINTSAMOUNT']._serialized_end=152
+  _globals['_MONEYAMOUNT']._serialized_start=154
+  _globals['_MONEYAMOUNT']._serialized_end=206
+  _globals['_MERCHANT']._serialized_start=209
+  _globals['_MERCHANT']._serialized_end=481
+  _globals['_MERCHANT_STATE']._serialized_start=412
+  _globals['_MERCHANT_STATE']._serialized_end=481
+  _globals['_EXPIRYPOLICY']._serialized_start=484
+  _globals['_EXPIRYPOLICY']._serialized_end=762
+  _globals['_EXPIRYPOLICY_KIND']._serialized_start=642
+  _globals['_EXPIRYPOLICY_KIND']._serialized_end=762
+  _globals['_CURRENCY']._serialized_start=765
+  _globals['_CURRENCY']._serialized_end=1179
+  _globals['_CURRENCY_STATE']._serialized_start=412
+  _globals['_CURRENCY_STATE']._serialized_end=481
+  _globals['_PRICE']._serialized_start=1182
+  _globals['_PRICE']._serialized_end=1462
+  _globals['_MEMBER']._serialized_start=1464
+  _globals['_MEMBER']._serialized_end=1554
+  _globals['_LOT']._serialized_start=1557
+  _globals['_LOT']._serialized_end=1821
+  _globals['_BALANCE']._serialized_start=1824
+  _globals['_BALANCE']._serialized_end=1969
+  _globals['_EXPIRINGPOINTS']._serialized_start=1971
+  _globals['_EXPIRINGPOINTS']._serialized_end=2021
+  _globals['_POINTSLEG']._serialized_start=2024
+  _globals['_POINTSLEG']._serialized_end=2394
+  _globals['_POINTSLEG_ACCOUNT']._serialized_start=2211
+  _globals['_POINTSLEG_ACCOUNT']._serialized_end=2331
+  _globals['_POINTSLEG_SIDE']._serialized_start=2333
+  _globals['_POINTSLEG_SIDE']._serialized_end=2394
+  _globals['_OBLIGATION']._serialized_start=2397
+  _globals['_OBLIGATION']._serialized_end=2847
+  _globals['_OBLIGATION_KIND']._serialized_start=2576
+  _globals['_OBLIGATION_KIND']._serialized_end=2847
+  _globals['_SPEND']._serialized_start=2849
+  _globals['_SPEND']._serialized_end=2920
+  _globals['_PROMOTIONBONUS']._serialized_start=2922
+  _globals['_PROMOTIONBONUS']._serialized_end=3000
+  _globals['_TRANSFER']._serialized_start=3003
+  _globals['_TRANSFER']._serialized_end=3906
+  _globals['_TRANSFER_KIND']._serialized_start=3569
+  _globals['_TRANSFER_KIND']._serialized_end=3906
+  _globals['_EXTERNALCONVERSION']._serialized_start=3909
+  _globals['_EXTERNALCONVERSION']._serialized_end=4797
+  _globals['_EXTERNALCONVERSION_STATE']._serialized_start=4665
+  _globals['_EXTERNALCONVERSION_STATE']._serialized_end=4797
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ The values of the points exchange: who takes part, what moves, and what moving i
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -55,6 +56,30 @@ MERCHANT_ROLE_EXCHANGE: MerchantRole.ValueType  # 4
 MERCHANT_ROLE_GENERAL: MerchantRole.ValueType  # 5
 """Takes part without moving points (一般): links members and reads statements."""
 Global___MerchantRole: _TypeAlias = MerchantRole  # noqa: Y015
+
+class _InstructionOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InstructionOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InstructionOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INSTRUCTION_OUTCOME_UNSPECIFIED: _InstructionOutcome.ValueType  # 0
+    """Nothing was said yet; refused on input."""
+    INSTRUCTION_OUTCOME_APPLIED: _InstructionOutcome.ValueType  # 1
+    """It was done, once, and stays so."""
+    INSTRUCTION_OUTCOME_REJECTED: _InstructionOutcome.ValueType  # 2
+    """It was not done and never will be, whatever comes later."""
+
+class InstructionOutcome(_InstructionOutcome, metaclass=_InstructionOutcomeEnumTypeWrapper):
+    """What an issuer's own system says became of an instruction."""
+
+INSTRUCTION_OUTCOME_UNSPECIFIED: InstructionOutcome.ValueType  # 0
+"""Nothing was said yet; refused on input."""
+INSTRUCTION_OUTCOME_APPLIED: InstructionOutcome.ValueType  # 1
+"""It was done, once, and stays so."""
+INSTRUCTION_OUTCOME_REJECTED: InstructionOutcome.ValueType  # 2
+"""It was not done and never will be, whatever comes later."""
+Global___InstructionOutcome: _TypeAlias = InstructionOutcome  # noqa: Y015
 
 @_typing.final
 class PointsAmount(_message.Message):
@@ -288,6 +313,7 @@ class Currency(_message.Message):
     NEGATIVE_BALANCES_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ANSWER_TIMEOUT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"currencies/TEL": capital letters and digits, at most 16. Required, never changed."""
     issuer: _builtins.str
@@ -310,6 +336,10 @@ class Currency(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only."""
 
+    @_builtins.property
+    def external_answer_timeout(self) -> _duration_pb2.Duration:
+        """Output only. Present when the issuer keeps its members' balances itself (SetExternalLedger): how long its system has to answer an instruction."""
+
     def __init__(
         self,
         *,
@@ -322,10 +352,11 @@ class Currency(_message.Message):
         negative_balances: _builtins.bool = ...,
         state: Global___Currency.State.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        external_answer_timeout: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expiry", b"expiry"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expiry", b"expiry", "external_answer_timeout", b"external_answer_timeout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_share_bps", b"breakage_share_bps", "create_time", b"create_time", "display_name", b"display_name", "expiry", b"expiry", "issuer", b"issuer", "name", b"name", "negative_balances", b"negative_balances", "settlement_currency", b"settlement_currency", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breakage_share_bps", b"breakage_share_bps", "create_time", b"create_time", "display_name", b"display_name", "expiry", b"expiry", "external_answer_timeout", b"external_answer_timeout", "issuer", b"issuer", "name", b"name", "negative_balances", b"negative_balances", "settlement_currency", b"settlement_currency", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -845,7 +876,7 @@ class Transfer(_message.Message):
         KIND_CAPTURE: Transfer._Kind.ValueType  # 8
         """Reserved points taken for goods (确认); what was not needed went back."""
         KIND_RELEASE: Transfer._Kind.ValueType  # 9
-        """Reserved points given back (释放), because they were not needed or the hold lapsed."""
+        """Reserved points given back (释放), because they were not needed, the hold lapsed, or an issuer that keeps its balances itself rejected a conversion."""
         KIND_REVERSAL: Transfer._Kind.ValueType  # 10
         """The mirror of an earlier transfer, whole or in part (冲正)."""
         KIND_EXPIRE: Transfer._Kind.ValueType  # 11
@@ -854,6 +885,10 @@ class Transfer(_message.Message):
         """Points given to put something right, by two persons (调整)."""
         KIND_DEBIT_ADJUSTMENT: Transfer._Kind.ValueType  # 123
         """Points taken to put something right, by two persons (调整)."""
+        KIND_CONVERSION_BEGUN: Transfer._Kind.ValueType  # 150
+        """A conversion with a currency whose issuer keeps the balances itself was begun: source points kept here are reserved, of others nothing moves yet. See ExternalConversion."""
+        KIND_CONVERSION_COMPLETED: Transfer._Kind.ValueType  # 151
+        """Such a conversion was completed: reserved points taken, or points received, and what is owed. What the issuer keeps itself has no legs here."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What kind of movement."""
@@ -877,7 +912,7 @@ class Transfer(_message.Message):
     KIND_CAPTURE: Transfer.Kind.ValueType  # 8
     """Reserved points taken for goods (确认); what was not needed went back."""
     KIND_RELEASE: Transfer.Kind.ValueType  # 9
-    """Reserved points given back (释放), because they were not needed or the hold lapsed."""
+    """Reserved points given back (释放), because they were not needed, the hold lapsed, or an issuer that keeps its balances itself rejected a conversion."""
     KIND_REVERSAL: Transfer.Kind.ValueType  # 10
     """The mirror of an earlier transfer, whole or in part (冲正)."""
     KIND_EXPIRE: Transfer.Kind.ValueType  # 11
@@ -886,6 +921,10 @@ class Transfer(_message.Message):
     """Points given to put something right, by two persons (调整)."""
     KIND_DEBIT_ADJUSTMENT: Transfer.Kind.ValueType  # 123
     """Points taken to put something right, by two persons (调整)."""
+    KIND_CONVERSION_BEGUN: Transfer.Kind.ValueType  # 150
+    """A conversion with a currency whose issuer keeps the balances itself was begun: source points kept here are reserved, of others nothing moves yet. See ExternalConversion."""
+    KIND_CONVERSION_COMPLETED: Transfer.Kind.ValueType  # 151
+    """Such a conversion was completed: reserved points taken, or points received, and what is owed. What the issuer keeps itself has no legs here."""
 
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -926,7 +965,7 @@ class Transfer(_message.Message):
     rate: _builtins.str
     """Conversions: the rate applied, "rates/0190…"."""
     original: _builtins.str
-    """Captures, releases and reversals: the transfer they follow, "transfers/0190…"."""
+    """Captures, releases, reversals and what ends a conversion that was begun: the transfer they follow, "transfers/0190…"."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When the server took it."""
@@ -990,3 +1029,160 @@ class Transfer(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Transfer: _TypeAlias = Transfer  # noqa: Y015
+
+@_typing.final
+class ExternalConversion(_message.Message):
+    """A conversion of which one side is kept by its issuer itself: begun here, instructed, answered, and then completed or called off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ExternalConversion._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: ExternalConversion._State.ValueType  # 0
+        """Never returned."""
+        STATE_INSTRUCTED: ExternalConversion._State.ValueType  # 1
+        """The issuer's system was instructed."""
+        STATE_UNKNOWN: ExternalConversion._State.ValueType  # 2
+        """No answer came in time, so nobody knows what the issuer's system did; it is asked until it says."""
+        STATE_ANSWERED: ExternalConversion._State.ValueType  # 3
+        """The answer is there; the exchange's side is about to be posted."""
+        STATE_COMPLETED: ExternalConversion._State.ValueType  # 4
+        """Both sides have moved."""
+        STATE_REJECTED: ExternalConversion._State.ValueType  # 5
+        """The issuer said no, and what was reserved has gone back."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Where it stands."""
+
+    STATE_UNSPECIFIED: ExternalConversion.State.ValueType  # 0
+    """Never returned."""
+    STATE_INSTRUCTED: ExternalConversion.State.ValueType  # 1
+    """The issuer's system was instructed."""
+    STATE_UNKNOWN: ExternalConversion.State.ValueType  # 2
+    """No answer came in time, so nobody knows what the issuer's system did; it is asked until it says."""
+    STATE_ANSWERED: ExternalConversion.State.ValueType  # 3
+    """The answer is there; the exchange's side is about to be posted."""
+    STATE_COMPLETED: ExternalConversion.State.ValueType  # 4
+    """Both sides have moved."""
+    STATE_REJECTED: ExternalConversion.State.ValueType  # 5
+    """The issuer said no, and what was reserved has gone back."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    EXTERNAL_CURRENCY_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    CONVERSION_OUT_PRICE_MICROS_FIELD_NUMBER: _builtins.int
+    CONVERSION_IN_PRICE_MICROS_FIELD_NUMBER: _builtins.int
+    FEE_FIELD_NUMBER: _builtins.int
+    INSTRUCTION_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    ISSUER_REFERENCE_FIELD_NUMBER: _builtins.int
+    ISSUER_REASON_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    ANSWER_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    AGE_FIELD_NUMBER: _builtins.int
+    QUERIES_FIELD_NUMBER: _builtins.int
+    CONTRADICT_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"externalConversions/0190…": its UUID is that of the transfer that began it."""
+    state: Global___ExternalConversion.State.ValueType
+    """Where it stands."""
+    merchant: _builtins.str
+    """The merchant that asked for it."""
+    member: _builtins.str
+    """The member, "members/0190…"."""
+    external_currency: _builtins.str
+    """The currency whose issuer keeps the balances."""
+    rate: _builtins.str
+    """The rate applied, "rates/0190…"."""
+    conversion_out_price_micros: _builtins.int
+    """Price of each point used, and of each received, micro-units of the source's settlement currency, as fixed when it was begun."""
+    conversion_in_price_micros: _builtins.int
+    """See above."""
+    instruction: _builtins.str
+    """What the issuer's system was told to do, "instructions/0190…"."""
+    outcome: Global___InstructionOutcome.ValueType
+    """What it answered."""
+    issuer_reference: _builtins.str
+    """The issuer's own reference for what it did; absent: it gave none."""
+    issuer_reason: _builtins.str
+    """Why it said no; absent: it did not say."""
+    transfer: _builtins.str
+    """The transfer that ended it, "transfers/0190…"; absent: it has not ended."""
+    queries: _builtins.int
+    """How many times the issuer's system was asked for its answer."""
+    @_builtins.property
+    def used(self) -> Global___PointsAmount:
+        """What is used of the source, as fixed when it was begun."""
+
+    @_builtins.property
+    def received(self) -> Global___PointsAmount:
+        """What is received of the target, as fixed when it was begun."""
+
+    @_builtins.property
+    def fee(self) -> Global___MoneyAmount:
+        """The rate's fee, as fixed when it was begun."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was begun."""
+
+    @_builtins.property
+    def answer_time(self) -> _timestamp_pb2.Timestamp:
+        """When the answer came."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended."""
+
+    @_builtins.property
+    def age(self) -> _duration_pb2.Duration:
+        """How long it has been going on, or went on, by the coalition's clock."""
+
+    @_builtins.property
+    def contradict_time(self) -> _timestamp_pb2.Timestamp:
+        """When the issuer's system first said the opposite of its answer: the two ledgers may differ, and people must look. Absent: it never did."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        state: Global___ExternalConversion.State.ValueType = ...,
+        merchant: _builtins.str = ...,
+        member: _builtins.str = ...,
+        external_currency: _builtins.str = ...,
+        used: Global___PointsAmount | None = ...,
+        received: Global___PointsAmount | None = ...,
+        rate: _builtins.str = ...,
+        conversion_out_price_micros: _builtins.int = ...,
+        conversion_in_price_micros: _builtins.int = ...,
+        fee: Global___MoneyAmount | None = ...,
+        instruction: _builtins.str = ...,
+        outcome: Global___InstructionOutcome.ValueType = ...,
+        issuer_reference: _builtins.str = ...,
+        issuer_reason: _builtins.str = ...,
+        transfer: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        answer_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        age: _duration_pb2.Duration | None = ...,
+        queries: _builtins.int = ...,
+        contradict_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "answer_time", b"answer_time", "contradict_time", b"contradict_time", "create_time", b"create_time", "end_time", b"end_time", "fee", b"fee", "received", b"received", "used", b"used"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age", b"age", "answer_time", b"answer_time", "contradict_time", b"contradict_time", "conversion_in_price_micros", b"conversion_in_price_micros", "conversion_out_price_micros", b"conversion_out_price_micros", "create_time", b"create_time", "end_time", b"end_time", "external_currency", b"external_currency", "fee", b"fee", "instruction", b"instruction", "issuer_reason", b"issuer_reason", "issuer_reference", b"issuer_reference", "member", b"member", "merchant", b"merchant", "name", b"name", "outcome", b"outcome", "queries", b"queries", "rate", b"rate", "received", b"received", "state", b"state", "transfer", b"transfer", "used", b"used"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExternalConversion: _TypeAlias = ExternalConversion  # noqa: Y015

@@ -17,16 +17,19 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails ApproveAdjustment
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap
         SetPointsLimits
+        ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap SetExternalLedger
     """,
     (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment",
     (OPERATOR, AUDITOR): "ListApiKeys",
     (MERCHANT,): """
         EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints UseInCampaign CashOutPoints
+        WatchInstructions ListInstructions AcknowledgeInstruction
         CreateQuote HoldPoints CaptureHold VoidHold ReverseTransfer BatchTransfer StreamTransfers LookupTransfer
     """,
     (MERCHANT, OPERATOR, AUDITOR): """
         GetMember ListBalances ListLots ListStatementEntries ListMemberStatements
         GetQuote GetTransfer ListTransfers GetRateDraft ListRateDrafts GetAdjustment ListAdjustments
+        GetExternalConversion ListExternalConversions
     """,
     (MAKER,): """
         CloseWindow StartRun SubmitRun CancelRun ProposeChange WithdrawProposal

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 
 from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import event_service_pb2 as events
+from exchange.v1 import external_ledger_service_pb2 as external
 from exchange.v1 import limit_service_pb2 as limits
 from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import rate_service_pb2 as rates
@@ -286,6 +287,7 @@ GOOD: dict[str, Message] = {
         target_currency="currencies/NUX",
         min_target_units=5,
         tier="GOLD",
+        external_wait=Duration(seconds=1),
         reference="r",
         validate_only=True,
     ),
@@ -309,6 +311,14 @@ GOOD: dict[str, Message] = {
     "GetTransfer": transfers.GetTransferRequest(name=f"transfers/{UUID}"),
     "LookupTransfer": transfers.LookupTransferRequest(request_id="wire"),
     "ListTransfers": transfers.ListTransfersRequest(window=WINDOW, member=MEMBER, page_size=1),
+    "SetExternalLedger": external.SetExternalLedgerRequest(currency=CURRENCY, answer_timeout=Duration(seconds=60)),
+    "WatchInstructions": external.WatchInstructionsRequest(from_now=True),
+    "ListInstructions": external.ListInstructionsRequest(page_size=1, unanswered_only=True),
+    "AcknowledgeInstruction": external.AcknowledgeInstructionRequest(
+        name=f"instructions/{UUID}", outcome=types.INSTRUCTION_OUTCOME_REJECTED, reference="r", reason="why"
+    ),
+    "GetExternalConversion": external.GetExternalConversionRequest(name=f"externalConversions/{UUID}"),
+    "ListExternalConversions": external.ListExternalConversionsRequest(page_size=1, currency=CURRENCY, open_only=True),
     "ListWindows": settlement.ListWindowsRequest(page_size=1),
     "GetWindow": settlement.GetWindowRequest(name=WINDOW),
     "CloseWindow": settlement.CloseWindowRequest(name=WINDOW),

@@ -13,6 +13,7 @@ from grpc import aio
 from exchange.v1 import (
     directory_service_pb2,
     event_service_pb2,
+    external_ledger_service_pb2,
     limit_service_pb2,
     member_service_pb2,
     rate_service_pb2,
@@ -26,6 +27,7 @@ FILES = (
     directory_service_pb2,
     event_service_pb2,
     limit_service_pb2,
+    external_ledger_service_pb2,
     member_service_pb2,
     rate_service_pb2,
     sandbox_service_pb2,

@@ -1,0 +1,21 @@
+"""Currencies that their issuers keep themselves: conversions that wait for them, and what they were told.
+
+Revision ID: 0017
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the tables; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
