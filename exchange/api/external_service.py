@@ -51,11 +51,11 @@ class ExternalLedgerService(ExternalLedgerServiceServicer):
         self, request: pb.WatchInstructionsRequest, context: Context
     ) -> AsyncIterator[pb.WatchInstructionsResponse]:
         caller, check, events = caller_of(context), Violations(), self._api.events
+        if request.cursor:
+            events.cursors.open(request.cursor)
         if request.cursor and request.from_now:
             check.say("from_now", "goes without a cursor")
         check.raise_if_any()
-        if request.cursor:
-            events.cursors.open(request.cursor)
         await self._api.directory(caller)
         viewer = Viewer(caller.merchant_no, frozenset({EventKind.INSTRUCTION_GIVEN}))
         walk = await events.begin(viewer, request.cursor, from_now=request.from_now)

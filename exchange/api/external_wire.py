@@ -66,7 +66,7 @@ def wait_seconds(request: transfers.ConvertPointsRequest) -> float:
         InvalidField: no such time.
     """
     asked, check = request.external_wait, Violations()
-    seconds = check.within("external_wait", asked.seconds, 0, WAIT_SECONDS_MAX - (asked.nanos > 0))
+    seconds = check.within("external_wait", asked.seconds, 1, WAIT_SECONDS_MAX - (asked.nanos > 0))
     if not 0 <= asked.nanos < NANOS_PER_SECOND:
         check.say("external_wait", "has nanos beyond a second")
     check.raise_if_any()

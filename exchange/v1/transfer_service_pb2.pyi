@@ -804,7 +804,7 @@ class ConvertPointsRequest(_message.Message):
 
     @_builtins.property
     def external_wait(self) -> _duration_pb2.Duration:
-        """With a currency whose issuer keeps the balances itself: how long to wait for the conversion to end before answering how it stands, at most 20 seconds and never beyond the call's deadline.
+        """With a currency whose issuer keeps the balances itself: how long to wait for the conversion to end before answering how it stands, 1 to 20 seconds and never beyond the call's deadline.
         No part of what a repeat must have in common; not looked at in batches and streams. Left out: answers at once.
         """
 

@@ -56,7 +56,9 @@ async def _ask(world: World, party: Party, method: str, asked: dict[str, Any]) -
 
 def test_the_page_has_a_row_for_each_state() -> None:
     """Of a conversion, as the wire names them."""
-    states = {name.removeprefix("STATE_") for name in types.ExternalConversion.State.keys()} - {"UNSPECIFIED"}
+    states = {name.removeprefix("STATE_") for name in types.ExternalConversion.State.DESCRIPTOR.values_by_name} - {
+        "UNSPECIFIED"
+    }
 
     assert states == set(re.findall(r"^\| ([A-Z]+) \|", PAGE.read_text("utf-8"), re.MULTILINE))
 

@@ -18,10 +18,12 @@ BNK = Caller(CallerRole.MERCHANT, "certificates/test", MERCHANT_NO["BNK"], "BNK"
 MINUTE = timedelta(minutes=1)
 
 
-async def a_quote(server: Ledger, member: UUID, units: int = 3_000, *, lifetime: timedelta = MINUTE) -> Quote:
-    """What BNK is promised for so many of the member's BNK in AIR."""
+async def a_quote(
+    server: Ledger, member: UUID, units: int = 3_000, *, lifetime: timedelta = MINUTE, into: str = "AIR"
+) -> Quote:
+    """What BNK is promised for so many of the member's BNK in AIR, or another currency."""
     key = MemberKey(MERCHANT_NO["BNK"], member, None)
-    return await server.api.quotes.give(BNK, key, Wanted("BNK", "AIR", units, is_target=False, lifetime=lifetime))
+    return await server.api.quotes.give(BNK, key, Wanted("BNK", into, units, is_target=False, lifetime=lifetime))
 
 
 def by(quote: Quote, *, key: str | None = None, by: str = "BNK", trial: bool = False) -> Convert:

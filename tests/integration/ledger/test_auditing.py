@@ -14,13 +14,15 @@ from exchange.ledger.audit import CHECKS
 from exchange.sandbox.processes import answer_of, environment
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, owner_of
 from tests.integration.ledger.months import job, next_month
+from tests.integration.ledger.outside import REJECTED, issue_outside, say
 from tests.integration.ledger.promoting import promote
 from tests.integration.ledger.quoting import a_quote, by
 from tests.unit.rules.days import reverse, spend
-from tests.unit.rules.rulebook import earn, redeem
+from tests.unit.rules.rulebook import convert, earn, redeem
 
 AUDITED = EarnRule("audited", 0, 0, per_minor_units=100, points_units=1, carry_remainder=True)
 NEWEST = "(SELECT transfer_id FROM exchange.transfers ORDER BY ledger_sequence DESC LIMIT 1)"
+CONVERSIONS = "(SELECT transfer_id FROM exchange.transfers WHERE kind = 4)"
 ONE_MORE = "closing_available_units = closing_available_units + 1, credited_units = credited_units + 1"
 FIRST_MONTH = "(SELECT min(month) FROM exchange.statement_runs)"
 
@@ -103,7 +105,7 @@ TOUCHED_UP: list[tuple[str, str]] = [
     ),
     (
         "a quote is used once, in time, for what it promised",
-        f"UPDATE exchange.quote_uses SET transfer_id = {NEWEST}",
+        f"UPDATE exchange.quote_uses SET transfer_id = {NEWEST} WHERE transfer_id IN {CONVERSIONS}",
     ),
     (
         "a quote is used once, in time, for what it promised",
@@ -172,6 +174,46 @@ TOUCHED_UP: list[tuple[str, str]] = [
         "sponsors owe their shares of the bonuses",
         "UPDATE exchange.transfers SET obligations[2].kind = 1 WHERE obligations[2].kind = 100",
     ),
+    (
+        "each conversion with an issuer's own ledger was begun by its transfer, and has its one instruction",
+        "DELETE FROM exchange.external_instructions",
+    ),
+    (
+        "each conversion with an issuer's own ledger was begun by its transfer, and has its one instruction",
+        "DELETE FROM exchange.external_conversions",
+    ),
+    (
+        "each conversion with an issuer's own ledger was begun by its transfer, and has its one instruction",
+        "UPDATE exchange.external_conversions SET used_units = used_units + 1",
+    ),
+    (
+        "each such conversion that ended did so by one transfer, as its issuer answered, for what was fixed",
+        "UPDATE exchange.external_conversions SET answer = 3 - answer",
+    ),
+    (
+        "each such conversion that ended did so by one transfer, as its issuer answered, for what was fixed",
+        "UPDATE exchange.external_conversions SET transfer_id = NULL, ended_at = NULL",
+    ),
+    (
+        "each such conversion that ended did so by one transfer, as its issuer answered, for what was fixed",
+        "UPDATE exchange.external_conversions SET received_units = received_units + 1",
+    ),
+    (
+        "what is owed for such conversions is what was fixed when they were begun",
+        "UPDATE exchange.external_conversions SET in_price_micros = in_price_micros + 1",
+    ),
+    (
+        "what is owed for such conversions is what was fixed when they were begun",
+        "UPDATE exchange.transfers SET obligations = '{}' WHERE kind = 151",
+    ),
+    (
+        "no points move here of a currency that its issuer keeps",
+        "INSERT INTO exchange.external_ledgers SELECT currency_no, 1, '2000-01-01' FROM exchange.prices LIMIT 1",
+    ),
+    (
+        "a quote used with an issuer's own ledger is what was fixed",
+        "UPDATE exchange.external_conversions SET fee_micros = fee_micros + 1",
+    ),
 ]
 
 
@@ -195,6 +237,12 @@ async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
         await promote(ledger, "AIR", at="CAF", bps=10_000, cap=50, budget=60)
         award = await ledger.post(earn("20 AIR", "CAF", member_id=ada))
         await ledger.post(reverse(award.transfer, 5))
+        await issue_outside(ledger)
+        await say(ledger, await ledger.post(convert("3 OUT", "BNK", by="TEL", member_id=ada)))
+        await say(ledger, await ledger.post(by(await a_quote(ledger, ada, 4, into="OUT"))))
+        await say(ledger, await ledger.post(convert("2 BNK", "OUT", by="BNK", member_id=ada)), REJECTED)
+        await say(ledger, await ledger.post(convert("2 OUT", "BNK", by="TEL", member_id=ada)), REJECTED)
+        await ledger.post(convert("1 BNK", "OUT", by="BNK", member_id=ada))
         for _ in range(2):
             await job(ledger).make(await next_month(ledger))
             await ledger.post(earn("1 TEL", "GRO", member_id=ada))

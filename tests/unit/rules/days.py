@@ -58,8 +58,8 @@ class Day:
         posting.bonuses = [one if one.returned else one._replace(lot_id=new_id()) for one in posting.bonuses]
         legs = apply(posting, facts, transfer_id, born)
         transfer = Transfer(
-            facts.bucket, transfer_id, command.kind, command.merchant_no, facts.member_id, command.request_id, None,
-            facts.now, 0, 1, posting.rate_id, legs, posting.obligations, posting.original_id, None,
+            facts.bucket, transfer_id, posting.kind or command.kind, command.merchant_no, facts.member_id,
+            command.request_id, None, facts.now, 0, 1, posting.rate_id, legs, posting.obligations, posting.original_id, None,
             posting.frozen_price_micros, *(posting.spend or (None, None, None)),
         )  # fmt: skip
         facts.originals[transfer_id] = transfer
