@@ -11,6 +11,7 @@ ENDS = frozenset({"expire", "void"})
 BOTH_WAYS = {
     "earn": ("issued", "repaid"),
     "convert": ("converted_in", "converted_out"),
+    "conversion_completed": ("converted_in", "converted_out"),
     "reversal": ("given_back", "taken_back"),
 }
 """Kinds whose two sides mean two things: what goes into lots, and what leaves them."""
@@ -26,7 +27,7 @@ def classified(movement: Movement) -> list[tuple[str, Figure]]:
     if movement.kind in USES | ENDS and removed.units >= added.units:
         # A capture gives the rest of its hold back in the same movement: only the difference was used.
         return _nonzero([("redeemed" if movement.kind in USES else "expired", removed.less(added))])
-    if movement.kind in {"hold", "release"} and removed.units >= added.units:
+    if movement.kind in {"hold", "release", "conversion_begun"} and removed.units >= added.units:
         # What was reserved stays the issuer's debt; what a member owed is paid from what comes back.
         return _nonzero([("repaid", removed.less(added))])
     return _nonzero([("added", added), ("removed", removed)])

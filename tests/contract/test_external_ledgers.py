@@ -125,7 +125,7 @@ async def test_what_the_issuer_rejects_leaves_everything_as_it_was(cast: Cast, i
 
     assert (ended.state, ended.outcome, ended.issuer_reason) == (CALLED_OFF, REJECTED, "no such card")
     transfer = await transfer_of(where, ended.transfer)
-    assert (transfer.kind, transfer.obligations) == (Kind.KIND_RELEASE, [])
+    assert (transfer.kind, list(transfer.obligations)) == (Kind.KIND_RELEASE, [])
     assert again.state == INSTRUCTED, "the cap has what was called off again"
     await where.answer(again.instruction, REJECTED)
     assert await where.pair.balances(ada) == ((0, 0) if is_source else (100, 0))

@@ -59,7 +59,8 @@ class Coalition:
         source, target = ("AIR", "BNK") if out else ("BNK", "AIR")
         request = a_conversion(self.ada, f"{units} {source}", target)
         self.asked.append(request)
-        return (await self.bnk.post(request)).external_conversion
+        answer: transfers.ConvertPointsResponse = await self.bnk.post(request)
+        return answer.external_conversion
 
     async def conversions(self) -> Sequence[types.ExternalConversion]:
         """All of them, as they stand."""
@@ -136,7 +137,7 @@ async def test_an_issuers_system_killed_at_a_step_does_everything_once(
     """
     books, secret = tmp_path / "books.sqlite", await a_new_coalition(durable_database_url)
     async with (
-        a_server_process(durable_database_url, **QUICK) as server,
+        a_server_process(durable_database_url, 0, **QUICK) as server,
         a_coalition(server, secret, durable_database_url, books) as coalition,
     ):
         if step:
@@ -164,7 +165,7 @@ async def test_a_server_killed_while_all_convert_loses_and_doubles_nothing(
     """Kill -9 twice in the middle of many conversions; every request is asked again of the next server."""
     books, secret = tmp_path / "books.sqlite", await a_new_coalition(durable_database_url)
     async with (
-        a_server_process(durable_database_url, **QUICK) as first,
+        a_server_process(durable_database_url, 0, **QUICK) as first,
         a_coalition(first, secret, durable_database_url, books) as coalition,
         an_issuer(coalition.air, first.address, books) as issuer,
     ):
@@ -224,7 +225,7 @@ async def test_a_server_killed_between_an_answer_and_its_posting_posts_it_once(
     books, secret = tmp_path / "books.sqlite", await a_new_coalition(durable_database_url)
     database = Database(durable_database_url)
     async with (
-        a_server_process(durable_database_url, **QUICK) as server,
+        a_server_process(durable_database_url, 0, **QUICK) as server,
         a_coalition(server, secret, durable_database_url, books) as coalition,
         an_issuer(coalition.air, server.address, books, stop_at="acknowledged") as issuer,
     ):

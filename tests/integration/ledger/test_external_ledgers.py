@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from exchange.external import reads
-from exchange.external.model import ConversionState
+from exchange.external.model import Answer, ConversionState
 from exchange.ledger.model import Receipt
 from exchange.refusals import InstructionContradicted
+from tests.integration.ledger.capping import cap, exposure
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, paused, reasons
 from tests.integration.ledger.outside import APPLIED, REJECTED, TEL, issue_outside, read, say
 from tests.unit.rules.rulebook import MERCHANT_NO, convert, earn
@@ -121,3 +122,23 @@ async def test_what_changes_meanwhile_does_not_stop_what_was_begun(ledger: Ledge
     await ledger.api.external.acknowledge(TEL, begun[0].transfer.transfer_id, APPLIED)  # type: ignore[arg-type]
 
     assert (await read(ledger, begun[0])).state is ConversionState.COMPLETED
+
+
+@pytest.mark.parametrize("answer", [APPLIED, REJECTED], ids=["applied", "rejected"])
+async def test_what_waits_counts_against_the_cap_and_its_end_is_never_refused(ledger: Ledger, answer: Answer) -> None:
+    """OUT at 2 250 a point: TEL may owe for ten, a second conversion is refused, and the first one ends as it must."""
+    await issue_outside(ledger)
+    ada = await ledger.member()
+    await cap(ledger, "TEL", 22_500)
+
+    begun = await ledger.post(convert("10 OUT", "BNK", by="BNK", member_id=ada))
+    more = await ledger.told(convert("1 OUT", "BNK", by="BNK", member_id=ada))
+    waiting = await exposure(ledger, "TEL")
+    await cap(ledger, "TEL", 0)
+    await say(ledger, begun, answer)
+    after = await exposure(ledger, "TEL")
+
+    assert reasons([more]) == ["NET_DEBIT_CAP_EXCEEDED"]
+    assert (waiting.reserved_micros, waiting.payable_micros) == (22_500, 0)
+    assert after.reserved_micros == 0
+    assert after.payable_micros == (22_500 if answer is APPLIED else 0)

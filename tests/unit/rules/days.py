@@ -59,8 +59,8 @@ class Day:
         legs = apply(posting, facts, transfer_id, born)
         transfer = Transfer(
             facts.bucket, transfer_id, posting.kind or command.kind, command.merchant_no, facts.member_id,
-            command.request_id, None, facts.now, 0, 1, posting.rate_id, legs, posting.obligations, posting.original_id, None,
-            posting.frozen_price_micros, *(posting.spend or (None, None, None)),
+            command.request_id, None, facts.now, 0, 1, posting.rate_id, legs, posting.obligations, posting.original_id,
+            None, posting.frozen_price_micros, *(posting.spend or (None, None, None)),
         )  # fmt: skip
         facts.originals[transfer_id] = transfer
         return transfer
