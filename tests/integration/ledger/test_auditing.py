@@ -175,6 +175,10 @@ TOUCHED_UP: list[tuple[str, str]] = [
         "UPDATE exchange.transfers SET obligations[2].kind = 1 WHERE obligations[2].kind = 100",
     ),
     (
+        "what capped merchants owe equals a recount of obligations, discharges and holds",
+        "INSERT INTO exchange.exposures SELECT min(merchant_no), 'CNY', 1, 1, 1, 1 FROM exchange.merchants",
+    ),
+    (
         "each conversion with an issuer's own ledger was begun by its transfer, and has its one instruction",
         "DELETE FROM exchange.external_instructions",
     ),
