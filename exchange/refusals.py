@@ -432,6 +432,8 @@ class IssuanceLimitExceeded(Refusal):
     reason = "ISSUANCE_LIMIT_EXCEEDED"
     category = Category.FAILED
     sentence = "More points of a currency than may be made on a day:"
+
+
 class ExternallyKept(Refusal):
     reason = "EXTERNALLY_KEPT"
     category = Category.FAILED

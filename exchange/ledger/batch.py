@@ -18,8 +18,8 @@ from exchange.ledger.decision import Decision, Outcome
 from exchange.ledger.effects import Effects, transposed
 from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.exposures import Exposures
-from exchange.ledger.facts import MemberFacts
 from exchange.ledger.external_rows import write_external
+from exchange.ledger.facts import MemberFacts
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
