@@ -17,9 +17,11 @@ from settlement.cli.calendar import calendar
 from settlement.cli.close_window import close_window
 from settlement.cli.defaults import default, drill
 from settlement.cli.estimates import confirm_estimate, set_estimate
+from settlement.cli.evidence import evidence, verify
 from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.funds import deposit, funds, withdraw_funds
 from settlement.cli.liquidity import liquidity
+from settlement.cli.month_end import month_end
 from settlement.cli.net import net
 from settlement.cli.payments import export, import_status, payments, retry
 from settlement.cli.plain import Commands
@@ -32,6 +34,7 @@ from settlement.cli.status import status
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "status": status,
+    "month-end": month_end,
     "close-window": close_window,
     "run": run,
     "show": show,
@@ -56,6 +59,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "breakage": breakage,
     "set-estimate": set_estimate,
     "confirm-estimate": confirm_estimate,
+    "evidence": evidence,
+    "verify": verify,
     "propose": propose,
     "proposals": proposals,
     "withdraw": withdraw,

@@ -34,7 +34,8 @@ def on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
     except StartRefused as refusal:
         raise NotDone(str(refusal), "see that EXCHANGE_DATABASE_URL names a migrated database") from refusal
     except Exception as error:
-        if is_database_down(error):
+        # An error about a file is an OSError too, and none of the database's.
+        if is_database_down(error) and getattr(error, "filename", None) is None:
             raise NotDone(
                 "the database stopped answering", "type the same again: every step is safe to repeat"
             ) from error

@@ -136,11 +136,12 @@ class Treasury:
         return answer
 
 
-async def treasury_of(world: World) -> Treasury:
-    """A coalition that had the rulebook's period A; its first window is closed, and it is known where all are paid."""
+async def treasury_of(world: World, *, closed: bool = True) -> Treasury:
+    """A coalition that had the rulebook's period A in its first window; it is known where all are paid."""
     finance = await finance_of(world)
     await move_period_a(finance)
-    await finance.close("windows/1")
+    if closed:
+        await finance.close("windows/1")
     treasury = Treasury(
         finance=finance,
         setter=await world.party(directory.CALLER_ROLE_OPERATOR),

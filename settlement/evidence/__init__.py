@@ -1,0 +1,1 @@
+"""Evidence packs: everything a window's settlement is made of, in plain files that can be computed again without us."""

@@ -1,0 +1,1 @@
+"""What is computed again from a pack alone: functions from a pack to differences, listed in the registry."""

@@ -1,0 +1,123 @@
+"""Every statement of evidence. Each has an order of its own: the same window gives the same bytes."""
+
+from sqlalchemy import text
+
+RUNS = text("""
+SELECT r.run_id, r.digest, r.before_run, r.created_at, r.created_by, r.created_person
+FROM settlement.runs r WHERE r.window_no = :window_no ORDER BY r.order_no
+""")
+
+RESULT = text("SELECT result FROM settlement.runs WHERE run_id = :run_id")
+
+STEPS = text("""
+SELECT t.run_id, t.step_no, t.from_state, t.to_state, t.at, t.actor, t.person, t.reason, t.checkers_needed
+FROM settlement.run_transitions t JOIN settlement.runs r USING (run_id)
+WHERE r.window_no = :window_no ORDER BY r.order_no, t.step_no
+""")
+
+DECISIONS = text("""
+SELECT d.run_id, d.person, d.verdict, d.digest, d.at, d.actor, d.reason
+FROM settlement.run_decisions d JOIN settlement.runs r USING (run_id)
+WHERE r.window_no = :window_no ORDER BY r.order_no, d.at, d.person
+""")
+
+CLOSING = text("""
+SELECT c.actor, c.person, c.at, c.edition, c.calendar, c.leave FROM settlement.window_closings c
+WHERE c.window_no = :window_no
+""")
+
+# What held when the run was made and when it was submitted, and what the window was closed by.
+DOCUMENTS = text("""
+WITH moments AS (
+    SELECT created_at AS at FROM settlement.runs WHERE run_id = :run_id
+    UNION SELECT at FROM settlement.run_transitions WHERE run_id = :run_id AND to_state IN ('SUBMITTED', 'APPROVED')
+), held AS (
+    SELECT DISTINCT ON (m.at, p.kind) p.proposal_id
+    FROM moments m
+    JOIN settlement.proposal_decisions d ON d.at <= m.at AND d.verdict = 'APPROVED'
+    JOIN settlement.proposals p USING (proposal_id)
+    WHERE p.kind <> 'SPECIAL_CLOSING'
+    ORDER BY m.at, p.kind, d.order_no DESC
+)
+SELECT p.proposal_id, p.kind, p.digest, p.at AS proposed_at, p.person AS proposed_person, d.at AS decided_at,
+       d.person AS decided_person, d.digest AS decided_digest, p.content
+FROM settlement.proposals p JOIN settlement.proposal_decisions d USING (proposal_id)
+WHERE p.proposal_id IN (SELECT proposal_id FROM held) OR p.proposal_id IN (
+    SELECT unnest(ARRAY[calendar, leave]) FROM settlement.window_closings WHERE window_no = :window_no)
+ORDER BY d.order_no
+""")
+
+LEGS = text("""
+SELECT leg_no, currency_code, payer, payee, minor_units FROM settlement.payment_legs
+WHERE run_id = :run_id ORDER BY leg_no
+""")
+
+FILES = text("""
+SELECT message_id, currency_code, batch_no, format, execution_date, created_at, created_by, created_person, payments,
+       control_sum::text AS control_sum, operator_version, sha256
+FROM settlement.payment_files WHERE run_id = :run_id ORDER BY currency_code, batch_no
+""")
+
+CONTENT = text("SELECT content FROM settlement.payment_files WHERE message_id = :message_id")
+
+ATTEMPTS = text("""
+SELECT end_to_end_id, leg_no, attempt, message_id, block_id, payer_version, payee_version
+FROM settlement.payment_attempts WHERE run_id = :run_id ORDER BY leg_no, attempt
+""")
+
+EVENTS = text("""
+SELECT e.end_to_end_id, e.from_state, e.to_state, e.at, e.booked_on, e.reason, e.source, e.actor
+FROM settlement.payment_events e JOIN settlement.payment_attempts a USING (end_to_end_id)
+WHERE a.run_id = :run_id ORDER BY e.event_no
+""")
+
+# Every version an attempt of the run was paid by.
+ACCOUNTS = text("""
+SELECT b.participant, b.currency_code, b.version, b.holder, b.iban, b.number, b.bic, b.clearing_system,
+       b.clearing_member, b.set_at, b.set_person, c.confirmed_at, c.confirmed_person
+FROM settlement.bank_details b JOIN settlement.bank_details_confirmations c USING (participant, currency_code, version)
+WHERE (b.participant, b.currency_code, b.version) IN (
+    SELECT l.payer, l.currency_code, a.payer_version
+    FROM settlement.payment_attempts a JOIN settlement.payment_legs l USING (run_id, leg_no) WHERE a.run_id = :run_id
+    UNION SELECT l.payee, l.currency_code, a.payee_version
+    FROM settlement.payment_attempts a JOIN settlement.payment_legs l USING (run_id, leg_no) WHERE a.run_id = :run_id
+    UNION SELECT :operator, f.currency_code, f.operator_version
+    FROM settlement.payment_files f WHERE f.run_id = :run_id)
+ORDER BY b.participant, b.currency_code, b.version
+""")
+
+# Messages with a line about a payment of the run, by itself or by somebody's finding.
+_ABOUT = """
+    SELECT l.sha256 FROM settlement.bank_lines l JOIN settlement.payment_attempts a USING (end_to_end_id)
+    WHERE a.run_id = :run_id
+    UNION SELECT x.sha256 FROM settlement.payment_exceptions x JOIN settlement.payment_attempts a USING (end_to_end_id)
+    WHERE a.run_id = :run_id
+    UNION SELECT x.sha256 FROM settlement.payment_exceptions x
+    JOIN settlement.exception_resolutions r USING (exception_no)
+    JOIN settlement.payment_attempts a ON a.end_to_end_id = r.end_to_end_id WHERE a.run_id = :run_id
+"""
+
+MESSAGES = text(f"""
+SELECT sha256, name, bank_message_id, received_at, received_by FROM settlement.bank_messages
+WHERE sha256 IN ({_ABOUT}) ORDER BY received_at, sha256
+""")
+
+MESSAGE_CONTENT = text("SELECT content FROM settlement.bank_messages WHERE sha256 = :sha256")
+
+LINES = text(f"""
+SELECT l.sha256, l.line_no, l.said, l.outcome, l.end_to_end_id, l.currency_code, l.amount, l.account, l.is_credit,
+       l.booked_on, l.reference
+FROM settlement.bank_lines l JOIN settlement.bank_messages m USING (sha256)
+WHERE l.sha256 IN ({_ABOUT}) ORDER BY m.received_at, l.sha256, l.line_no
+""")
+
+EXCEPTIONS = text(f"""
+SELECT exception_no, sha256, line_no, kind, end_to_end_id, raised_at FROM settlement.payment_exceptions
+WHERE sha256 IN ({_ABOUT}) ORDER BY exception_no
+""")
+
+RESOLUTIONS = text(f"""
+SELECT r.exception_no, r.end_to_end_id, r.note, r.resolved_at, r.resolved_by, r.resolved_person
+FROM settlement.exception_resolutions r JOIN settlement.payment_exceptions x USING (exception_no)
+WHERE x.sha256 IN ({_ABOUT}) ORDER BY r.exception_no
+""")
