@@ -219,6 +219,8 @@ PARTS: Sequence[Part] = (
           grows=True),
     Table("decisions.csv", "What checkers said, of which digest.", sql.DECISIONS,
           _same("run_id", "person", "verdict", "digest", "at", "actor", "reason"), grows=True),
+    Table("looks.csv", "That checkers looked at the funds of who pays: what was missing, minor units.", sql.LOOKS,
+          _same("run_id", "person", "at", "missing", "acknowledged"), grows=True),
     Table("payments.csv", "What is to be paid; minor units.", sql.LEGS,
           _same("leg_no", **CURRENCY, payer="payer", payee="payee", minor_units="minor_units"), grows=True),
     Table("accounts.csv", "Where everybody was paid, with both persons.", sql.ACCOUNTS,

@@ -36,7 +36,7 @@ WITH moments AS (
     FROM moments m
     JOIN settlement.proposal_decisions d ON d.at <= m.at AND d.verdict = 'APPROVED'
     JOIN settlement.proposals p USING (proposal_id)
-    WHERE p.kind <> 'SPECIAL_CLOSING'
+    WHERE NOT settlement.stands_alone(p.kind)
     ORDER BY m.at, p.kind, d.order_no DESC
 )
 SELECT p.proposal_id, p.kind, p.digest, p.at AS proposed_at, p.person AS proposed_person, d.at AS decided_at,
@@ -45,6 +45,13 @@ FROM settlement.proposals p JOIN settlement.proposal_decisions d USING (proposal
 WHERE p.proposal_id IN (SELECT proposal_id FROM held) OR p.proposal_id IN (
     SELECT unnest(ARRAY[calendar, leave]) FROM settlement.window_closings WHERE window_no = :window_no)
 ORDER BY d.order_no
+""")
+
+# That a checker looked at what payers have, and what he said of it.
+LOOKS = text("""
+SELECT l.run_id, l.person, l.at, l.missing::text AS missing, l.acknowledged
+FROM settlement.liquidity_looks l JOIN settlement.runs r USING (run_id)
+WHERE r.window_no = :window_no ORDER BY r.order_no, l.at, l.person
 """)
 
 LEGS = text("""

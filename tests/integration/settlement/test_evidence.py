@@ -230,6 +230,7 @@ def test_a_bank_answer_rewritten_is_named(packed: Packed, tmp_path: Path) -> Non
     assert "lines.csv" in parts
 
 
+@pytest.mark.timeout(400)
 async def test_the_database_is_held_against_it_and_what_came_later_is_no_difference(
     packed: Packed, tmp_path: Path
 ) -> None:
@@ -279,6 +280,7 @@ async def test_a_large_table_is_written_and_summed_in_little_memory(tmp_path: Pa
     assert most < 2_000_000 < folder.stored[0].bytes
 
 
+@pytest.mark.timeout(400)
 async def test_there_is_no_evidence_of_what_was_never_run(packed: Packed, tmp_path: Path) -> None:
     """Nor is anything written; what is no pack is not overwritten."""
     (tmp_path / "mine").mkdir()
