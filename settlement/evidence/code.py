@@ -9,7 +9,7 @@ from pathlib import Path
 
 import settlement
 
-COMPUTING = ("netting", "run", "payments", "fx")
+COMPUTING = ("netting", "run", "recount", "payments", "fx")
 """Rooms whose sources decide what comes out."""
 
 

@@ -47,6 +47,12 @@ WHERE p.proposal_id IN (SELECT proposal_id FROM held) OR p.proposal_id IN (
 ORDER BY d.order_no
 """)
 
+RECOUNTS = text("""
+SELECT c.run_id, c.run_digest, c.digest, c.transfers, c.obligations, c.passed, c.at, c.actor, c.person
+FROM settlement.run_recounts c JOIN settlement.runs r USING (run_id)
+WHERE r.window_no = :window_no ORDER BY c.order_no
+""")
+
 # That a checker looked at what payers have, and what he said of it.
 LOOKS = text("""
 SELECT l.run_id, l.person, l.at, l.missing::text AS missing, l.acknowledged

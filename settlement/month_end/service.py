@@ -17,10 +17,10 @@ from settlement.evidence.service import Evidence
 from settlement.exchange_ledger import read_window
 from settlement.month_end.model import Progress, State, Told, Walk
 from settlement.month_end.papers import put, write_papers
-from settlement.month_end.recount import recount
 from settlement.payments.exceptions import Exceptions
 from settlement.payments.model import AttemptState
 from settlement.payments.service import Instructing, Payments
+from settlement.recount.service import Recounts, is_recounted
 from settlement.run.asked import Asked
 from settlement.run.life import DEAD, INSTRUCTED, RunState
 from settlement.run.model import Run
@@ -92,12 +92,23 @@ class MonthEnd:
         if run is None:
             return Told("recount", State.WOULD, "every obligation would be counted again from its transfer")
         async with self._database.read() as connection:
-            found = await recount(connection, run, self._progress)
-        if found.differences:
-            first = "; ".join(found.differences[:3])
-            todo = f"{len(found.differences)} differences: {first}. Approve nothing"
-            return Told("recount", State.WAITS, todo, "operator", "python -m exchange audit")
-        return Told("recount", State.DONE, f"{found.obligations:,} obligations counted again: the same, to the digest")
+            if await is_recounted(connection, run.run_id):
+                return Told("recount", State.BEFORE, "the transfers say what the run says")
+        if self._walk.dry:
+            return Told("recount", State.WOULD, "every obligation would be counted again from its transfer")
+        found = await Recounts(self._database).recount(run.run_id, self._walk.actor, self._counting)
+        if not found.passed:
+            first = found.mismatches[0]
+            pair = f"{first.pair.currency} {first.pair.debtor} owes {first.pair.creditor}"
+            figures = f"the run says {first.run.micros} micro-units, the transfers {first.transfers.micros}"
+            text = f"{len(found.mismatches)} pairs differ; {pair}: {figures}. Nobody can submit it"
+            return Told("recount", State.WAITS, text, "operator", "python -m exchange audit")
+        count = found.counted
+        text = f"{count.transfers:,} transfers and their {count.obligations:,} obligations say what the run says"
+        return Told("recount", State.DONE, text)
+
+    def _counting(self, done: int, of: int) -> None:
+        self._progress("recount", done, of)
 
     async def _submit(self) -> Told:
         facts, run = await self._facts(), await self._standing()

@@ -14,6 +14,7 @@ CHECKS: Mapping[str, Check] = {
     "files": files.check,
     "prices of obligations": sums.entries,
     "totals": sums.totals,
+    "recounts": sums.recounts,
     "calculation": result.calculated,
     "digests": result.digests,
     "rules": result.rules,

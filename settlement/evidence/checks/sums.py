@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack, Row
+from settlement.recount import rules
 
 PRICED = {
     "earn": "issue",
@@ -58,6 +59,31 @@ def totals(pack: Pack) -> Iterator[Difference]:
     summed = _summed(pack, "entries.csv", _KIND, of_one=True)
     yield from _against(pack, "kinds.csv", _KIND, summed, "entries.csv")
     yield from _against(pack, "pairs.csv", _PAIR, _summed(pack, "kinds.csv", _PAIR, of_one=False), "kinds.csv")
+
+
+def recounts(pack: Pack) -> Iterator[Difference]:
+    """What was counted before the approval is what the obligations come to; a run that was submitted was counted."""
+    manifest, _ = pack.manifest()
+    counter, run = rules.Counter(), manifest.run.removeprefix("runs/")
+    counter.add(
+        (row.text("currency"), row.text("debtor"), row.text("creditor"), row.whole("micros"), row.whole("position"))
+        for row in pack.rows("entries.csv")
+    )
+    counted = counter.counted()
+    digest = rules.digest_of(rules.written(manifest.window_no, counted))
+    last = None
+    for row in pack.rows("recounts.csv"):
+        expected = {"digest": digest, "transfers": str(counted.transfers), "obligations": str(counted.obligations)}
+        for column, value in expected.items():
+            if row.text(column) != value:
+                yield row.differs(column, row.text(column), f"{value} as entries.csv comes to")
+        last = row if row.text("run_id") == run else last
+    submitted = any(row.text("run_id") == run and row.text("to_state") == "SUBMITTED" for row in pack.rows("steps.csv"))
+    passed = last is not None and (last.text("passed"), last.text("run_digest")) == ("true", manifest.digest)
+    if submitted and not passed:
+        yield Difference(
+            "recounts.csv", 0, "passed", "no recount of this run that passed", "one, before it was submitted"
+        )
 
 
 def _summed(pack: Pack, part: str, by: Key, *, of_one: bool) -> dict[Key, tuple[int, int]]:
