@@ -13,6 +13,8 @@ from settlement.run.life import DEAD, INSTRUCTED, RunState
 from settlement.run.model import Run
 
 DIGITS = 12
+CARRIED = frozenset({"minimum", "not_due"})
+"""What waits by itself; whatever else waits is held because of somebody."""
 NOTHING = Todo("none", Who.NOBODY, "")
 
 
@@ -52,7 +54,7 @@ def _todo_of_payments(facts: WindowFacts) -> Todo:
     failed = [view for view in facts.legs if view.state in FAILED]
     if failed:
         why = ", ".join(sorted({f"{view.state.lower()} {view.reason}".strip() for view in failed}))
-        return Todo("retry", Who.PAYER, f"retry {facts.window_no}", f"{len(failed)} payments came to nothing: {why}")
+        return Todo("retry", Who.PAYER, f"retry {facts.window_no}", f"came to nothing: {len(failed)}, {why}")
     if any(view.state is not AttemptState.SETTLED for view in facts.legs):
         return Todo("book", Who.BANK, "import-status FILE", "as soon as the bank sends what it booked")
     return NOTHING
@@ -85,7 +87,7 @@ def waits_of(items: Sequence[Waiting]) -> list[Waits]:
     found = []
     for code in sorted({one.currency for one in items}):
         own = [one for one in items if one.currency == code]
-        held = sum(one.item.amount for one in own if one.item.because == "excluded")
+        held = sum(one.item.amount for one in own if one.item.because not in CARRIED)
         whole = sum(one.item.amount for one in own)
         found.append(Waits(code, whole - held, held, max(one.days for one in own)))
     return found

@@ -85,7 +85,7 @@ def _show_todos(console: Console, board: Board) -> None:
         step = _command(one.todo.command) or one.todo.step
         console.print(f"{one.window}: {one.todo.who}: {step}{because}", markup=False, soft_wrap=True)
     for queue in board.outstanding:
-        since = f"{queue.number} {queue.what}, the oldest {queue.oldest_days} days old"
+        since = f"{queue.what}: {queue.number}, the oldest of {queue.oldest_days} days"
         console.print(f"{since}: {queue.who}: {_command(queue.command)}", markup=False, soft_wrap=True)
 
 

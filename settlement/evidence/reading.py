@@ -80,6 +80,9 @@ class Pack:
     @contextmanager
     def opened(self, name: str) -> Iterator[IO[bytes]]:
         """A file's bytes; what is wrong with the file itself raises Damaged, also while it is read."""
+        # Packs are stored: what is compressed is no pack of ours, and could unfold to any size.
+        if self._archive is not None and self._is_compressed(self._archive, name):
+            raise Damaged(Difference(name, 0, "archive", "compressed", "stored"))
         try:
             stream: IO[bytes] = self._archive.open(name) if self._archive is not None else (self.path / name).open("rb")
             with stream:
@@ -88,6 +91,10 @@ class Pack:
             raise Damaged(Difference(name, 0, "", "missing", "there")) from None
         except BROKEN as broken:
             raise Damaged(Difference(name, 0, "file", str(broken) or "broken off", "a readable file")) from broken
+
+    @staticmethod
+    def _is_compressed(archive: zipfile.ZipFile, name: str) -> bool:
+        return any(e.filename == name and e.compress_type != zipfile.ZIP_STORED for e in archive.infolist())
 
     def content(self, name: str) -> bytes:
         """A file whole."""
@@ -99,7 +106,7 @@ class Pack:
         content = self.content(name)
         try:
             return json.loads(content)
-        except ValueError as wrong:
+        except (ValueError, RecursionError) as wrong:
             raise Damaged(Difference(name, 0, "document", str(wrong), "a JSON document")) from None
 
     def rows(self, name: str) -> Iterator[Row]:

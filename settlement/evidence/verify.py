@@ -65,7 +65,15 @@ def _found(name: str, check: Iterator[Difference]) -> Iterator[Difference]:
         yield from check
     except Damaged as damaged:
         yield damaged.difference
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as stumbled:
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as stumbled:
         yield Difference(name, 0, "", f"cannot be computed: {stumbled!r}", "computed")
 
 

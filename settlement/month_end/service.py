@@ -101,10 +101,12 @@ class MonthEnd:
             first = found.mismatches[0]
             pair = f"{first.pair.currency} {first.pair.debtor} owes {first.pair.creditor}"
             figures = f"the run says {first.run.micros} micro-units, the transfers {first.transfers.micros}"
-            text = f"{len(found.mismatches)} pairs differ; {pair}: {figures}. Nobody can submit it"
+            text = f"pairs that differ: {len(found.mismatches)}; {pair}: {figures}. Nobody can submit it"
             return Told("recount", State.WAITS, text, "operator", "python -m exchange audit")
         count = found.counted
-        text = f"{count.transfers:,} transfers and their {count.obligations:,} obligations say what the run says"
+        text = (
+            f"the transfers say what the run says (transfers: {count.transfers:,}, obligations: {count.obligations:,})"
+        )
         return Told("recount", State.DONE, text)
 
     def _counting(self, done: int, of: int) -> None:
@@ -149,7 +151,7 @@ class MonthEnd:
             if not walk.dry:
                 put(path, (await book.content(file.message_id))[1])
             written.append(str(path))
-        text = f"{len(written)} payment files for the bank" if written else "nothing is to be paid"
+        text = f"payment files for the bank: {len(written)}" if written else "nothing is to be paid"
         return Told("export", State.BEFORE if before else State.DONE, text, files=tuple(written))
 
     async def _payments(self) -> Told:
@@ -161,7 +163,7 @@ class MonthEnd:
             return Told("payments", State.BEFORE, "all payments are booked")
         open_ = sum(view.state is not AttemptState.SETTLED for view in facts.legs)
         look = "; exceptions wait too: python -m settlement exceptions" if waiting else ""
-        text = f"{open_} of {len(facts.legs)} payments are not booked{look}"
+        text = f"not booked: {open_} of {len(facts.legs)} payments{look}"
         return self._waits("payments", text, todo_of(facts, facts.opened_at))
 
     async def _papers(self) -> Told:
@@ -169,7 +171,7 @@ class MonthEnd:
         if walk.dry or run is None:
             return Told("papers", State.WOULD, "reports, statements, journal and liability would be written")
         files = await write_papers(self._database, walk.window_no, run.run_id, walk.into, self._progress)
-        return Told("papers", State.DONE, f"{len(files)} files in {walk.into}", files=files)
+        return Told("papers", State.DONE, f"files in {walk.into}: {len(files)}", files=files)
 
     async def _evidence(self) -> Told:
         walk = self._walk

@@ -8,6 +8,7 @@ import random
 import shutil
 import sys
 import tracemalloc
+import zipfile
 from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -293,3 +294,31 @@ async def test_there_is_no_evidence_of_what_was_never_run(packed: Packed, tmp_pa
     assert "windows/2" in open_window.errors
     assert "is no evidence pack" in taken.errors
     assert names_in(tmp_path) == {"mine"}
+
+
+async def test_a_run_that_nobody_saw_yet_has_its_evidence_too(packed: Packed, tmp_path: Path) -> None:
+    """Of a second window, with the result of the first; nothing is approved or paid, and it is identical."""
+    finance = packed.treasury.finance
+    await finance.cast.gro.earn(finance.member, "500 TEL")
+    await finance.close("windows/2")
+    await finance.start("windows/2")
+    database = Database(packed.server.url)
+    await Evidence(database).write(2, tmp_path / "pack.zip")
+    await database.dispose()
+
+    found = verify(tmp_path / "pack.zip")
+
+    assert (list(found.differences), found.window) == ([], "windows/2")
+    assert "before.json" in Pack(tmp_path / "pack.zip").names()
+
+
+def test_an_archive_that_somebody_packed_anew_is_no_pack(packed: Packed, tmp_path: Path) -> None:
+    """Compressed it could unfold to any size: it is not read."""
+    anew = tmp_path / "pack.zip"
+    with zipfile.ZipFile(anew, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in Pack(packed.folder).names():
+            archive.writestr(name, (packed.folder / name).read_bytes())
+
+    (first, *_) = verify(anew).differences
+
+    assert (first.part, first.found, first.expected) == (MANIFEST, "compressed", "stored")

@@ -34,4 +34,4 @@ async def test_the_board_follows_a_window_until_it_is_paid(server: Server, treas
     assert lines[2]["windows/2"]["next"]["command"] == "python -m settlement close-window 2"
     assert [(one["what"], one["number"]) for one in boards[2]["outstanding"]] == [("exceptions of payments", 1)]
     assert "windows/1: bank: python -m settlement import-status FILE" in seen
-    assert "1 exceptions of payments, the oldest 0 days old: finance checker" in seen
+    assert "exceptions of payments: 1, the oldest of 0 days: finance checker" in seen

@@ -95,7 +95,7 @@ def test_what_came_to_nothing_is_tried_again_before_the_bank_is_waited_for() -> 
     done = todo_of(closed(run, legs=[booked]), NOW)
 
     assert (failed.who, failed.command) == (Who.PAYER, "retry 3")
-    assert failed.because == "1 payments came to nothing: rejected AC04"
+    assert failed.because == "came to nothing: 1, rejected AC04"
     assert (waiting.who, waiting.step) == (Who.BANK, "book")
     assert (done.who, done.step) == (Who.NOBODY, "none")
 
