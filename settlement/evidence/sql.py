@@ -26,7 +26,8 @@ SELECT c.actor, c.person, c.at, c.edition, c.calendar, c.leave FROM settlement.w
 WHERE c.window_no = :window_no
 """)
 
-# What held when the run was made and when it was submitted, and what the window was closed by.
+# What held when the run was made and when it was submitted, what the window was closed by, and the set of rates the
+# run converts by.
 DOCUMENTS = text("""
 WITH moments AS (
     SELECT created_at AS at FROM settlement.runs WHERE run_id = :run_id
@@ -44,6 +45,8 @@ SELECT p.proposal_id, p.kind, p.digest, p.at AS proposed_at, p.person AS propose
 FROM settlement.proposals p JOIN settlement.proposal_decisions d USING (proposal_id)
 WHERE p.proposal_id IN (SELECT proposal_id FROM held) OR p.proposal_id IN (
     SELECT unnest(ARRAY[calendar, leave]) FROM settlement.window_closings WHERE window_no = :window_no)
+    OR p.kind = 'FX_SET' AND d.verdict = 'APPROVED' AND p.digest = (
+        SELECT r.configuration::jsonb #>> '{fx,digest}' FROM settlement.runs r WHERE r.run_id = :run_id)
 ORDER BY d.order_no
 """)
 

@@ -11,6 +11,7 @@ from settlement.evidence.comparing import documents
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack
 from settlement.exchange_ledger import PairMicros
+from settlement.fx.model import FxSet
 from settlement.proposals import content
 from settlement.proposals.model import Exclusions, Kind
 from settlement.run.canonical import canonical, configuration_of, digest_of, parsed
@@ -59,6 +60,7 @@ def rules(pack: Pack) -> Iterator[Difference]:
     configuration = configuration_of(pack.document(RESULT))
     made = [row.as_("created_at", datetime.fromisoformat) for row in pack.rows("runs.csv")][-1]
     excluded: Exclusions | None = None
+    rates: dict[str, FxSet] = {}
     for place, one in enumerate(pack.document(DOCUMENTS)):
         path = f"[{place}]"
         held = content.read(Kind(one["kind"]), json.dumps(one["content"]))
@@ -68,9 +70,15 @@ def rules(pack: Pack) -> Iterator[Difference]:
                 yield Difference(DOCUMENTS, 0, f"{path}.{name}", one[name], f"{digest}, that of its content")
         if one["proposed_person"] == one["decided_person"]:
             yield Difference(DOCUMENTS, 0, f"{path}.decided_person", one["decided_person"], "somebody else")
+        if isinstance(held, FxSet):
+            rates[digest] = held
         if isinstance(held, Exclusions) and datetime.fromisoformat(one["decided_at"]) <= made:
             excluded = held
     yield from _excluded(configuration, excluded or Exclusions(), pack.document(WINDOW))
+    fx = configuration.fx
+    if fx is not None and rates.get(fx.digest) != fx.fx:
+        found = f"{fx.fx.name} {fx.fx.version} with digest {fx.digest}"
+        yield Difference(RESULT, 0, "fx", found, f"a set that was approved and stands in {DOCUMENTS}")
 
 
 def _excluded(configuration: Configuration, agreed: Exclusions, window: Any) -> Iterator[Difference]:

@@ -12,11 +12,13 @@ import zipfile
 from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from exchange.db.engine import Database
+from exchange.v1 import types_pb2 as types
 from settlement.evidence.checks.registry import CHECKS
 from settlement.evidence.model import MANIFEST, SEAL, Cell
 from settlement.evidence.parts import PARTS
@@ -25,6 +27,7 @@ from settlement.evidence.service import Evidence
 from settlement.evidence.verify import verify
 from settlement.evidence.writing import Folder
 from tests.banks import Booking, credit, debit, orders, statement
+from tests.contract.currencies import into, rates
 from tests.contract.paid import treasury_of
 from tests.database import Databases
 from tests.docs.pages import ROOT
@@ -296,20 +299,51 @@ async def test_there_is_no_evidence_of_what_was_never_run(packed: Packed, tmp_pa
     assert names_in(tmp_path) == {"mine"}
 
 
+async def preview(packed: Packed, target: Path) -> None:
+    """Close the window that is open, run it, and write its pack."""
+    closed = (await packed.treasury.finance.close()).window.name
+    await packed.treasury.finance.start(closed)
+    database = Database(packed.server.url)
+    await Evidence(database).write(int(closed.removeprefix("windows/")), target)
+    await database.dispose()
+
+
 async def test_a_run_that_nobody_saw_yet_has_its_evidence_too(packed: Packed, tmp_path: Path) -> None:
-    """Of a second window, with the result of the first; nothing is approved or paid, and it is identical."""
+    """Of a later window, with the result of the one before; nothing is approved or paid, and it is identical."""
     finance = packed.treasury.finance
     await finance.cast.gro.earn(finance.member, "500 TEL")
-    await finance.close("windows/2")
-    await finance.start("windows/2")
-    database = Database(packed.server.url)
-    await Evidence(database).write(2, tmp_path / "pack.zip")
-    await database.dispose()
+    await preview(packed, tmp_path / "pack.zip")
 
     found = verify(tmp_path / "pack.zip")
 
-    assert (list(found.differences), found.window) == ([], "windows/2")
+    assert list(found.differences) == []
     assert "before.json" in Pack(tmp_path / "pack.zip").names()
+
+
+async def test_a_run_that_converts_has_its_set_of_rates(packed: Packed, tmp_path: Path) -> None:
+    """With both persons, and identical; another rate than was approved is named."""
+    finance, world = packed.treasury.finance, packed.treasury.finance.cast.world
+    usa = await world.merchant("USA", types.MERCHANT_ROLE_EARNING, types.MERCHANT_ROLE_EXCHANGE)
+    await world.currency("USA", usa, money="USD", issue=10_000, redeem=10_000)
+    member = await world.member("bob", [usa, finance.cast.gro])
+    await finance.cast.gro.earn(member, "1 USA")
+    agreed = await finance.agree(rates())
+    await finance.agree(into(USA="CNY"))
+    await preview(packed, tmp_path / "pack")
+
+    identical = verify(tmp_path / "pack")
+    held = Pack(tmp_path / "pack").document("documents.json")
+    (place,) = (place for place, one in enumerate(held) if one["kind"] == "FX_SET")
+    assert held[place]["digest"] == agreed.digest
+
+    def dearer(result: dict[str, Any]) -> None:
+        result["fx"]["set"]["rates"][0]["numerator"] += 1
+
+    change_document(tmp_path / "pack", "result.json", dearer)
+    forged = {(one.part, one.figure) for one in verify(tmp_path / "pack").differences}
+
+    assert list(identical.differences) == []
+    assert {("result.json", "fx"), ("manifest.json", "digest")} <= forged
 
 
 def test_an_archive_that_somebody_packed_anew_is_no_pack(packed: Packed, tmp_path: Path) -> None:
