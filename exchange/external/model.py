@@ -175,6 +175,7 @@ class CallOff(FollowUp):
     kind: ClassVar[TransferKind] = TransferKind.RELEASE
 
     terms: Terms
+    is_debit: bool
 
     @property
     def pair(self) -> tuple[int, int]:

@@ -123,7 +123,7 @@ def complete(command: Complete, facts: MemberFacts, coalition: Coalition) -> Pos
         freed=owed,
         original_id=command.original,
         progress=Progress(0 if command.is_debit else terms.used_units, ended=True),
-        external=Ended(command.original),
+        external=Ended(command.original, command.is_debit, terms, completed=True),
     )
 
 
@@ -145,7 +145,7 @@ def call_off(command: CallOff, facts: MemberFacts, coalition: Coalition) -> Post
         original_id=command.original,
         progress=Progress(0, ended=True),
         is_activity=False,
-        external=Ended(command.original),
+        external=Ended(command.original, command.is_debit, terms, completed=False),
     )
 
 

@@ -160,6 +160,7 @@ class _Common(TypedDict):
     fingerprint: bytes
     original: UUID
     terms: Terms
+    is_debit: bool
 
 
 def ending(conversion: Conversion) -> Command:
@@ -172,9 +173,10 @@ def ending(conversion: Conversion) -> Command:
         "fingerprint": conversion.conversion_id.bytes,
         "original": conversion.conversion_id,
         "terms": conversion.terms,
+        "is_debit": conversion.is_debit,
     }
     if conversion.outcome == Outcome.APPLIED:
-        return Complete(**common, is_debit=conversion.is_debit)
+        return Complete(**common)
     return CallOff(**common)
 
 

@@ -31,9 +31,12 @@ class Begun(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The end of a conversion that was begun."""
+    """The end of a conversion that was begun: completed, or called off."""
 
     conversion_id: UUID
+    is_debit: bool
+    terms: Terms
+    completed: bool
 
 
 Row = tuple[int, UUID, UUID, Begun | Ended]

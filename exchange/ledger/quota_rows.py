@@ -9,7 +9,7 @@ from uuid import UUID
 from exchange.db.engine import DriverConnection
 from exchange.ledger.effects import transposed
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.model import Command, TransferKind
+from exchange.ledger.model import Command, FollowUp, TransferKind
 from exchange.ledger.quotas import ISSUING, Quotas
 from exchange.ledger.reference import AccountKey, Reference
 
@@ -79,13 +79,19 @@ async def read_quotas(
         for row in await connection.fetch(MEMBER_DAYS, *transposed(counted, 3), today):
             members[row[0], row[1], row[2]] = (row[3], row[4])
     numbers: list[int] = []
-    if any(command.kind in ISSUING or command.kind == TransferKind.REVERSAL for command in commands):
+    if any(map(_makes_points, commands)):
         numbers = sorted({number for _, _, number in limited if limits[number].issuance_units})
     issued: dict[int, int] = {}
     if numbers:
         await connection.execute(ENSURE_ISSUANCE, numbers, today)
         issued = {row[0]: row[1] for row in await connection.fetch(LOCK_ISSUANCE, numbers, today)}
     return Quotas(limits, members, issued, reference.time_zone, reference.issuer_no, reference.currency_name)
+
+
+def _makes_points(command: Command) -> bool:
+    """Or takes back what was made, or counted as such."""
+    ends = isinstance(command, FollowUp) and command.pair is not None
+    return command.kind in ISSUING or command.kind == TransferKind.REVERSAL or ends
 
 
 async def write_quotas(

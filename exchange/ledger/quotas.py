@@ -12,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from exchange.ledger.external import Begun, Ended
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.model import OWN_REQUESTS, Account, Command, Posting, Side, Transfer, TransferKind
 from exchange.money.limits import INT64_MAX
@@ -148,6 +149,8 @@ class Quotas:
             raise IssuanceLimitExceeded(currency=self._name_of(number), requested=added, **figures)
 
     def _changes(self, command: Command, posting: Posting, facts: MemberFacts) -> dict[int, Change]:
+        if posting.external is not None:
+            return self._elsewhere(posting.external, posting, facts)
         made, burnt, held = _moved(posting)
         if command.kind == TransferKind.REVERSAL:
             return self._taken_back(made, burnt, posting, facts)
@@ -160,6 +163,21 @@ class Quotas:
             used = burnt.get(number, 0) if command.kind in SPENDING else held.get(number, 0)
             found[number] = Change(earned, used, issued)
         return found
+
+    def _elsewhere(self, external: Begun | Ended, posting: Posting, facts: MemberFacts) -> dict[int, Change]:
+        """A conversion with an issuer's own ledger counts when it is begun; called off on the same day it does not."""
+        terms = external.terms
+        number = terms.target_no if external.is_debit else terms.source_no
+        if number not in self._limits:
+            return {}
+        change = Change(issued=terms.received_units) if external.is_debit else Change(used=terms.used_units)
+        if isinstance(external, Begun):
+            return {number: change}
+        if external.completed:
+            return {}
+        assert posting.original_id is not None, "only what was begun is ended"
+        members, issuance = self._counted(number, facts.originals[posting.original_id], facts)
+        return {number: Change(0, -change.used if members else 0, -change.issued if issuance else 0)}
 
     def _taken_back(
         self, made: Mapping[int, int], burnt: Mapping[int, int], posting: Posting, facts: MemberFacts

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from exchange.conversion.model import Convert
 from exchange.external import reads
 from exchange.external.model import Answer, ConversionState
 from exchange.ledger.model import Receipt
@@ -16,6 +17,7 @@ from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn,
 from tests.integration.ledger.outside import APPLIED, REJECTED, TEL, issue_outside, read, say
 from tests.unit.rules.rulebook import MERCHANT_NO, convert, earn
 
+NO_LIMITS = {"member_earn_units": 0, "member_use_units": 0, "issuance_units": 0}
 ENDS = "SELECT count(*) FROM exchange.transfers WHERE kind = 151 OR (kind = 9 AND original_id IS NOT NULL)"
 QUERIES = "SELECT count(*) FROM exchange.external_instructions WHERE kind = 3"
 
@@ -142,3 +144,38 @@ async def test_what_waits_counts_against_the_cap_and_its_end_is_never_refused(le
     assert (waiting.reserved_micros, waiting.payable_micros) == (22_500, 0)
     assert after.reserved_micros == 0
     assert after.payable_micros == (22_500 if answer is APPLIED else 0)
+
+
+@pytest.mark.parametrize(
+    ("figure", "out", "reason"),
+    [("issuance_units", True, "ISSUANCE_LIMIT_EXCEEDED"), ("member_use_units", False, "MEMBER_LIMIT_EXCEEDED")],
+    ids=["made", "used"],
+)
+async def test_daily_limits_count_what_is_begun_and_not_what_is_called_off(
+    ledger: Ledger,
+    figure: str,
+    out: bool,  # noqa: FBT001
+    reason: str,
+) -> None:
+    """A hundred points a day: sixty leave no room for sixty more, until they are called off; completed, they count."""
+    await issue_outside(ledger)
+    ada = await ledger.member()
+    await ledger.post(earn("200 BNK", "CAF", member_id=ada))
+    await ledger.api.limits.set_points_limits(OPERATOR, "BNK", {**NO_LIMITS, figure: 100}, "test")
+    source, target = ("OUT", "BNK") if out else ("BNK", "OUT")
+
+    def asked() -> Convert:
+        return convert(f"60 {source}", target, by="BNK", member_id=ada)
+
+    first = await ledger.post(asked())
+    refused = [await ledger.told(asked())]
+    await say(ledger, first, REJECTED)
+    second = await ledger.post(asked())
+    await say(ledger, second, APPLIED)
+    refused.append(await ledger.told(asked()))
+
+    assert reasons(refused) == [reason] * 2
+    assert [(await read(ledger, one)).state for one in (first, second)] == [
+        ConversionState.REJECTED,
+        ConversionState.COMPLETED,
+    ]

@@ -73,6 +73,7 @@ def calling_off(original: Transfer, waiting: Begun) -> CallOff:
         fingerprint=b"1",
         original=original.transfer_id,
         terms=waiting.terms,
+        is_debit=waiting.is_debit,
     )
 
 
