@@ -13,7 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import CallerRole
+from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.model import ObligationKind, TransferKind
+from exchange.ledger.telling import Happening, tell
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
 from exchange.limits.discharges import Discharge, discharge
 from exchange.refusals import CredentialUnknown, ResourceNotFound, WindowState
@@ -22,6 +24,8 @@ __all__ = [
     "Coalition",
     "Discharge",
     "Entry",
+    "EventKind",
+    "Happening",
     "Key",
     "KindMicros",
     "PairMicros",
@@ -42,6 +46,7 @@ __all__ = [
     "read_window",
     "require_closed",
     "require_merchant",
+    "tell",
     "transfer_kind_name",
     "windows_before",
 ]

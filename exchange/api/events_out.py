@@ -21,6 +21,10 @@ BYTES_MAX = 1024 * 1024
 """Of one response: clients take messages of at most 4 MiB unless they were told otherwise."""
 
 
+PAYMENTS = frozenset({EventKind.PAYMENT_INSTRUCTED, EventKind.PAYMENT_SETTLED, EventKind.PAYMENT_FAILED})
+"""Whoever clears notes them, with the fields of the message as their detail."""
+
+
 def responses(page: Page, directory: Directory, caller: Caller, cursors: Cursors) -> Iterator[pb.WatchEventsResponse]:
     """A page in messages of bounded size, each with the cursor of its last event; the last goes on after the page."""
     response, size = pb.WatchEventsResponse(), 0
@@ -62,6 +66,10 @@ def _message(entry: Entry, directory: Directory, caller: Caller, cursors: Cursor
         write_transfer(event.transfer, entry.transfer, directory, caller, names_member=named)
     if entry.kind is EventKind.POINTS_EXPIRING:
         _write_notice(event.points_expiring, entry.detail or {}, caller)
+    if entry.kind is EventKind.RUN_APPROVED:
+        event.settlement_run.MergeFrom(pb.SettlementRun(**entry.detail or {}))
+    if entry.kind in PAYMENTS:
+        event.settlement_payment.MergeFrom(pb.SettlementPayment(**entry.detail or {}))
     return event
 
 

@@ -57,6 +57,14 @@ class Event(_message.Message):
         """Points of a member are about to end: see `points_expiring`. Told 30, 7 and 1 days before the day on which they do, once each, to the issuer and to whoever has linked the member.
         What is awarded later than that is not told of under that number of days, nor what was missed until the next one is due.
         """
+        KIND_RUN_APPROVED: Event._Kind.ValueType  # 11
+        """What a settlement window comes to was approved: see `settlement_run`. To merchants with a position in it."""
+        KIND_PAYMENT_INSTRUCTED: Event._Kind.ValueType  # 12
+        """Banks were instructed to make a payment of a settlement: see `settlement_payment`. To its payer and its payee, as of the two that follow."""
+        KIND_PAYMENT_SETTLED: Event._Kind.ValueType  # 13
+        """A bank booked a payment."""
+        KIND_PAYMENT_FAILED: Event._Kind.ValueType  # 14
+        """A payment failed for good: a bank rejected it, or gave it back after it was booked. A new attempt is another payment."""
         KIND_INSTRUCTION_GIVEN: Event._Kind.ValueType  # 150
         """An issuer that keeps its balances itself was instructed: ExternalLedgerService tells what. To that issuer, the operator and auditors."""
 
@@ -87,6 +95,14 @@ class Event(_message.Message):
     """Points of a member are about to end: see `points_expiring`. Told 30, 7 and 1 days before the day on which they do, once each, to the issuer and to whoever has linked the member.
     What is awarded later than that is not told of under that number of days, nor what was missed until the next one is due.
     """
+    KIND_RUN_APPROVED: Event.Kind.ValueType  # 11
+    """What a settlement window comes to was approved: see `settlement_run`. To merchants with a position in it."""
+    KIND_PAYMENT_INSTRUCTED: Event.Kind.ValueType  # 12
+    """Banks were instructed to make a payment of a settlement: see `settlement_payment`. To its payer and its payee, as of the two that follow."""
+    KIND_PAYMENT_SETTLED: Event.Kind.ValueType  # 13
+    """A bank booked a payment."""
+    KIND_PAYMENT_FAILED: Event.Kind.ValueType  # 14
+    """A payment failed for good: a bank rejected it, or gave it back after it was booked. A new attempt is another payment."""
     KIND_INSTRUCTION_GIVEN: Event.Kind.ValueType  # 150
     """An issuer that keeps its balances itself was instructed: ExternalLedgerService tells what. To that issuer, the operator and auditors."""
 
@@ -96,12 +112,14 @@ class Event(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
     POINTS_EXPIRING_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_RUN_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_PAYMENT_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """Where this event stands: to go on after it, give this to WatchEvents or ListEvents of any server. Opaque; keep it with what the event led to."""
     kind: Global___Event.Kind.ValueType
     """What happened."""
     resource: _builtins.str
-    """Resource name of what it happened to: "transfers/0190…", "windows/12", "rates/0190…", "currencies/TEL/prices/3", "merchants/GRO", "currencies/TEL"."""
+    """Resource name of what it happened to: "transfers/0190…", "windows/12", "rates/0190…", "currencies/TEL/prices/3", "merchants/GRO", "currencies/TEL", "runs/0190…", "payments/W12-3-1-9019FAFC3208"."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When, by the coalition's clock. Not the order: that of the events is."""
@@ -114,6 +132,14 @@ class Event(_message.Message):
     def points_expiring(self) -> Global___PointsExpiring:
         """KIND_POINTS_EXPIRING: whose points, how many, and when they end."""
 
+    @_builtins.property
+    def settlement_run(self) -> Global___SettlementRun:
+        """KIND_RUN_APPROVED: of which window, and the digest of the result."""
+
+    @_builtins.property
+    def settlement_payment(self) -> Global___SettlementPayment:
+        """KIND_PAYMENT_INSTRUCTED, KIND_PAYMENT_SETTLED, KIND_PAYMENT_FAILED: who pays whom, and how much."""
+
     def __init__(
         self,
         *,
@@ -123,14 +149,92 @@ class Event(_message.Message):
         resource: _builtins.str = ...,
         transfer: _types_pb2.Transfer | None = ...,
         points_expiring: Global___PointsExpiring | None = ...,
+        settlement_run: Global___SettlementRun | None = ...,
+        settlement_payment: Global___SettlementPayment | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "points_expiring", b"points_expiring", "transfer", b"transfer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "points_expiring", b"points_expiring", "settlement_payment", b"settlement_payment", "settlement_run", b"settlement_run", "transfer", b"transfer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event_time", b"event_time", "kind", b"kind", "points_expiring", b"points_expiring", "resource", b"resource", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event_time", b"event_time", "kind", b"kind", "points_expiring", b"points_expiring", "resource", b"resource", "settlement_payment", b"settlement_payment", "settlement_run", b"settlement_run", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
+
+@_typing.final
+class SettlementRun(_message.Message):
+    """A netting of a settlement window that two people or more put their names to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_FIELD_NUMBER: _builtins.int
+    RESULT_DIGEST_FIELD_NUMBER: _builtins.int
+    window: _builtins.str
+    """"windows/12"."""
+    result_digest: _builtins.str
+    """SHA-256 of the result that was approved, hexadecimal."""
+    def __init__(
+        self,
+        *,
+        window: _builtins.str = ...,
+        result_digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result_digest", b"result_digest", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementRun: _TypeAlias = SettlementRun  # noqa: Y015
+
+@_typing.final
+class SettlementPayment(_message.Message):
+    """An attempt to make a payment that an approved run asks for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    PAYEE_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    RETURNED_FIELD_NUMBER: _builtins.int
+    run: _builtins.str
+    """"runs/0190…"."""
+    window: _builtins.str
+    """"windows/12"."""
+    payer: _builtins.str
+    """"merchants/GRO"; the operator, where its clearing account pays."""
+    payee: _builtins.str
+    """"merchants/TEL"."""
+    currency_code: _builtins.str
+    """ISO 4217 code."""
+    minor_units: _builtins.int
+    """How much, minor units."""
+    attempt: _builtins.int
+    """1 for the first attempt."""
+    returned: _builtins.bool
+    """KIND_PAYMENT_FAILED: true when it had been booked and came back."""
+    def __init__(
+        self,
+        *,
+        run: _builtins.str = ...,
+        window: _builtins.str = ...,
+        payer: _builtins.str = ...,
+        payee: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+        attempt: _builtins.int = ...,
+        returned: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "currency_code", b"currency_code", "minor_units", b"minor_units", "payee", b"payee", "payer", b"payer", "returned", b"returned", "run", b"run", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementPayment: _TypeAlias = SettlementPayment  # noqa: Y015
 
 @_typing.final
 class PointsExpiring(_message.Message):

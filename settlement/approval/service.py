@@ -12,6 +12,7 @@ from exchange.db.engine import Database
 from exchange.refusals import WindowState
 from settlement.actors import Actor
 from settlement.approval import rules
+from settlement.exchange_ledger import EventKind, Happening, tell
 from settlement.funds.service import look
 from settlement.proposals.standing import tiers
 from settlement.recount.service import Recounts, is_recounted
@@ -104,6 +105,7 @@ class Approvals:
             if rules.is_enough(run, await tiers(connection)):
                 await step(connection, run_id, RunState.APPROVED, actor, reason)
                 run = await read_run(connection, run_id)
+                await _tell(connection, run)
             return run, False
 
     async def _recounted(self, run_id: UUID, actor: Actor, take: Step) -> tuple[Run, bool]:
@@ -150,6 +152,13 @@ class Approvals:
             rules.require_state(run, CANCELLABLE)
             await end(connection, run_id, RunState.CANCELLED, actor, reason)
             return await read_run(connection, run_id), False
+
+
+async def _tell(connection: AsyncConnection, run: Run) -> None:
+    """Let everybody with a position know that it is approved."""
+    participants = {position.participant for one in run.result for position in one.positions}
+    detail = {"window": f"windows/{run.window_no}", "result_digest": run.digest}
+    await tell(connection, EventKind.RUN_APPROVED, [Happening(run.name, participants, detail)])
 
 
 def _said(run: Run, person: str, verdict: RunState, digest: str) -> bool:

@@ -18,6 +18,7 @@ from settlement.payments.model import AttemptState
 from settlement.payments.progress import follow
 from settlement.payments.reading.model import BankMessage, EntryLine, Line, StatusLine, Unreadable
 from settlement.payments.reading.registry import read
+from settlement.payments.telling import Moved
 from settlement.refusals import BankMessageUnreadable
 from settlement.run.steps import take_turns
 
@@ -56,12 +57,12 @@ class BankAnswers:
                 return await _recorded(connection, sha256), True
             await _keep(connection, sha256, message, content, actor)
             book, runs = await book_of(connection, *names_in(message.lines))
-            touched: set[UUID] = set()
+            moved: list[Moved] = []
             for line_no, line in enumerate(message.lines, start=1):
                 outcomes = book.judge(line)
                 await _note(connection, sha256, line_no, line, outcomes)
-                touched |= {runs[name] for name in await _apply(connection, f"{sha256}:{line_no}", outcomes, actor)}
-            await follow(connection, touched, actor)
+                moved += await _apply(connection, f"{sha256}:{line_no}", outcomes, actor)
+            await follow(connection, {runs[name] for name, _ in moved}, actor, moved)
             return await _recorded(connection, sha256), False
 
 
@@ -110,13 +111,13 @@ async def _keep(connection: AsyncConnection, sha256: str, message: BankMessage, 
     await connection.execute(sql.ADD_MESSAGE, {**names, **values})
 
 
-async def _apply(connection: AsyncConnection, source: str, outcomes: Sequence[Outcome], actor: Actor) -> list[str]:
-    """Write what a line moved; the attempts it moved."""
+async def _apply(connection: AsyncConnection, source: str, outcomes: Sequence[Outcome], actor: Actor) -> list[Moved]:
+    """Write what a line moved; the attempts it moved, and where to."""
     moved = [outcome for outcome in outcomes if isinstance(outcome, Advance)]
     for one in moved:
         row = (await connection.execute(sql.STATE, {"end_to_end_id": one.end_to_end_id})).one()
         await advance(connection, AttemptState(row.state), one, source, actor)
-    return [one.end_to_end_id for one in moved]
+    return [(one.end_to_end_id, one.to_state) for one in moved]
 
 
 async def _note(

@@ -108,7 +108,7 @@ async def _match(connection: AsyncConnection, found: PaymentException, payment: 
         raise WrongState(resource=f"payments/{payment}", state=sent.state, needed=f"a state before {to_state}")
     moved = Advance(payment, to_state, found.booked_on, found.said)
     await advance(connection, sent.state, moved, f"{found.sha256}:{found.line_no}", actor)
-    await follow(connection, [runs[payment]], actor)
+    await follow(connection, [runs[payment]], actor, [(payment, to_state)])
 
 
 def _meant(found: PaymentException, sent: Sent) -> AttemptState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,17 +19,19 @@ from settlement.payments.rules import (
     ended_by_rounding,
     settlement_state,
 )
+from settlement.payments.telling import Moved, tell_moved
 from settlement.run.life import RunState
 from settlement.run.model import Run
 from settlement.run.service import read_run
 from settlement.run.steps import step
 
 
-async def follow(connection: AsyncConnection, run_ids: Iterable[UUID], actor: Actor) -> None:
-    """Bring runs to the state their payments are in; in the caller's transaction, which takes turns.
+async def follow(connection: AsyncConnection, run_ids: Iterable[UUID], actor: Actor, moved: Sequence[Moved]) -> None:
+    """Bring runs to the state their payments are in, and tell what `moved`; in the caller's transaction.
 
-    Debts that were paid, rounded away or converted into another currency no longer stand against anybody's net debit
-    cap. They are told together and last: movements of capped merchants wait from then until the transaction ends.
+    The caller takes turns. Debts that were paid, rounded away or converted into another currency no longer stand
+    against anybody's net debit cap. They are told together and last: movements of capped merchants wait from then until
+    the transaction ends.
     """
     ended: list[Ended] = []
     for run_id in sorted(run_ids):
@@ -39,6 +41,7 @@ async def follow(connection: AsyncConnection, run_ids: Iterable[UUID], actor: Ac
         if run.life.state is not reached:
             await step(connection, run_id, reached, actor, "")
         ended += await _ended(connection, run)
+    await tell_moved(connection, moved)
     await discharge(connection, [Discharge._make(one) for one in ended])
 
 

@@ -23,6 +23,7 @@ from settlement.payments.formats.registry import FORMATS
 from settlement.payments.model import FAILED, AttemptState, Instruction, Leg, LegView, Party, PaymentOrder
 from settlement.payments.progress import follow
 from settlement.payments.rules import blocks_of, end_to_end_id, legs_of, message_id
+from settlement.payments.telling import tell_moved
 from settlement.refusals import DigestMismatch, FormatMismatch, SamePerson
 from settlement.run.life import INSTRUCTED, RunState
 from settlement.run.model import Run
@@ -84,7 +85,9 @@ class Payments:
             require_no_approver(run, person)
             before = {file.message_id for file in await files_of(connection, run_id)}
             failed = [view for view in await legs_paid(connection, run_id) if view.state in FAILED]
-            await _write_files(connection, run, [(view.leg, view.attempt + 1) for view in failed], how)
+            attempts = [(view.leg, view.attempt + 1) for view in failed]
+            exported = await _write_files(connection, run, attempts, how)
+            await tell_moved(connection, [(name, AttemptState.EXPORTED) for name in exported])
             return [file for file in await files_of(connection, run_id) if file.message_id not in before]
 
     async def files(self, run_id: UUID) -> list[PaymentFile]:
@@ -135,15 +138,16 @@ async def _instruct(connection: AsyncConnection, run: Run, how: Instructing) -> 
         values = {"leg_no": leg.leg_no, "currency_code": leg.currency, "payer": leg.payer, "payee": leg.payee}
         window = {"run_id": run.run_id, "window_no": run.window_no, "minor_units": leg.minor_units}
         await connection.execute(sql.ADD_LEG, {**values, **window})
-    await _write_files(connection, run, [(leg, 1) for leg in legs], how)
+    exported = await _write_files(connection, run, [(leg, 1) for leg in legs], how)
     await step(connection, run.run_id, RunState.INSTRUCTED, how.actor, "")
-    await follow(connection, [run.run_id], how.actor)
+    await follow(connection, [run.run_id], how.actor, [(name, AttemptState.EXPORTED) for name in exported])
 
 
 async def _write_files(
     connection: AsyncConnection, run: Run, attempts: Sequence[tuple[Leg, int]], how: Instructing
-) -> None:
-    """A file for each currency of these attempts."""
+) -> list[str]:
+    """A file for each currency of these attempts; their EndToEndIds in the order of the files."""
+    exported: list[str] = []
     coalition = await exchange_ledger.coalition(connection)
     operator, created_at = coalition.operator, coalition.now
     tomorrow = created_at.astimezone(coalition.time_zone).date() + timedelta(days=1)
@@ -175,6 +179,8 @@ async def _write_files(
             ],
         )
         await _write_file(connection, run, order, how, details)
+        exported += [item.end_to_end_id for item in order.instructions]
+    return exported
 
 
 async def _write_file(

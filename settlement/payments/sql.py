@@ -47,6 +47,12 @@ LEFT JOIN LATERAL (SELECT * FROM settlement.payment_events e
 WHERE l.run_id = :run_id ORDER BY l.leg_no
 """)
 
+ATTEMPTS = text("""
+SELECT a.end_to_end_id, a.run_id, a.attempt, l.window_no, l.currency_code, l.payer, l.payee, l.minor_units
+FROM settlement.payment_attempts a JOIN settlement.payment_legs l USING (run_id, leg_no)
+WHERE a.end_to_end_id = ANY(:names)
+""")
+
 EVENTS = text("""
 SELECT a.leg_no, a.attempt, l.currency_code, l.payer, l.payee, l.minor_units, e.end_to_end_id, e.from_state, e.to_state,
        e.at, e.booked_on, e.reason, e.source, e.actor
