@@ -61,8 +61,20 @@ protos: $(DEV) ## Regenerate exchange/v1 and settlement/v1 from protos/
 protos-accept: $(DEV) ## Make the present protos the ones later changes must stay compatible with
 	$(BIN)/python protos/generate.py accept
 
+HORDAK := .venv-hordak/.installed
+
+.PHONY: bench-growth
+bench-growth: setup ## The same work as the ledger grows; ARGS=--full for ten million transfers (an hour)
+	$(BIN)/python -m bench.growing $(ARGS)
+
+# A yardstick with an environment of its own: Django is nothing of ours.
+$(HORDAK): bench/baselines/hordak-requirements.txt | $(BIN)/python
+	$(PYTHON) -m venv .venv-hordak
+	.venv-hordak/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 .PHONY: bench
-bench: setup ## Measure throughput beside its yardsticks (a few minutes)
+bench: setup $(HORDAK) ## Measure throughput beside its yardsticks (a few minutes)
 	$(BIN)/python -m bench
 
 .PHONY: bench-smoke
@@ -70,7 +82,7 @@ bench-smoke: setup ## Ratios against committed floors, never times: has somethin
 	$(BIN)/python -m bench --smoke
 
 .PHONY: bench-full
-bench-full: setup ## The same, longer and with every variant
+bench-full: setup $(HORDAK) ## The same, longer and with every variant
 	$(BIN)/python -m bench --full
 
 # Without --python-version the answer would depend on who asks; hashes make a tampered download fail to install.
@@ -81,11 +93,13 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 lock: $(DEV) ## Bring both requirements files up to date with pyproject.toml
 	$(BIN)/$(COMPILE) --extra dev --output-file requirements-dev.txt
 	$(BIN)/$(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
+	$(BIN)/$(subst pyproject.toml,bench/baselines/hordak-requirements.in,$(COMPILE)) \
+	--output-file bench/baselines/hordak-requirements.txt
 
 .PHONY: clean
 clean: ## Remove the environment, caches and local database clusters
 	@if [ -e $(RUNTIME) ]; then $(BIN)/python -m exchange.db.embedded remove; fi
-	rm -rf $(VENV) .state build dist *.egg-info bench/results/tmp
+	rm -rf $(VENV) .venv-hordak .state build dist *.egg-info bench/results/tmp
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

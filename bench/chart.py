@@ -30,7 +30,9 @@ _PANELS = (
         ("batch_100", "batch_1000", "stream", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"),
     ),
 )
-_YARDSTICKS = frozenset({"noop_bare", "noop", "orm", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"})
+_YARDSTICKS = frozenset(
+    {"noop_bare", "noop", "orm", "hordak", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"}
+)
 _TITLES = {each.name: each.title for each in SCENARIOS}
 
 _WIDTH = 960
@@ -50,9 +52,9 @@ def write_svg(path: Path, rounds: Sequence[Round]) -> None:
     parts = []
     top = 0
     for title, names in _PANELS:
-        figures = {name: summary(rounds, name).per_second for name in names}
+        figures = {name: summary(rounds, name).per_second for name in names if name in rounds[0]}
         parts.append(_panel(title, figures, top))
-        top += _HEAD + _ROW * len(names) + _ROW // 2
+        top += _HEAD + _ROW * len(figures) + _ROW // 2
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" width="{_WIDTH}" height="{top}">'

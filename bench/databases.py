@@ -16,6 +16,7 @@ from bench.processes import BenchFailed
 from exchange.db import embedded
 
 _WIDE = Path(__file__).parent / "baselines" / "wide.sql"
+_NAMES = ("exchange", "orm", "wide", "hordak")
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _REMOVE_SECONDS_MAX = 5.0
 _POLL_SECONDS = 0.1
@@ -29,6 +30,7 @@ class Databases:
     exchange: str
     orm: str
     wide: str
+    hordak: str
     pid: int
     settings: dict[str, str]
 
@@ -51,7 +53,8 @@ def durable_postgres() -> Iterator[Databases]:
             off = [name for name in _DURABLE if settings[name] != "on"]
             if off:
                 raise BenchFailed(f"PostgreSQL runs without {', '.join(off)}")
-            yield Databases(server.url_of("exchange"), server.url_of("orm"), server.url_of("wide"), pid, settings)
+            exchange, orm, wide, hordak = map(server.url_of, _NAMES)
+            yield Databases(exchange, orm, wide, hordak, pid, settings)
     finally:
         _remove(folder)
 
@@ -68,7 +71,7 @@ async def _prepare(server: embedded.EmbeddedPostgres) -> dict[str, str]:
     """Create the databases, fill the hand-written one, and read the settings."""
     connection = await asyncpg.connect(_dsn(server.url))
     try:
-        for name in ("exchange", "orm", "wide"):
+        for name in _NAMES:
             await connection.execute(f"CREATE DATABASE {name}")
         settings = {name: str(await connection.fetchval(f"SHOW {name}")) for name in _SHOWN}
     finally:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench import requests
-from bench.baselines import orm_service, pgbench, raw_sql
+from bench.baselines import django_hordak, orm_service, pgbench, raw_sql
 from bench.calls import (
     CONNECTIONS,
     CONVERT,
@@ -31,6 +31,7 @@ from bench.samples import Earlier, Sample, Scenario, driven, sample_of, watched
 # More of them only make each wait: the service is no faster.
 _ORM_IN_FLIGHT = 20
 _ORM_PREPARED = 3_000
+_HORDAK_PROCESSES = 3
 _CANNED_STREAMS_MAX = 100_000
 _CEILING_SECONDS_MAX = 1.0
 
@@ -121,6 +122,12 @@ def by_pgbench(clients: int) -> Callable[[Rig, float, Earlier], Sample]:
     return run
 
 
+def by_hordak(rig: Rig, seconds: float, _earlier: Earlier) -> Sample:
+    """django-hordak in a few processes: more are no faster."""
+    result = django_hordak.run(rig.databases.hordak, processes=_HORDAK_PROCESSES, seconds=seconds)
+    return Sample(per_second=result.per_second)
+
+
 PGBENCH_CLIENTS = (1, 8, 32)
 
 SCENARIOS = (
@@ -142,6 +149,7 @@ SCENARIOS = (
     Scenario("batch_1000", "BatchTransfer of 1 000", bulk(1_000, 5)),
     Scenario("stream", "StreamTransfers of 500", streams(500, 5)),
     Scenario("orm", "ORM session per request", orm),
+    *([Scenario("hordak", "django-hordak, one transfer each", by_hordak)] if django_hordak.installed() else []),
     *(
         Scenario(f"pgbench_{clients}", f"pgbench, one transfer each, {clients} clients", by_pgbench(clients))
         for clients in PGBENCH_CLIENTS
