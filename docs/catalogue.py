@@ -106,6 +106,8 @@ ADVICE = {
     "NOT_LINKED_TO_ISSUER": "Let the issuer link the member (LinkMember), then ask under a new request_id.",
     "BALANCES_NOT_EMPTY": "Let members use their points first, or issue a new currency.",
     "INSTRUCTION_CONTRADICTED": "Mend the issuer's books to the first answer, `outcome`, and tell the operator.",
+    "CALL_RATE_EXCEEDED": "Wait as long as RetryInfo says; call more evenly. Items of batches and streams count too.",
+    "TOO_MANY_CALLS": "Wait until one of your calls has ended; batches and streams do more with fewer calls.",
     "BANK_DETAILS_MISSING": "The operator sets the bank details (SetBankDetails) and somebody else confirms them.",
     "FORMAT_MISMATCH": "Read `problem`; take the format the payments were exported in, or pain.001.",
     "BANK_MESSAGE_UNREADABLE": "Read `problem`; hand over the bank's file as it came, unchanged.",

@@ -43,6 +43,7 @@ from exchange.rates.service import RateChanges, check_spreads
 from exchange.rates.source import CoalitionSource
 from exchange.serving.paging import PageTokens
 from exchange.serving.permissions import PERMISSIONS
+from exchange.serving.quotas import Gate
 from exchange.serving.server import GracefulServer
 from exchange.serving.telemetry import serve_metrics
 from exchange.statements.monthly import MonthlyStatements
@@ -115,6 +116,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             adjustments=Adjustments(database, source, poster),
             limits=LimitChanges(database, source),
             external=ExternalLedgers(database, source, poster),
+            gate=Gate(lambda: source.held.limits.calls if source.held is not None else {}),
         )
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
@@ -235,6 +237,7 @@ async def serve(
             is_database_down=is_database_down,
             permissions=permissions,
             shares_port=port is not None,
+            gate=api.gate,
         )
         register(server, api, extensions, sandbox=settings.sandbox)
         _calm_the_collector()

@@ -35,12 +35,14 @@ DEFINITE = frozenset({Category.DENIED, Category.NOT_FOUND, Category.FAILED})
 class Refusal(Exception):
     """An expected no. Subclasses name the reason and category; keyword data is text a caller can act on.
 
-    `data` values are strings: they travel as ErrorInfo metadata and are stored with the idempotency key.
+    `data` values are strings: they travel as ErrorInfo metadata and are stored with the idempotency key. A quota that
+    is used up says itself after how many milliseconds to ask again, `retry_after_ms`.
     """
 
     reason: ClassVar[str]
     category: ClassVar[Category]
     sentence: ClassVar[str]
+    retry_after_ms: int | None = None
 
     def __init__(self, **data: object) -> None:
         self.data: dict[str, str] = {name: str(value) for name, value in data.items()}
@@ -456,6 +458,21 @@ class InstructionContradicted(Refusal):
     reason = "INSTRUCTION_CONTRADICTED"
     category = Category.FAILED
     sentence = "The opposite was said of the instruction before:"
+class CallRateExceeded(Refusal):
+    reason = "CALL_RATE_EXCEEDED"
+    category = Category.LIMIT
+    sentence = "The merchant calls more often than it may:"
+
+    def after(self, milliseconds: int) -> CallRateExceeded:
+        """The same, saying when there will be room."""
+        self.retry_after_ms = milliseconds
+        return self
+
+
+class TooManyCalls(Refusal):
+    reason = "TOO_MANY_CALLS"
+    category = Category.LIMIT
+    sentence = "As many of the merchant's calls are under way as may be:"
 
 
 class StoredRefusal(Refusal):

@@ -96,6 +96,7 @@ async def a_server(url: str, *, operator_secret: str | None = None, **settings: 
             authenticator=DirectoryAuthenticator(api.source),
             is_database_down=is_database_down,
             permissions=permissions,
+            gate=api.gate,
         )
         app.register(server, api, extensions, sandbox=chosen.sandbox)
         port = await server.start()

@@ -23,6 +23,7 @@ from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges
 from exchange.rates.source import CoalitionSource
 from exchange.serving.paging import PageTokens
+from exchange.serving.quotas import Gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Api:
     adjustments: Adjustments
     limits: LimitChanges
     external: ExternalLedgers
+    gate: Gate
 
     async def coalition(self, caller: Caller) -> Coalition:
         """A version no older than the call, in which the caller's credential still holds."""

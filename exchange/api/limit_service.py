@@ -1,4 +1,4 @@
-"""LimitService: net debit caps, and points on a day."""
+"""LimitService: net debit caps, points on a day, and how often merchants may call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from grpc.aio import ServicerContext
 
 from exchange.api.context import Api
 from exchange.api.limit_wire import (
+    NO_QUOTA,
     REASON_MAX,
+    call_quota,
+    call_quota_message,
     exposure_message,
     merchant_and_currency,
     points_limits,
@@ -92,6 +95,26 @@ class LimitService(LimitServiceServicer):
         code = check.resource_name("currency", request.currency, "currencies")
         check.raise_if_any()
         return pb.GetPointsLimitsResponse(limits=await self._points_limits(code, context))
+
+    async def SetCallQuota(self, request: pb.SetCallQuotaRequest, context: Context) -> pb.SetCallQuotaResponse:
+        check = Violations()
+        merchant_id, quota = call_quota(check, request.quota)
+        reason = check.text("reason", request.reason, 1, REASON_MAX)
+        check.raise_if_any()
+        await self._api.limits.set_call_quota(await self._caller(context), merchant_id, quota, reason)
+        return pb.SetCallQuotaResponse(quota=call_quota_message(request.quota.merchant, quota))
+
+    async def GetCallQuota(self, request: pb.GetCallQuotaRequest, context: Context) -> pb.GetCallQuotaResponse:
+        check = Violations()
+        merchant_id = check.resource_name("merchant", request.merchant, "merchants")
+        check.raise_if_any()
+        caller = caller_of(context)
+        coalition = await self._api.coalition(caller)
+        merchant = coalition.directory.merchant(merchant_id, "merchant")
+        if not caller.sees_all and caller.merchant_no != merchant.number:
+            raise ResourceNotFound(resource=f"{merchant.name}/quota", field="merchant")
+        quota = coalition.limits.calls.get(merchant.number, NO_QUOTA)
+        return pb.GetCallQuotaResponse(quota=call_quota_message(merchant.name, quota))
 
     async def _points_limits(self, code: str, context: Context) -> pb.PointsLimits:
         caller = caller_of(context)

@@ -7,11 +7,14 @@ from exchange.limits.model import Position
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations
+from exchange.serving.quotas import CallQuota
 from exchange.v1 import limit_service_pb2 as pb
 
 REASON_MAX = 200
 UNITS_MAX = INT64_MAX // 4
 """So that their sum is a number too."""
+CALLS_MAX = 1_000_000
+NO_QUOTA = CallQuota(0, 0, 0)
 
 
 def merchant_and_currency(
@@ -52,3 +55,16 @@ def points_limits_message(code: str, limit: PointsLimit | None, issued_units: in
         message.member_earn_units, message.member_use_units = limit.member_earn_units, limit.member_use_units
         message.issuance_units = limit.issuance_units
     return message
+
+
+def call_quota(check: Violations, wanted: pb.CallQuota) -> tuple[str, CallQuota]:
+    """Merchant id and quota to set; what is wrong is noted."""
+    merchant_id = check.resource_name("quota.merchant", wanted.merchant, "merchants")
+    rate = check.within("quota.calls_per_second", wanted.calls_per_second, 0, CALLS_MAX)
+    burst = check.within("quota.burst_calls", wanted.burst_calls, 1 if rate else 0, CALLS_MAX)
+    return merchant_id, CallQuota(rate, burst, check.within("quota.concurrent_calls", wanted.concurrent_calls, 0))
+
+
+def call_quota_message(name: str, quota: CallQuota) -> pb.CallQuota:
+    """What the caller sees."""
+    return pb.CallQuota(merchant=name, **quota._asdict())

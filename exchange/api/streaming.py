@@ -98,8 +98,10 @@ async def _decided(api: Api, items: Sequence[pb.TransferItem], caller: Caller) -
             outcomes[place] = refusal
     if commands:
         try:
+            api.gate.charge(caller, len(items), may_wait=True)
             outcomes |= zip(commands, await api.poster.post_all(list(commands.values()), atomic=False), strict=True)
         except Refusal as refusal:
-            # Too much is waiting, or the server drains: the stream goes on for as long as the server does.
+            # Too much is waiting, more than the merchant's quota came, or the server drains: the stream goes on for as
+            # long as the server does.
             outcomes |= dict.fromkeys(commands, refusal)
     return [outcomes[place] for place in range(len(items))]

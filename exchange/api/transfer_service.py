@@ -125,6 +125,7 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
     async def BatchTransfer(self, request: pb.BatchTransferRequest, context: Context) -> pb.BatchTransferResponse:
         caller = caller_of(context)
         atomic = _mode(request)
+        self._api.gate.charge(caller, len(request.items) - 1)
         answered: dict[int, Outcome] = {}
         commands, places = [], []
         for place, item in enumerate(request.items):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exchange.ledger.quotas import PointsLimit
+from exchange.serving.quotas import CallQuota
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +17,12 @@ class Limits:
     Attributes:
         capped: merchants with a net debit cap, by number, each with the settlement currency.
         points: most points on a day, by number of the currencies that have such limits.
+        calls: how often merchants may call one server process, by number of those with a quota.
     """
 
     capped: frozenset[tuple[int, str]] = frozenset()
     points: Mapping[int, PointsLimit] = field(default_factory=dict)
+    calls: Mapping[int, CallQuota] = field(default_factory=dict)
 
 
 class Position(NamedTuple):

@@ -16,6 +16,7 @@ from exchange.limits import sql
 from exchange.limits.model import Position
 from exchange.limits.snapshot import read_limits
 from exchange.refusals import ResourceNotFound
+from exchange.serving.quotas import CallQuota
 
 
 class LimitChanges:
@@ -82,6 +83,20 @@ class LimitChanges:
             limits = await read_limits(writing)
         await self._source.reload()
         return limits.points.get(number)
+
+    async def set_call_quota(self, caller: Caller, merchant_id: str, quota: CallQuota, reason: str) -> None:
+        """Say how often a merchant may call each server process; 0: as often as it likes.
+
+        Another process goes by it from the first call on in which it sees the new version of the directory.
+
+        Raises:
+            ResourceNotFound: no such merchant.
+        """
+        subject, after = f"merchants/{merchant_id}", quota._asdict()
+        async with change(self._database, caller, "set call quota", subject, after, reason) as connection:
+            number = (await read_directory(connection)).merchant(merchant_id, "quota.merchant").number
+            await connection.execute(sql.SET_CALL_QUOTA, {"merchant_no": number, **after})
+        await self._source.reload()
 
 
 async def issued_today(connection: AsyncConnection, currency_no: int, time_zone: str) -> int:

@@ -69,6 +69,20 @@ SELECT issued_units FROM exchange.issuance_days
 WHERE currency_no = :currency_no AND day = (exchange.coalition_now() AT TIME ZONE :time_zone)::date
 """)
 
+# ------------------------------------------------------------------------------------------------ calls
+CALL_QUOTAS = text("""
+SELECT merchant_no, calls_per_second, burst_calls, concurrent_calls FROM exchange.call_quotas
+WHERE calls_per_second + concurrent_calls > 0
+""")
+
+SET_CALL_QUOTA = text("""
+INSERT INTO exchange.call_quotas (merchant_no, calls_per_second, burst_calls, concurrent_calls)
+VALUES (:merchant_no, :calls_per_second, :burst_calls, :concurrent_calls)
+ON CONFLICT (merchant_no) DO UPDATE
+SET calls_per_second = excluded.calls_per_second, burst_calls = excluded.burst_calls,
+    concurrent_calls = excluded.concurrent_calls
+""")
+
 # ------------------------------------------------------------------------------------------------ discharges
 MERCHANTS = text("SELECT merchant_id, merchant_no FROM exchange.merchants WHERE merchant_id = ANY(:ids)")
 

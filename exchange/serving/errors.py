@@ -61,13 +61,17 @@ def status_of(refusal: Refusal) -> status_pb2.Status:
     """What a refusal says on the wire; stands in trailing metadata, or as the result of one item of a batch.
 
     Holds exactly one ErrorInfo{reason, domain, metadata}; BadRequest when a field is to blame; RetryInfo when waiting
-    helps; ResourceInfo when a resource is missing or taken.
+    helps; QuotaFailure when a merchant's own quota is used up; ResourceInfo when a resource is missing or taken.
     """
     status = _status(STATUS_CODES[refusal.category], str(refusal), refusal.reason, refusal.data)
-    retry_after_ms = RETRY_AFTER_MS.get(refusal.category)
+    retry_after_ms = refusal.retry_after_ms or RETRY_AFTER_MS.get(refusal.category)
     if retry_after_ms is not None:
         delay = duration_pb2.Duration(seconds=retry_after_ms // 1_000, nanos=retry_after_ms % 1_000 * 1_000_000)
         status.details.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
+    if refusal.category is Category.LIMIT and "merchant" in refusal.data:
+        used_up = error_details_pb2.QuotaFailure()
+        used_up.violations.add(subject=_cut(refusal.data["merchant"], _VALUE_BYTES_MAX), description=refusal.sentence)
+        status.details.append(_packed(used_up))
     if refusal.category in {Category.NOT_FOUND, Category.EXISTS} and "resource" in refusal.data:
         name = _cut(refusal.data["resource"], _VALUE_BYTES_MAX)
         collection = name.partition("/")[0]
@@ -94,10 +98,18 @@ async def abort_with_status(context: grpc.aio.ServicerContext[Any, Any], status:
     """Ends the call with a status. Raises grpc's AbortError, which must reach gRPC."""
     trailer: tuple[tuple[str, str | bytes], ...] = ((_DETAILS_HEADER, status.SerializeToString()),)
     if status.code in _PUSHBACK_MS:
-        trailer += ((_PUSHBACK_HEADER, _PUSHBACK_MS[status.code]),)
+        trailer += ((_PUSHBACK_HEADER, _told_delay_ms(status) or _PUSHBACK_MS[status.code]),)
     await context.abort(
         CODE_OF_NUMBER[status.code], _cut(status.message, _MESSAGE_BYTES_MAX), trailing_metadata=trailer
     )
+
+
+def _told_delay_ms(status: status_pb2.Status) -> str | None:
+    for detail in status.details:
+        retry = error_details_pb2.RetryInfo()
+        if detail.Unpack(retry):
+            return str(retry.retry_delay.ToMilliseconds())
+    return None
 
 
 def _status(code: grpc.StatusCode, message: str, reason: str, metadata: Mapping[str, str]) -> status_pb2.Status:

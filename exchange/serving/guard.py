@@ -39,6 +39,7 @@ from exchange.serving.identity import (
 )
 from exchange.serving.meter import Meter, Tally
 from exchange.serving.permissions import PERMISSIONS, Roles
+from exchange.serving.quotas import Gate
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -75,6 +76,7 @@ class Guard(grpc.GenericRpcHandler):
         is_database_down: whether an exception says that the database does not answer.
         limits: what is taken at once.
         permissions: roles by full method name; a method without a row is refused to everybody.
+        gate: quotas of single merchants.
     """
 
     def __init__(
@@ -84,7 +86,9 @@ class Guard(grpc.GenericRpcHandler):
         is_database_down: Callable[[BaseException], bool],
         limits: Limits,
         permissions: Mapping[str, Roles] = PERMISSIONS,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate or Gate()
         self.draining = False
         self.meter = Meter()
         self._authenticator = authenticator
@@ -145,6 +149,7 @@ class Guard(grpc.GenericRpcHandler):
         assert not handler.request_streaming, f"{method}: a stream of requests wants a stream of answers"
         behaviour, parse, serialize = cast("Behaviour", handler.unary_unary), _parse(handler), _serialize(handler)
         tally, calls, limit = self.meter.tally(method), self._calls, self._limits.admission_max
+        gate = self._gate
 
         async def call(data: bytes, context: Context) -> bytes:
             """Hot: every transfer comes through here. A wrong answer fails within, so that it is told as our fault."""
@@ -158,9 +163,11 @@ class Guard(grpc.GenericRpcHandler):
                     try:
                         caller = self._known_caller() or await self._looked_up_caller(context)
                         self._admit(caller, method, roles)
+                        gate.enter(caller, task)
                         answer = serialize(await behaviour(parse(data), context))
                     finally:
                         del calls[task]
+                        gate.leave(task)
             except BaseException as error:
                 await self._refuse(error, context, tally, began)
                 raise
@@ -183,10 +190,12 @@ class Guard(grpc.GenericRpcHandler):
                     if roles is not None:
                         caller = self._known_caller() or await self._looked_up_caller(context)
                         self._admit(caller, method, roles)
+                        self._gate.enter(caller, task)
                     request = received if handler.request_streaming else parse(received)
                     await _write_all(behaviour(request, context), context)
                 finally:
                     del streams[task]
+                    self._gate.leave(task)
             except BaseException as error:
                 await self._refuse(error, context, tally, began)
                 raise

@@ -105,6 +105,8 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "ListExposures": _ALL,
         "SetPointsLimits": _OPERATOR,
         "GetPointsLimits": _ALL,
+        "SetCallQuota": _OPERATOR,
+        "GetCallQuota": _ALL,
     },
     "exchange.v1.ExternalLedgerService": {
         "SetExternalLedger": _OPERATOR,

@@ -19,6 +19,7 @@ from exchange.serving.health import NOT_SERVING, SERVING, Health
 from exchange.serving.identity import Authenticator
 from exchange.serving.parsing import MESSAGE_BYTES_MAX
 from exchange.serving.permissions import PERMISSIONS, Roles
+from exchange.serving.quotas import Gate
 
 STREAMS_PER_CONNECTION_MAX = 100
 """Calls one connection carries at once; a client that wants more opens another, and reaches other processes with it."""
@@ -62,6 +63,7 @@ class GracefulServer:
         permissions: roles by full method name.
         shares_port: whether sibling processes listen on the same port. When they do not, a port in use is refused;
             gRPC's own default would let two servers answer on one port, each with a part of the calls.
+        gate: quotas of single merchants.
     """
 
     def __init__(
@@ -72,12 +74,14 @@ class GracefulServer:
         is_database_down: Callable[[BaseException], bool],
         permissions: Mapping[str, Roles] = PERMISSIONS,
         shares_port: bool = False,
+        gate: Gate | None = None,
     ) -> None:
         self.guard = Guard(
             authenticator=authenticator,
             is_database_down=is_database_down,
             limits=Limits.of(settings),
             permissions=permissions,
+            gate=gate,
         )
         self._settings = settings
         self._health = Health()

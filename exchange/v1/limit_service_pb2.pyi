@@ -414,3 +414,139 @@ class GetPointsLimitsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetPointsLimitsResponse: _TypeAlias = GetPointsLimitsResponse  # noqa: Y015
+
+@_typing.final
+class CallQuota(_message.Message):
+    """How often a merchant may call one server process. What is above is refused before anything was begun, with the delay after which there
+    is room: CALL_RATE_EXCEEDED, TOO_MANY_CALLS.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    CALLS_PER_SECOND_FIELD_NUMBER: _builtins.int
+    BURST_CALLS_FIELD_NUMBER: _builtins.int
+    CONCURRENT_CALLS_FIELD_NUMBER: _builtins.int
+    merchant: _builtins.str
+    """"merchants/GRO". Required."""
+    calls_per_second: _builtins.int
+    """Calls a second, each item of a batch or stream counted as one. Left out: any number."""
+    burst_calls: _builtins.int
+    """Calls that may come at once after a quiet time. Required with calls_per_second. A batch of more items goes through after a quiet time,
+    and is made up for afterwards.
+    """
+    concurrent_calls: _builtins.int
+    """Calls under way at once, streams among them. Left out: any number."""
+    def __init__(
+        self,
+        *,
+        merchant: _builtins.str = ...,
+        calls_per_second: _builtins.int = ...,
+        burst_calls: _builtins.int = ...,
+        concurrent_calls: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["burst_calls", b"burst_calls", "calls_per_second", b"calls_per_second", "concurrent_calls", b"concurrent_calls", "merchant", b"merchant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallQuota: _TypeAlias = CallQuota  # noqa: Y015
+
+@_typing.final
+class SetCallQuotaRequest(_message.Message):
+    """A quota to set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTA_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, for the audit log: 1 to 200 characters. Required."""
+    @_builtins.property
+    def quota(self) -> Global___CallQuota:
+        """All figures. Required."""
+
+    def __init__(
+        self,
+        *,
+        quota: Global___CallQuota | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCallQuotaRequest: _TypeAlias = SetCallQuotaRequest  # noqa: Y015
+
+@_typing.final
+class SetCallQuotaResponse(_message.Message):
+    """The quota."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quota(self) -> Global___CallQuota:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        quota: Global___CallQuota | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetCallQuotaResponse: _TypeAlias = SetCallQuotaResponse  # noqa: Y015
+
+@_typing.final
+class GetCallQuotaRequest(_message.Message):
+    """Whose quota."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    merchant: _builtins.str
+    """"merchants/GRO". Required."""
+    def __init__(
+        self,
+        *,
+        merchant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant", b"merchant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCallQuotaRequest: _TypeAlias = GetCallQuotaRequest  # noqa: Y015
+
+@_typing.final
+class GetCallQuotaResponse(_message.Message):
+    """The quota."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUOTA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quota(self) -> Global___CallQuota:
+        """As it stands; figures of 0 where there is none."""
+
+    def __init__(
+        self,
+        *,
+        quota: Global___CallQuota | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quota", b"quota"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCallQuotaResponse: _TypeAlias = GetCallQuotaResponse  # noqa: Y015

@@ -65,6 +65,16 @@ class LimitServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsResponse.FromString,
                 _registered_method=True)
+        self.SetCallQuota = channel.unary_unary(
+                '/exchange.v1.LimitService/SetCallQuota',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.SetCallQuotaRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.SetCallQuotaResponse.FromString,
+                _registered_method=True)
+        self.GetCallQuota = channel.unary_unary(
+                '/exchange.v1.LimitService/GetCallQuota',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaResponse.FromString,
+                _registered_method=True)
 
 
 class LimitServiceServicer(object):
@@ -122,6 +132,23 @@ class LimitServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetCallQuota(self, request, context):
+        """Sets how often a merchant may call, and how many of its calls may be under way. Each server process counts by itself, and goes by a
+        changed quota from the first call on in which it sees it. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCallQuota(self, request, context):
+        """A merchant's quota. Callers: all; a merchant sees its own.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LimitServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -154,6 +181,16 @@ def add_LimitServiceServicer_to_server(servicer, server):
                     servicer.GetPointsLimits,
                     request_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsResponse.SerializeToString,
+            ),
+            'SetCallQuota': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetCallQuota,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.SetCallQuotaRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.SetCallQuotaResponse.SerializeToString,
+            ),
+            'GetCallQuota': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCallQuota,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -319,6 +356,60 @@ class LimitService(object):
             '/exchange.v1.LimitService/GetPointsLimits',
             exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsRequest.SerializeToString,
             exchange_dot_v1_dot_limit__service__pb2.GetPointsLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetCallQuota(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/SetCallQuota',
+            exchange_dot_v1_dot_limit__service__pb2.SetCallQuotaRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.SetCallQuotaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCallQuota(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/GetCallQuota',
+            exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -60,6 +60,15 @@ class LimitServiceStub:
     """The limits of a currency. Callers: all; how much was made is told to the issuer and to callers that are no merchants.
     Refusals: RESOURCE_NOT_FOUND.
     """
+    SetCallQuota: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.SetCallQuotaRequest, _limit_service_pb2.SetCallQuotaResponse]
+    """Sets how often a merchant may call, and how many of its calls may be under way. Each server process counts by itself, and goes by a
+    changed quota from the first call on in which it sees it. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    GetCallQuota: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.GetCallQuotaRequest, _limit_service_pb2.GetCallQuotaResponse]
+    """A merchant's quota. Callers: all; a merchant sees its own.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class LimitServiceAsyncStub(LimitServiceStub):
@@ -91,6 +100,15 @@ class LimitServiceAsyncStub(LimitServiceStub):
     """
     GetPointsLimits: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.GetPointsLimitsRequest, _limit_service_pb2.GetPointsLimitsResponse]  # type: ignore[assignment]
     """The limits of a currency. Callers: all; how much was made is told to the issuer and to callers that are no merchants.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    SetCallQuota: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.SetCallQuotaRequest, _limit_service_pb2.SetCallQuotaResponse]  # type: ignore[assignment]
+    """Sets how often a merchant may call, and how many of its calls may be under way. Each server process counts by itself, and goes by a
+    changed quota from the first call on in which it sees it. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    GetCallQuota: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.GetCallQuotaRequest, _limit_service_pb2.GetCallQuotaResponse]  # type: ignore[assignment]
+    """A merchant's quota. Callers: all; a merchant sees its own.
     Refusals: RESOURCE_NOT_FOUND.
     """
 
@@ -157,6 +175,27 @@ class LimitServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_limit_service_pb2.GetPointsLimitsResponse, _abc.Awaitable[_limit_service_pb2.GetPointsLimitsResponse]]:
         """The limits of a currency. Callers: all; how much was made is told to the issuer and to callers that are no merchants.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def SetCallQuota(
+        self,
+        request: _limit_service_pb2.SetCallQuotaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.SetCallQuotaResponse, _abc.Awaitable[_limit_service_pb2.SetCallQuotaResponse]]:
+        """Sets how often a merchant may call, and how many of its calls may be under way. Each server process counts by itself, and goes by a
+        changed quota from the first call on in which it sees it. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetCallQuota(
+        self,
+        request: _limit_service_pb2.GetCallQuotaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.GetCallQuotaResponse, _abc.Awaitable[_limit_service_pb2.GetCallQuotaResponse]]:
+        """A merchant's quota. Callers: all; a merchant sees its own.
         Refusals: RESOURCE_NOT_FOUND.
         """
 

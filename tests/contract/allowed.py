@@ -9,7 +9,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         GetRateBounds ListEarnRules GetPromotion ListPromotions ListWindows GetWindow ListNetPositions ListObligations
         ListPairTotals ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
         ListFunds ListFundsPostings
-        GetExposure ListExposures GetPointsLimits
+        GetExposure ListExposures GetPointsLimits GetCallQuota
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
@@ -18,6 +18,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap
         SetPointsLimits
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap SetExternalLedger
+        SetPointsLimits SetCallQuota
     """,
     (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment",
     (OPERATOR, AUDITOR): "ListApiKeys",

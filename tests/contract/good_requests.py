@@ -191,6 +191,10 @@ GOOD: dict[str, Message] = {
         limits=limits.PointsLimits(currency=CURRENCY, member_earn_units=1, member_use_units=1, issuance_units=1),
         reason="why",
     ),
+    "SetCallQuota": limits.SetCallQuotaRequest(
+        quota=limits.CallQuota(merchant=MERCHANT, calls_per_second=1, burst_calls=1, concurrent_calls=1), reason="why"
+    ),
+    "GetCallQuota": limits.GetCallQuotaRequest(merchant=MERCHANT),
     "GetPointsLimits": limits.GetPointsLimitsRequest(currency=CURRENCY),
     "ListExposures": limits.ListExposuresRequest(page_size=1),
     "CreateMerchant": directory.CreateMerchantRequest(

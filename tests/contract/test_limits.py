@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from grpc import aio
 
+from exchange.v1 import event_service_pb2 as pb_events
 from exchange.v1 import limit_service_pb2 as pb
+from exchange.v1 import transfer_service_pb2 as pb_transfers
 from tests.contract.cast import Cast
 from tests.contract.pages import every_page
-from tests.contract.refusals import refusal, refusal_in
-from tests.movements import a_hold, an_earn
+from tests.contract.refusals import refusal, refusal_in, refusal_of
+from tests.movements import a_hold, an_earn, item
 from tests.worlds import EARNING, EXCHANGE, REDEMPTION, Merchant, Party, World
 
 
@@ -185,3 +188,75 @@ async def test_limits_of_what_there_is_not_are_refused(world: World, cast: Cast)
         assert (await refusal(world.operator.ask(stubs.SetPointsLimits, request))).reason == told
     get = pb.GetPointsLimitsRequest(currency="currencies/BNK")
     assert (await cast.gro.ask(stubs.GetPointsLimits, get)).limits == pb.PointsLimits(currency="currencies/BNK")
+
+
+async def quota(world: World, merchant: Merchant, **figures: int) -> pb.CallQuota:
+    """Set how often a merchant may call."""
+    request = pb.SetCallQuotaRequest(quota=pb.CallQuota(merchant=merchant.name, **figures), reason="test")
+    return (await world.operator.ask(world.stubs.limits.SetCallQuota, request)).quota
+
+
+@pytest.mark.provokes("CALL_RATE_EXCEEDED")
+async def test_a_merchant_that_calls_too_often_is_told_when_to_come_again(
+    cast: Cast, kiosk: tuple[Merchant, str]
+) -> None:
+    """A batch uses up as much as it has items; a stream's items are refused one by one; nothing was begun by them."""
+    merchant, code = kiosk
+    ada = await cast.world.member("ada", [merchant])
+    set_ = await quota(cast.world, merchant, calls_per_second=1, burst_calls=2)
+
+    results = await merchant.batch(*(an_earn(ada, f"1 {code}") for _ in range(900)))
+    late = an_earn(ada, f"1 {code}")
+    refused = await refusal(merchant.post(late))
+
+    assert set_ == pb.CallQuota(merchant=merchant.name, calls_per_second=1, burst_calls=2)
+    assert len(results) == 900
+    assert refused.metadata == {"merchant": merchant.name, "calls_per_second": "1", "burst_calls": "2"}
+    await quota(cast.world, merchant)
+    assert not (await merchant.post(late)).replayed
+    await quota(cast.world, merchant, calls_per_second=1, burst_calls=500)
+    streamed = [pb_transfers.StreamTransfersRequest(item=item(an_earn(ada, f"1 {code}"))) for _ in range(3_000)]
+    stream = cast.world.stubs.transfers.StreamTransfers(iter(streamed), metadata=merchant.metadata, timeout=60.0)
+    told = [answer.result async for answer in stream]
+    assert {refusal_in(one.status).reason for one in told if one.status.code} == {"CALL_RATE_EXCEEDED"}
+    await quota(cast.world, merchant)
+    done = sum(not one.status.code for one in told)
+    assert await merchant.balances(ada) == {code: 900 + 1 + done}
+
+
+@pytest.mark.provokes("TOO_MANY_CALLS")
+async def test_a_merchants_calls_under_way_are_limited(cast: Cast, kiosk: tuple[Merchant, str]) -> None:
+    """A stream takes a place for as long as it is open; others are not held up."""
+    merchant, code = kiosk
+    ada = await cast.world.member("ada", [merchant])
+    await quota(cast.world, merchant, concurrent_calls=1)
+    watch = cast.world.stubs.events.WatchEvents(pb_events.WatchEventsRequest(), metadata=merchant.metadata)
+    await watch.read()
+
+    refused = await refusal(merchant.earn(ada, f"1 {code}"))
+    await cast.gro.ask(
+        cast.world.stubs.limits.GetPointsLimits, pb.GetPointsLimitsRequest(currency=f"currencies/{code}")
+    )
+    watch.cancel()
+    while True:
+        try:
+            await merchant.earn(ada, f"1 {code}")
+            break
+        except aio.AioRpcError as error:
+            assert refusal_of(error).reason == "TOO_MANY_CALLS"
+
+    assert refused.metadata == {"merchant": merchant.name, "concurrent_calls": "1"}
+
+
+async def test_a_quota_is_read_by_its_merchant_and_set_whole(cast: Cast, kiosk: tuple[Merchant, str]) -> None:
+    """Others' are none of its business; a rate without a burst would let nothing through."""
+    merchant, _ = kiosk
+    stubs = cast.world.stubs.limits
+    set_ = await quota(cast.world, merchant, calls_per_second=5_000, burst_calls=5_000, concurrent_calls=50)
+    get = pb.GetCallQuotaRequest(merchant=merchant.name)
+    bad = pb.SetCallQuotaRequest(quota=pb.CallQuota(merchant=merchant.name, calls_per_second=1), reason="r")
+
+    assert (await merchant.ask(stubs.GetCallQuota, get)).quota == set_
+    assert (await cast.world.operator.ask(stubs.GetCallQuota, get)).quota == set_
+    assert (await refusal(cast.caf.ask(stubs.GetCallQuota, get))).reason == "RESOURCE_NOT_FOUND"
+    assert (await refusal(cast.world.operator.ask(stubs.SetCallQuota, bad))).fields == ("quota.burst_calls",)
