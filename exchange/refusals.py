@@ -458,6 +458,8 @@ class InstructionContradicted(Refusal):
     reason = "INSTRUCTION_CONTRADICTED"
     category = Category.FAILED
     sentence = "The opposite was said of the instruction before:"
+
+
 class CallRateExceeded(Refusal):
     reason = "CALL_RATE_EXCEEDED"
     category = Category.LIMIT

@@ -698,6 +698,25 @@ class InstructionContradicted(Definite):
     outcome: str
 
 
+class CallRateExceeded(Undecided):
+    """RESOURCE_EXHAUSTED. The merchant calls this server process more often than its quota allows."""
+
+    FOR = "CALL_RATE_EXCEEDED"
+
+    merchant: str
+    calls_per_second: int
+    burst_calls: int
+
+
+class TooManyCalls(Undecided):
+    """RESOURCE_EXHAUSTED. As many of the merchant's calls are under way in this server process as its quota allows."""
+
+    FOR = "TOO_MANY_CALLS"
+
+    merchant: str
+    concurrent_calls: int
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -777,4 +796,6 @@ BY_REASON: dict[str, type[Refused]] = {
     "NOT_LINKED_TO_ISSUER": NotLinkedToIssuer,
     "BALANCES_NOT_EMPTY": BalancesNotEmpty,
     "INSTRUCTION_CONTRADICTED": InstructionContradicted,
+    "CALL_RATE_EXCEEDED": CallRateExceeded,
+    "TOO_MANY_CALLS": TooManyCalls,
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from math import ceil
-from time import monotonic
+from time import monotonic_ns
 from typing import NamedTuple
 
 from exchange.callers import Caller
 from exchange.refusals import CallRateExceeded, TooManyCalls
 
-_MS_PER_S = 1_000
+_NANO = 1_000_000_000
+_NANO_PER_MS = 1_000_000
 RETRY_MS_MAX = 60_000
 
 
@@ -29,12 +29,12 @@ class CallQuota(NamedTuple):
 
 
 class _Bucket:
-    """Tokens of one merchant."""
+    """Tokens of one merchant, in billionths: so many come back each nanosecond, and nothing is rounded."""
 
-    __slots__ = ("at", "quota", "tokens")
+    __slots__ = ("at", "nano_tokens", "quota")
 
-    def __init__(self, quota: CallQuota, at: float) -> None:
-        self.quota, self.tokens, self.at = quota, float(quota.burst_calls), at
+    def __init__(self, quota: CallQuota, at: int) -> None:
+        self.quota, self.nano_tokens, self.at = quota, quota.burst_calls * _NANO, at
 
 
 class Gate:
@@ -42,11 +42,11 @@ class Gate:
 
     Args:
         quotas: by merchant number, as they are now; read at each call.
-        clock: seconds that only go forward.
+        clock: nanoseconds that only go forward.
     """
 
     def __init__(
-        self, quotas: Callable[[], Mapping[int, CallQuota]] = dict, clock: Callable[[], float] = monotonic
+        self, quotas: Callable[[], Mapping[int, CallQuota]] = dict, clock: Callable[[], int] = monotonic_ns
     ) -> None:
         self._quotas, self._clock = quotas, clock
         self._buckets: dict[int, _Bucket] = {}
@@ -99,14 +99,14 @@ class Gate:
         now, bucket = self._clock(), self._buckets.get(caller.merchant_no)
         if bucket is None or bucket.quota != quota:
             bucket = self._buckets[caller.merchant_no] = _Bucket(quota, now)
-        gathered = bucket.tokens + (now - bucket.at) * quota.calls_per_second
-        bucket.tokens, bucket.at = min(gathered, float(quota.burst_calls)), now
-        missing = needed - bucket.tokens
+        gathered = bucket.nano_tokens + (now - bucket.at) * quota.calls_per_second
+        bucket.nano_tokens, bucket.at = min(gathered, quota.burst_calls * _NANO), now
+        missing = needed * _NANO - bucket.nano_tokens
         if needed and missing > 0:
-            wait_ms = min(ceil(missing * _MS_PER_S / quota.calls_per_second), RETRY_MS_MAX)
+            wait_ms = -(-missing // (quota.calls_per_second * _NANO_PER_MS))
             raise CallRateExceeded(
                 merchant=f"merchants/{caller.merchant_id}",
                 calls_per_second=quota.calls_per_second,
                 burst_calls=quota.burst_calls,
-            ).after(wait_ms)
-        bucket.tokens -= calls
+            ).after(min(wait_ms, RETRY_MS_MAX))
+        bucket.nano_tokens -= calls * _NANO

@@ -180,6 +180,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. Members hold points of the currency here, so nobody else can keep its balances. {currency}."""
     ERROR_REASON_INSTRUCTION_CONTRADICTED: _ErrorReason.ValueType  # 153
     """FAILED_PRECONDITION. The issuer's system said the opposite before; the first answer stands, and the operator is shown the contradiction. {instruction, outcome: "APPLIED"}."""
+    ERROR_REASON_CALL_RATE_EXCEEDED: _ErrorReason.ValueType  # 133
+    """RESOURCE_EXHAUSTED with RetryInfo. The merchant calls this server process more often than its quota allows. {merchant, calls_per_second: "50", burst_calls: "100"}."""
+    ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 134
+    """RESOURCE_EXHAUSTED with RetryInfo. As many of the merchant's calls are under way in this server process as its quota allows. {merchant, concurrent_calls: "8"}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -345,4 +349,8 @@ ERROR_REASON_BALANCES_NOT_EMPTY: ErrorReason.ValueType  # 152
 """FAILED_PRECONDITION. Members hold points of the currency here, so nobody else can keep its balances. {currency}."""
 ERROR_REASON_INSTRUCTION_CONTRADICTED: ErrorReason.ValueType  # 153
 """FAILED_PRECONDITION. The issuer's system said the opposite before; the first answer stands, and the operator is shown the contradiction. {instruction, outcome: "APPLIED"}."""
+ERROR_REASON_CALL_RATE_EXCEEDED: ErrorReason.ValueType  # 133
+"""RESOURCE_EXHAUSTED with RetryInfo. The merchant calls this server process more often than its quota allows. {merchant, calls_per_second: "50", burst_calls: "100"}."""
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 134
+"""RESOURCE_EXHAUSTED with RetryInfo. As many of the merchant's calls are under way in this server process as its quota allows. {merchant, concurrent_calls: "8"}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -432,8 +432,8 @@ class CallQuota(_message.Message):
     calls_per_second: _builtins.int
     """Calls a second, each item of a batch or stream counted as one. Left out: any number."""
     burst_calls: _builtins.int
-    """Calls that may come at once after a quiet time. Required with calls_per_second. A batch of more items goes through after a quiet time,
-    and is made up for afterwards.
+    """Calls that may come at once after a quiet time. Required with calls_per_second. A batch that is let through is posted whole, however
+    many items it has; later calls wait until they are made up for.
     """
     concurrent_calls: _builtins.int
     """Calls under way at once, streams among them. Left out: any number."""

@@ -11,13 +11,15 @@ from exchange.serving.quotas import CallQuota, Gate
 GRO = Caller(CallerRole.MERCHANT, "apiKeys/1", 5, "GRO")
 CAF = Caller(CallerRole.MERCHANT, "apiKeys/2", 6, "CAF")
 OPERATOR = Caller(CallerRole.OPERATOR, "apiKeys/3")
+S = 1_000_000_000
+"""A second."""
 
 
 class At:
     """A gate for GRO, and what time it is there."""
 
     def __init__(self, rate: int = 0, burst: int = 0, concurrent: int = 0) -> None:
-        self.now = 100.0
+        self.now = 100
         self.quotas = {5: CallQuota(rate, burst, concurrent)}
         self.gate = Gate(lambda: self.quotas, lambda: self.now)
 
@@ -40,8 +42,8 @@ def test_a_burst_goes_through_and_then_so_many_a_second() -> None:
     at = At(rate=10, burst=4)
 
     through = [at.let_through(9)]
-    for seconds in (0.1, 0.5, 3_600):
-        at.now += seconds
+    for tenths in (1, 5, 36_000):
+        at.now += tenths * S // 10
         through.append(at.let_through(9))
 
     assert through == [4, 1, 4, 4]
@@ -55,7 +57,7 @@ def test_the_refusal_says_when_there_is_room() -> None:
     with pytest.raises(CallRateExceeded) as refused:
         at.gate.enter(GRO, "second")
     assert refused.value.retry_after_ms == 250
-    at.now += 0.25
+    at.now += S // 4
 
     assert at.let_through(1) == 1
 
@@ -67,9 +69,9 @@ def test_items_of_a_batch_are_made_up_for_afterwards() -> None:
     at.gate.charge(GRO, 49)
 
     before = at.let_through(1)
-    at.now += 4.5
+    at.now += 9 * S // 2
     still = at.let_through(1)
-    at.now += 0.2
+    at.now += S // 5
 
     assert (before, still, at.let_through(9)) == (0, 0, 1)
 
@@ -82,7 +84,7 @@ def test_items_of_a_stream_wait_while_there_is_a_debt() -> None:
 
     with pytest.raises(CallRateExceeded):
         at.gate.charge(GRO, 1, may_wait=True)
-    at.now += 10
+    at.now += 10 * S
 
     at.gate.charge(GRO, 1, may_wait=True)
 
@@ -98,7 +100,7 @@ def test_places_are_given_back_whatever_became_of_the_call() -> None:
 
     for call in ("two", "two", "three"):
         at.gate.leave(call)
-    at.now += 1
+    at.now += S
     at.gate.enter(GRO, "four")
 
     with pytest.raises(TooManyCalls):
