@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import IO
@@ -49,15 +49,30 @@ class CsvRows:
     Cells come in the order of `required` and then `optional`, whatever order the file has; an optional column that the
     file lacks gives an empty cell.
 
+    Args:
+        text: the file.
+        file: its name, for refusals.
+        required: columns that must be there.
+        optional: columns that may be.
+        also: other names that columns go by, each with its own.
+
     Raises:
         BadFile: while iterating, at the first line that breaks the rules.
     """
 
-    def __init__(self, text: IO[str], file: str, required: Sequence[str], optional: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        text: IO[str],
+        file: str,
+        required: Sequence[str],
+        optional: Sequence[str] = (),
+        also: Mapping[str, str] | None = None,
+    ) -> None:
         self._reader = csv.reader(text, strict=True)
         self._file = file
         self._required = tuple(required)
         self._known = (*required, *optional)
+        self._also = also or {}
 
     @property
     def line(self) -> int:
@@ -66,7 +81,7 @@ class CsvRows:
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         records = self._records()
-        header = [name.strip() for name in next(records, [])]
+        header = [self._also.get(name, name) for name in map(str.strip, next(records, []))]
         self._check_header(header)
         columns = len(header)
         in_order = itemgetter(*(header.index(name) if name in header else columns for name in self._known))

@@ -12,6 +12,9 @@ from settlement.netting.model import Obligation
 Funds = Mapping[str, Mapping[str, int]]
 """By currency and participant."""
 
+_ALSO = {"amount": "available", "amount available": "available", "amount_available": "available"}
+"""Treasury systems head the column so too."""
+
 
 def read_funds(text: IO[str], file: str) -> Funds:
     """What each participant has available by currency; zero may be said, or left out.
@@ -19,7 +22,7 @@ def read_funds(text: IO[str], file: str) -> Funds:
     Raises:
         BadFile: at the first row that cannot be taken, also at a second one for a participant and currency.
     """
-    rows = CsvRows(text, file, ("participant", "currency", "available"))
+    rows = CsvRows(text, file, ("participant", "currency", "available"), also=_ALSO)
     funds: dict[str, dict[str, int]] = {}
     for participant, currency, available in rows:
         name = rows.name(participant, "participant")

@@ -107,6 +107,19 @@ def test_only_one_way_can_be_asked_for(items: Path) -> None:
     assert "choose one of --whole, --pro-rata" in result.stderr
 
 
+@pytest.mark.parametrize("column", ["amount", "amount available", "amount_available"])
+def test_the_column_of_funds_goes_by_other_names_too(items: Path, column: str) -> None:
+    """What treasury systems write; one name at a time."""
+    items.with_name("other.csv").write_text(FUNDS.replace("available", column))
+    items.with_name("both.csv").write_text(f"participant,currency,available,{column}\nA,CNY,1,1\n")
+
+    other = run(items, "--funds", items.with_name("other.csv"), "--json")
+    both = run(items, "--funds", items.with_name("both.csv"), "--json")
+
+    assert other.stdout == run(items, "--funds", items.with_name("funds.csv"), "--json").stdout
+    assert "column available appears twice" in both.output
+
+
 def test_funds_must_be_named(items: Path) -> None:
     """Without funds there is no question."""
     assert run(items, "--json").exit_code == 2
