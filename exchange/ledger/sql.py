@@ -176,19 +176,29 @@ WHERE d.day = $5
 """
 
 # The same from the conversions themselves, for a day on which nobody counted from its beginning: the pair had no cap
-# yet. What was reversed is not used.
+# yet. What was reversed is not used, nor what was called off of conversions with an issuer's own ledger.
 CONVERTED_SINCE = """
-SELECT t.member_id, asked.source_no, asked.target_no, sum(burnt.units)::bigint
-FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[]) AS asked (bucket, member_id, source_no, target_no)
-JOIN exchange.transfers t USING (bucket, member_id)
-CROSS JOIN LATERAL unnest(t.legs) AS burnt
-WHERE t.kind = 4 AND t.occurred_at >= $5
-  AND burnt.account = 2 AND burnt.side = 2 AND burnt.currency_no = asked.source_no
-  AND EXISTS (SELECT FROM unnest(t.legs) AS minted
-              WHERE minted.account = 2 AND minted.side = 1 AND minted.currency_no = asked.target_no)
-  AND NOT EXISTS (SELECT FROM exchange.follow_ups f
-                  WHERE f.bucket = t.bucket AND f.transfer_id = t.transfer_id AND f.ended)
-GROUP BY t.member_id, asked.source_no, asked.target_no
+WITH asked AS (
+    SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::integer[], $4::integer[])
+        AS asked (bucket, member_id, source_no, target_no)
+)
+SELECT member_id, source_no, target_no, sum(units)::bigint FROM (
+    SELECT t.member_id, asked.source_no, asked.target_no, burnt.units
+    FROM asked
+    JOIN exchange.transfers t USING (bucket, member_id)
+    CROSS JOIN LATERAL unnest(t.legs) AS burnt
+    WHERE t.kind = 4 AND t.occurred_at >= $5
+      AND burnt.account = 2 AND burnt.side = 2 AND burnt.currency_no = asked.source_no
+      AND EXISTS (SELECT FROM unnest(t.legs) AS minted
+                  WHERE minted.account = 2 AND minted.side = 1 AND minted.currency_no = asked.target_no)
+      AND NOT EXISTS (SELECT FROM exchange.follow_ups f
+                      WHERE f.bucket = t.bucket AND f.transfer_id = t.transfer_id AND f.ended)
+    UNION ALL
+    SELECT x.member_id, x.source_no, x.target_no, x.used_units
+    FROM asked JOIN exchange.external_conversions x USING (bucket, member_id, source_no, target_no)
+    WHERE x.created_at >= $5 AND (x.transfer_id IS NULL OR x.answer = 1)
+) used
+GROUP BY member_id, source_no, target_no
 """
 
 # One statement for all effects: one round trip. Nothing in it reads what another part of it writes. A key that

@@ -10,6 +10,7 @@ from exchange.directory.service import NewCurrency, NewPrice
 from exchange.external import reads
 from exchange.external.model import Answer, Conversion, Outcome
 from exchange.ledger.model import Receipt
+from exchange.rates.model import Rate
 from tests.integration.ledger.ledgers import OPERATOR, Ledger
 from tests.unit.rules.rulebook import MERCHANT_NO, rate
 
@@ -17,8 +18,8 @@ TEL = Caller(CallerRole.MERCHANT, "certificates/tel", MERCHANT_NO["TEL"], "TEL")
 APPLIED, REJECTED = Answer(Outcome.APPLIED, "tel-1", None), Answer(Outcome.REJECTED, None, "no")
 
 
-async def issue_outside(ledger: Ledger) -> None:
-    """Issue it with rates of one to one both ways, and let TEL keep it, answering within a minute."""
+async def issue_outside(ledger: Ledger) -> Rate:
+    """Issue it at one to one both ways, kept by TEL, which has a minute to answer; the rate of OUT in BNK."""
     new = NewCurrency(
         code="OUT", issuer_id="TEL", display_name="OUT", settlement_currency="CNY", expiry_kind=ExpiryKind.NONE,
         expiry_days=0, breakage_share_bps=0, negative_balances=False,
@@ -29,16 +30,17 @@ async def issue_outside(ledger: Ledger) -> None:
     )  # fmt: skip
     await ledger.api.changes.create_currency(OPERATOR, new)
     await ledger.api.changes.publish_price(OPERATOR, "OUT", prices)
-    await publish(ledger, "OUT", "BNK")
     await publish(ledger, "BNK", "OUT")
+    out = await publish(ledger, "OUT", "BNK")
     await ledger.api.external.keep(OPERATOR, "OUT", 60)
+    return out
 
 
-async def publish(ledger: Ledger, source: str, target: str) -> None:
+async def publish(ledger: Ledger, source: str, target: str, *, daily_cap: int = 0) -> Rate:
     """A rate of one to one between two codes."""
     # The codes say which currencies; the numbers in the rate are filled in by whoever publishes it.
-    plain = rate("1 BNK", "1 AIR")
-    await ledger.api.rates.publish(OPERATOR, source, target, plain, begins=None, validate_only=False)
+    plain = rate("1 BNK", "1 AIR", daily_cap=daily_cap)
+    return await ledger.api.rates.publish(OPERATOR, source, target, plain, begins=None, validate_only=False)
 
 
 async def read(ledger: Ledger, begun: Receipt) -> Conversion:

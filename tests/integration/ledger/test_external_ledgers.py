@@ -14,7 +14,7 @@ from exchange.ledger.model import Receipt
 from exchange.refusals import InstructionContradicted
 from tests.integration.ledger.capping import cap, exposure
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, paused, reasons
-from tests.integration.ledger.outside import APPLIED, REJECTED, TEL, issue_outside, read, say
+from tests.integration.ledger.outside import APPLIED, REJECTED, TEL, issue_outside, publish, read, say
 from tests.unit.rules.rulebook import MERCHANT_NO, convert, earn
 
 NO_LIMITS = {"member_earn_units": 0, "member_use_units": 0, "issuance_units": 0}
@@ -179,3 +179,18 @@ async def test_daily_limits_count_what_is_begun_and_not_what_is_called_off(
         ConversionState.REJECTED,
         ConversionState.COMPLETED,
     ]
+
+
+async def test_a_cap_that_comes_later_in_the_day_counts_what_was_begun_before(ledger: Ledger) -> None:
+    """Sixty of a hundred are used by what waits; what was called off is not."""
+    rate = await issue_outside(ledger)
+    ada = await ledger.member()
+    await ledger.post(convert("60 OUT", "BNK", by="BNK", member_id=ada))
+    await say(ledger, await ledger.post(convert("30 OUT", "BNK", by="BNK", member_id=ada)), REJECTED)
+    assert rate.rate_id is not None
+    await ledger.api.rates.end(OPERATOR, rate.rate_id, None)
+    await publish(ledger, "OUT", "BNK", daily_cap=100)
+
+    answers = [await ledger.told(convert(f"{units} OUT", "BNK", by="BNK", member_id=ada)) for units in (41, 40)]
+
+    assert (reasons(answers), len(moved(answers))) == (["DAILY_CAP_EXCEEDED"], 1)
