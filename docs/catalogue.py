@@ -94,6 +94,7 @@ ADVICE = {
     "TOO_MANY_DRAFTS": "Withdraw drafts that nobody will approve.",
     "INVALID_CURSOR": "Send a cursor as it came, or none; after a restore, reconcile first and begin anew.",
     "NOT_OWN_CURRENCY": "Let the issuer of the points propose the adjustment, or the operator.",
+    "MEMBER_CLOSED": "Nothing is left to do. A person who comes back is enrolled anew, under another reference.",
     "PROPOSAL_LAPSED": "Propose the adjustment anew, if it is still wanted.",
     "CURSOR_EXPIRED": "Reconcile what you keep with ListTransfers and the balances, then go on from `oldest`.",
     "FUNDS_INSUFFICIENT": "Withdraw at most what is `available`, or book what came in first.",

@@ -18,6 +18,7 @@ from exchange.api.member_service import MemberService
 from exchange.api.rate_service import RateService
 from exchange.api.sandbox_service import SandboxService
 from exchange.api.transfer_service import TransferService
+from exchange.closing.service import Closings
 from exchange.config import Settings, SettingsRefused
 from exchange.db.engine import Database, is_database_down
 from exchange.db.migrate import EXCHANGE
@@ -114,13 +115,15 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             notices=Notices(database),
             promotions=PromotionChanges(database, source),
             adjustments=Adjustments(database, source, poster),
+            closings=Closings(database, source, poster),
             limits=LimitChanges(database, source),
             external=ExternalLedgers(database, source, poster),
             gate=Gate(lambda: source.held.limits.calls if source.held is not None else {}),
         )
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
-        working.append(asyncio.create_task(keep_running(settings.due_seconds, api.notices.run, api.adjustments.run)))
+        works = (api.notices.run, api.adjustments.run, api.closings.run)
+        working.append(asyncio.create_task(keep_running(settings.due_seconds, *works)))
         working.append(asyncio.create_task(keep_running(settings.external_seconds, api.external.run)))
         if settings.statement_day:
             job = MonthlyStatements(database, source)

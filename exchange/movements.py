@@ -11,6 +11,8 @@ from exchange.campaign.model import UseInCampaign
 from exchange.campaign.rules import use_in_campaign
 from exchange.cashout.model import CashOut
 from exchange.cashout.rules import cash_out
+from exchange.closing.model import Void
+from exchange.closing.rules import void
 from exchange.conversion.model import Convert
 from exchange.conversion.rules import convert
 from exchange.discount.model import Discount
@@ -47,6 +49,7 @@ RULES: dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]] = {
     Debit: debit,
     Complete: complete,
     CallOff: call_off,
+    Void: void,
 }
 
 

@@ -406,6 +406,12 @@ class NotOwnCurrency(Refusal):
     sentence = "A merchant adjusts points it issues, at its own cost:"
 
 
+class MemberClosed(Refusal):
+    reason = "MEMBER_CLOSED"
+    category = Category.FAILED
+    sentence = "The membership was closed: nothing moves any more."
+
+
 class ProposalLapsed(Refusal):
     reason = "PROPOSAL_LAPSED"
     category = Category.FAILED

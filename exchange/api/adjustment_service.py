@@ -44,7 +44,7 @@ class AdjustmentMethods:
         key, terms = _wanted(request, caller)
         directory = await self._api.directory(caller)
         async with self._api.database.read() as connection:
-            member = await self._api.members.find(connection, caller, key)
+            member = (await self._api.members.find(connection, caller, key)).require_open()
         terms = replace(terms, bucket=member_bucket(member.member_id), member_id=member.member_id)
         adjustment, replayed = await self._api.adjustments.propose(caller, request.request_id, terms)
         message = adjustment_message(adjustment, directory, caller, adjustment.proposed_at)

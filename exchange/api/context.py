@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from exchange.adjustment.service import Adjustments
 from exchange.callers import Caller
+from exchange.closing.service import Closings
 from exchange.db.engine import Database
 from exchange.directory.members import Members
 from exchange.directory.model import Directory
@@ -44,6 +45,7 @@ class Api:
     notices: Notices
     promotions: PromotionChanges
     adjustments: Adjustments
+    closings: Closings
     limits: LimitChanges
     external: ExternalLedgers
     gate: Gate

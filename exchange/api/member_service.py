@@ -8,11 +8,11 @@ from uuid import UUID
 
 from grpc.aio import ServicerContext
 
+from exchange.api.closing_service import ClosingMethods, member_message
 from exchange.api.context import Api
 from exchange.api.statements_out import cursor_at, monthly_message, position_after, write_page
 from exchange.api.wire import REFERENCE_CHARACTERS_MAX, member_key
 from exchange.callers import Caller
-from exchange.directory.members import Member
 from exchange.directory.model import Currency
 from exchange.ledger import reads
 from exchange.ledger.model import MemberKey
@@ -35,7 +35,7 @@ EXPIRING_DAYS_MAX = 3_660
 Context: TypeAlias = ServicerContext[Any, Any]
 
 
-class MemberService(MemberServiceServicer):
+class MemberService(ClosingMethods, MemberServiceServicer):
     """A merchant reaches only members it has linked."""
 
     def __init__(self, api: Api) -> None:
@@ -46,7 +46,7 @@ class MemberService(MemberServiceServicer):
         reference = check.text("reference", request.reference, 1, REFERENCE_CHARACTERS_MAX)
         check.raise_if_any()
         member, replayed = await self._api.members.enroll(await self._merchant(context), reference)
-        return pb.EnrollMemberResponse(member=_message(member), replayed=replayed)
+        return pb.EnrollMemberResponse(member=member_message(member), replayed=replayed)
 
     async def LinkMember(self, request: pb.LinkMemberRequest, context: Context) -> pb.LinkMemberResponse:
         check = Violations()
@@ -54,7 +54,7 @@ class MemberService(MemberServiceServicer):
         reference = check.text("reference", request.reference, 1, REFERENCE_CHARACTERS_MAX)
         check.raise_if_any()
         member, replayed = await self._api.members.link(await self._merchant(context), member_id, reference)
-        return pb.LinkMemberResponse(member=_message(member), replayed=replayed)
+        return pb.LinkMemberResponse(member=member_message(member), replayed=replayed)
 
     async def GetMember(self, request: pb.GetMemberRequest, context: Context) -> pb.GetMemberResponse:
         caller = caller_of(context)
@@ -62,7 +62,7 @@ class MemberService(MemberServiceServicer):
         await self._api.directory(caller)
         async with self._api.database.read() as connection:
             member = await self._api.members.find(connection, caller, key)
-        return pb.GetMemberResponse(member=_message(member))
+        return pb.GetMemberResponse(member=member_message(member))
 
     async def ListBalances(self, request: pb.ListBalancesRequest, context: Context) -> pb.ListBalancesResponse:
         caller = caller_of(context)
@@ -209,10 +209,6 @@ def _month(text: str, check: Violations) -> Month | None:
 def _month_position(position: object) -> tuple[date, str]:
     assert isinstance(position, list)
     return date.fromisoformat(position[0]), position[1]
-
-
-def _message(member: Member) -> types.Member:
-    return types.Member(name=member.name, reference=member.reference or "", create_time=timestamp(member.created_at))
 
 
 def _lot_message(lot: reads.LotView, currency: Currency, coalition: Coalition, promotion_no: int | None) -> types.Lot:

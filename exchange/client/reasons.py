@@ -566,6 +566,12 @@ class NotOwnCurrency(Definite):
     currency: str
 
 
+class MemberClosed(Definite):
+    """FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more."""
+
+    FOR = "MEMBER_CLOSED"
+
+
 class StateTooOld(Undecided):
     """UNAVAILABLE. The state that can be read does not have the transfer the caller knows of."""
 
@@ -782,6 +788,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "CURSOR_EXPIRED": CursorExpired,
     "PROPOSAL_LAPSED": ProposalLapsed,
     "NOT_OWN_CURRENCY": NotOwnCurrency,
+    "MEMBER_CLOSED": MemberClosed,
     "STATE_TOO_OLD": StateTooOld,
     "BANK_DETAILS_MISSING": BankDetailsMissing,
     "FORMAT_MISMATCH": FormatMismatch,

@@ -14,7 +14,7 @@ from exchange.db.engine import Database
 from exchange.directory import sql
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import MemberKey, member_bucket
-from exchange.refusals import ResourceExists, ResourceNotFound
+from exchange.refusals import MemberClosed, ResourceExists, ResourceNotFound
 
 
 class Member(NamedTuple):
@@ -23,6 +23,17 @@ class Member(NamedTuple):
     member_id: UUID
     reference: str | None
     created_at: datetime
+    closed_at: datetime | None = None
+
+    def require_open(self) -> Member:
+        """The member, when nobody has closed the membership.
+
+        Raises:
+            MemberClosed: somebody has.
+        """
+        if self.closed_at is not None:
+            raise MemberClosed
+        return self
 
     @property
     def name(self) -> str:
@@ -37,7 +48,11 @@ class Members:
         self._database = database
 
     async def enroll(self, merchant_no: int, reference: str) -> tuple[Member, bool]:
-        """A new member linked under the reference, or (…, True) the one it was given to before."""
+        """A new member linked under the reference, or (…, True) the one it was given to before.
+
+        Raises:
+            MemberClosed: that one's membership is over.
+        """
         member_id = new_id()
         bucket = member_bucket(member_id)
         values = {"merchant_no": merchant_no, "reference": reference, "bucket": bucket, "member_id": member_id}
@@ -47,7 +62,7 @@ class Members:
                 return Member(member_id, reference, made.created_at), False
             # A statement of its own, so that it sees the enrolment that was there first.
             found = await connection.execute(sql.LINK_BY_REFERENCE, values)
-            return Member._make(found.one()), True
+            return Member._make(found.one()).require_open(), True
 
     async def link(self, merchant_no: int, member_id: UUID, reference: str) -> tuple[Member, bool]:
         """Bind a reference to a member; (…, True) when that very link was there.
@@ -55,6 +70,7 @@ class Members:
         Raises:
             ResourceNotFound: no such member.
             ResourceExists: the merchant has bound the reference, or the member, otherwise.
+            MemberClosed: the membership is over.
         """
         bucket = member_bucket(member_id)
         name = f"members/{member_id}"
@@ -66,9 +82,11 @@ class Members:
             # Statements of their own, so that they see what was there first.
             row = (await connection.execute(sql.LINK_BY_MEMBER, values)).first()
             if row is not None and row.reference == reference:
-                return Member._make(row), True
-            if (await connection.execute(sql.MEMBER, values)).first() is None:
+                return Member._make(row).require_open(), True
+            row = (await connection.execute(sql.MEMBER, values)).first()
+            if row is None:
                 raise ResourceNotFound(resource=name, field="member")
+            Member._make(row).require_open()
             raise ResourceExists(resource=name, reference=reference)
 
     async def find(self, connection: AsyncConnection, caller: Caller, key: MemberKey) -> Member:

@@ -116,7 +116,10 @@ RETURNING created_at
 """)
 
 LINK = text("""
-WITH member AS (SELECT created_at FROM exchange.members WHERE bucket = :bucket AND member_id = :member_id), link AS (
+WITH member AS (
+    SELECT created_at FROM exchange.members m WHERE bucket = :bucket AND member_id = :member_id
+      AND NOT EXISTS (SELECT FROM exchange.closed_members c WHERE c.bucket = m.bucket AND c.member_id = m.member_id)
+), link AS (
     INSERT INTO exchange.member_links (merchant_no, reference, bucket, member_id, created_at)
     SELECT :merchant_no, :reference, :bucket, :member_id, exchange.coalition_now() FROM member
     ON CONFLICT DO NOTHING RETURNING member_id
@@ -125,19 +128,22 @@ SELECT member.created_at AS member_since FROM member, link
 """)
 
 LINK_BY_REFERENCE = text("""
-SELECT l.member_id, l.reference, m.created_at
+SELECT l.member_id, l.reference, m.created_at, c.closed_at
 FROM exchange.member_links l JOIN exchange.members m USING (bucket, member_id)
+LEFT JOIN exchange.closed_members c USING (bucket, member_id)
 WHERE l.merchant_no = :merchant_no AND l.reference = :reference
 """)
 
 LINK_BY_MEMBER = text("""
-SELECT l.member_id, l.reference, m.created_at
+SELECT l.member_id, l.reference, m.created_at, c.closed_at
 FROM exchange.member_links l JOIN exchange.members m USING (bucket, member_id)
+LEFT JOIN exchange.closed_members c USING (bucket, member_id)
 WHERE l.merchant_no = :merchant_no AND l.member_id = :member_id
 """)
 
 MEMBER = text("""
-SELECT member_id, NULL AS reference, created_at FROM exchange.members
+SELECT member_id, NULL AS reference, created_at, closed_at
+FROM exchange.members LEFT JOIN exchange.closed_members USING (bucket, member_id)
 WHERE bucket = :bucket AND member_id = :member_id
 """)
 

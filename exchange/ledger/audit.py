@@ -24,9 +24,9 @@ DIFFERENCES_MAX = 10
 _LEGS = "exchange.points_entries_v1"
 _MEMBER, _CIRCULATION, _HELD, _OVERDRAFT, _DEBIT, _CREDIT = 1, 2, 3, 4, 1, 2
 _RELEASE, _REVERSAL, _EXPIRE, _INACTIVITY = 9, 10, 11, 5
-_DEBIT_ADJUSTMENT = 123
-_UNUSED = f"{_EXPIRE}, {_DEBIT_ADJUSTMENT}"
-_BEGUN, _REJECTED = 150, 2
+_DEBIT_ADJUSTMENT, _VOID = 123, 127
+_UNUSED = f"{_EXPIRE}, {_DEBIT_ADJUSTMENT}, {_VOID}"
+_BEGUN, _COMPLETED, _REJECTED = 150, 151, 2
 _SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
 
 CHECKS: dict[str, str] = {
@@ -139,7 +139,7 @@ CHECKS: dict[str, str] = {
                    JOIN exchange.currencies c USING (currency_no)
                    JOIN {_LEGS} l USING (bucket, member_id, currency_no)
                    WHERE c.expiry_kind = {_INACTIVITY} AND l.account <> {_CIRCULATION}
-                     AND l.transfer_kind NOT IN ({_RELEASE}, {_REVERSAL}, {_EXPIRE})
+                     AND l.transfer_kind NOT IN ({_RELEASE}, {_REVERSAL}, {_EXPIRE}, {_VOID})
                    GROUP BY bucket, member_id, currency_no, c.expiry_days) k USING (bucket, member_id, currency_no)
         WHERE e.ends_at IS DISTINCT FROM k.ends_at OR e.is_open IS DISTINCT FROM k.is_open
     """,
@@ -234,6 +234,20 @@ CHECKS: dict[str, str] = {
                    FROM exchange.accounts GROUP BY currency_no) a
             USING (currency_no)
         WHERE coalesce(c.units, 0) <> coalesce(a.units, 0)
+    """,
+    "what was closed holds nothing, and nothing moved since but its end": f"""
+        SELECT a.bucket, a.member_id, a.currency_no, a.available_units, a.held_units, a.is_closed
+        FROM exchange.closed_members c JOIN exchange.accounts a USING (bucket, member_id)
+        WHERE NOT a.is_closed
+           OR (c.ended_at IS NOT NULL AND (a.available_units, a.held_units, a.overdrawn_units) <> (0, 0, 0))
+        UNION ALL
+        SELECT t.bucket, t.member_id, t.kind, t.ledger_sequence, NULL, NULL
+        FROM exchange.closed_members c JOIN exchange.transfers t USING (bucket, member_id)
+        WHERE t.occurred_at > c.closed_at AND t.kind NOT IN ({_RELEASE}, {_EXPIRE}, {_VOID}, {_COMPLETED})
+        UNION ALL
+        SELECT a.bucket, a.member_id, a.currency_no, NULL, NULL, a.is_closed
+        FROM exchange.accounts a LEFT JOIN exchange.closed_members c USING (bucket, member_id)
+        WHERE a.is_closed AND c.member_id IS NULL
     """,
     **BONUS_CHECKS,
     **EXPOSURE_CHECKS,

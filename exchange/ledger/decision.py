@@ -15,6 +15,7 @@ from exchange.ledger.facts import MemberFacts, apply
 from exchange.ledger.ids import new_id
 from exchange.ledger.keys import KnownKeys, stored
 from exchange.ledger.model import (
+    OWN_REQUESTS,
     Account,
     Command,
     FollowUp,
@@ -29,9 +30,17 @@ from exchange.ledger.model import (
 from exchange.ledger.quotas import Quotas
 from exchange.ledger.reference import AccountKey
 from exchange.ledger.sql import BLOCK_UNITS
-from exchange.refusals import DEFINITE, BatchNotApplied, Refusal, ResourceNotFound, ServerBusy
+from exchange.refusals import DEFINITE, BatchNotApplied, MemberClosed, Refusal, ResourceNotFound, ServerBusy
 
 _ENDING_OR_GIVING_BACK = frozenset({TransferKind.EXPIRE, TransferKind.RELEASE})
+_ENDING = frozenset(
+    {
+        TransferKind.EXPIRE,
+        TransferKind.RELEASE,
+        TransferKind.VOID,
+        TransferKind.CONVERSION_COMPLETED,
+    }
+)
 
 Outcome = Receipt | Refusal | Exception
 Rule = Callable[[Command, MemberFacts], Posting]
@@ -119,7 +128,7 @@ class Decision:
             if target is None:
                 raise _not_found(command)
             facts = self.facts[target.member_id]
-            ended = self._ended_accounts(command, facts, rule) if facts.ends else ()
+            ended = self._before(command, facts, rule) if facts.ends or facts.is_closed else ()
             posting = rule(command, facts)
             for limit in self._limits:
                 limit.require_room(command, posting, facts)
@@ -138,12 +147,17 @@ class Decision:
             self._end(facts, number, _given_back(posting, number), rule)
         return receipt
 
-    def _ended_accounts(self, command: Command, facts: MemberFacts, rule: Rule) -> Sequence[int]:
+    def _before(self, command: Command, facts: MemberFacts, rule: Rule) -> Sequence[int]:
         """Currencies of which a capture may give points back that have ended.
 
         What earlier commands of the batch gave back to an account after its end is ended here, before anything else is
         done with the account: its end would be postponed, and points that have ended would live on.
+
+        Raises:
+            MemberClosed: the membership is over, and it is not the exchange that ends what is left.
         """
+        if facts.is_closed and not _may_end_closed(command):
+            raise MemberClosed
         if command.kind in _ENDING_OR_GIVING_BACK:
             return ()
         over = [number for number, ends_at in facts.ends.items() if ends_at <= facts.now]
@@ -256,6 +270,11 @@ class Decision:
     def _answered_before(self, command: Command) -> Outcome | None:
         gone = self.ended.get(command.credential)
         return self.known.answer(command) if gone is None else gone
+
+
+def _may_end_closed(command: Command) -> bool:
+    """Whether it is the exchange itself that ends what is left of a membership, or what was begun before."""
+    return command.kind in _ENDING and command.request_id.startswith(OWN_REQUESTS)
 
 
 def _given_back(posting: Posting, number: int) -> list[UUID]:

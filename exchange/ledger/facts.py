@@ -36,6 +36,7 @@ class MemberAccount:
         sequence: number of the latest transfer on the account; the next one has the next number.
         held: points reserved by holds.
         overdrawn: points the member owes; while there are any, there is nothing to spend.
+        is_closed: the membership is over.
         lots: spendable lots in spending order; enough of them to cover what the batch may take, or all there are.
         known: every lot that was read or made, as it is now.
         born: lots made in this batch, with the transfer that made each.
@@ -51,6 +52,7 @@ class MemberAccount:
     sequence: int
     held: int = 0
     overdrawn: int = 0
+    is_closed: bool = False
     lots: list[Lot] = field(default_factory=list)
     known: dict[UUID, Lot] = field(default_factory=dict)
     born: dict[UUID, tuple[NewLot, UUID]] = field(default_factory=dict)
@@ -154,6 +156,7 @@ class MemberAccount:
             sequence=self.sequence,
             held=self.held,
             overdrawn=self.overdrawn,
+            is_closed=self.is_closed,
             lots=list(self.lots),
             known=dict(self.known),
             born=dict(self.born),
@@ -193,6 +196,7 @@ class MemberFacts:
         bonuses: what promotions may give and get back; None: none concerns the member in this batch.
         references: how merchants that keep their currencies' balances themselves know the member, by their numbers.
         external: conversions the batch begins or ends that wait for such a merchant, with the transfers that do so.
+        is_closed: the membership is over: nothing moves any more but what ends.
     """
 
     now: datetime
@@ -218,6 +222,7 @@ class MemberFacts:
     bonuses: BonusFacts | None = None
     references: dict[int, str] = field(default_factory=dict)
     external: list[tuple[UUID, Begun | Ended]] = field(default_factory=list)
+    is_closed: bool = False
 
     def unused_of(self, lot: Lot) -> int:
         """Points of a lot that ended unused, whether or not its end was already posted."""
@@ -250,6 +255,7 @@ class MemberFacts:
             bonuses=None if self.bonuses is None else self.bonuses.copy(),
             references=self.references,
             external=list(self.external),
+            is_closed=self.is_closed,
         )
 
 

@@ -36,7 +36,7 @@ from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.money.limits import INT64_MAX
 
-_EXPIRE, _DEBIT_ADJUSTMENT = TransferKind.EXPIRE, TransferKind.DEBIT_ADJUSTMENT
+_EXPIRE, _VOID, _DEBIT_ADJUSTMENT = TransferKind.EXPIRE, TransferKind.VOID, TransferKind.DEBIT_ADJUSTMENT
 
 
 class Moment(NamedTuple):
@@ -210,6 +210,8 @@ class Gathering:
         }
         for (_, member_id, currency_no), account in accounts.items():
             found[member_id].accounts[currency_no] = account
+            if account.is_closed:
+                found[member_id].is_closed = True
         await self._read_followed(found, now)
         if self.reference.idle_after:
             await read_ends(self.connection, self.reference, found)
@@ -232,7 +234,7 @@ class Gathering:
         whole: set[AccountKey] = set()
         for command in self.members:
             kind = command.kind
-            if kind is _EXPIRE or kind is _DEBIT_ADJUSTMENT:
+            if kind is _EXPIRE or kind is _VOID or kind is _DEBIT_ADJUSTMENT:
                 target, number = self.targets[id(command)], self.reference.currency_no(command.currency)
                 if target is not None and number is not None:
                     (due if kind is _EXPIRE else whole).add((*target, number))

@@ -23,6 +23,7 @@ class TransferKind(enum.IntEnum):
     DEBIT_ADJUSTMENT = 123
     CONVERSION_BEGUN = 150
     CONVERSION_COMPLETED = 151
+    VOID = 127
 
 
 class ObligationKind(enum.IntEnum):

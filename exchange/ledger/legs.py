@@ -61,6 +61,14 @@ def debited(currency_no: int, taken: Sequence[tuple[Lot, int]], *, overdrawn: in
     return legs
 
 
+def forgiven(currency_no: int, units: int) -> list[PointsLeg]:
+    """What a member owes is let go: circulation is debited as if points had been made to pay it."""
+    return [
+        PointsLeg(_CIRCULATION, _DEBIT, currency_no, units, None, None),
+        PointsLeg(_OVERDRAFT, _CREDIT, currency_no, units, None, None),
+    ]
+
+
 def held(currency_no: int, taken: Iterable[tuple[Lot, int]]) -> list[PointsLeg]:
     """Points reserved, lot by lot."""
     return _moved(_MEMBER, _HELD, currency_no, ((lot.lot_id, units) for lot, units in taken))

@@ -37,15 +37,16 @@ JOIN exchange.member_links USING (merchant_no, reference)
 
 # Rows that do not exist cannot be locked, so they are made first, in the same order as the locks.
 ENSURE_ACCOUNTS = """
-INSERT INTO exchange.accounts (bucket, member_id, currency_no)
-SELECT bucket, member_id, currency_no
-FROM unnest($1::exchange.account_key[])
+INSERT INTO exchange.accounts (bucket, member_id, currency_no, is_closed)
+SELECT bucket, member_id, currency_no,
+       EXISTS (SELECT FROM exchange.closed_members c WHERE c.bucket = k.bucket AND c.member_id = k.member_id)
+FROM unnest($1::exchange.account_key[]) AS k
 ORDER BY bucket, member_id, currency_no
 ON CONFLICT DO NOTHING
 """
 
 LOCK_ACCOUNTS = """
-SELECT wanted.place, a.available_units, a.last_sequence, a.held_units, a.overdrawn_units
+SELECT wanted.place, a.available_units, a.last_sequence, a.held_units, a.overdrawn_units, a.is_closed
 FROM unnest($1::exchange.account_key[]) WITH ORDINALITY AS wanted (bucket, member_id, currency_no, place)
 JOIN exchange.accounts a USING (bucket, member_id, currency_no)
 ORDER BY a.bucket, a.member_id, a.currency_no

@@ -52,7 +52,7 @@ class Quotes:
             if version != coalition.version:
                 return None
             coalition.directory.confirm(caller.credential)
-            member = await self._members.find(connection, caller, key)
+            member = (await self._members.find(connection, caller, key)).require_open()
             bucket = member_bucket(member.member_id)
             at = now.astimezone(UTC)
             terms = _terms(caller.merchant_no, wanted, coalition, at)

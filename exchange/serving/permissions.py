@@ -47,6 +47,7 @@ _ROWS: dict[str, dict[str, Roles]] = {
     "exchange.v1.MemberService": {
         "EnrollMember": _MERCHANT,
         "LinkMember": _MERCHANT,
+        "CloseMember": _OPERATOR,
         "GetMember": _MERCHANT_OPERATOR_AUDITOR,
         "ListBalances": _MERCHANT_OPERATOR_AUDITOR,
         "ListLots": _MERCHANT_OPERATOR_AUDITOR,

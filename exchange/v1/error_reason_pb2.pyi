@@ -152,6 +152,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. Nobody approved the adjustment in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
     ERROR_REASON_NOT_OWN_CURRENCY: _ErrorReason.ValueType  # 123
     """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
+    ERROR_REASON_MEMBER_CLOSED: _ErrorReason.ValueType  # 127
+    """FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more."""
     ERROR_REASON_STATE_TOO_OLD: _ErrorReason.ValueType  # 83
     """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
     ERROR_REASON_BANK_DETAILS_MISSING: _ErrorReason.ValueType  # 230
@@ -321,6 +323,8 @@ ERROR_REASON_PROPOSAL_LAPSED: ErrorReason.ValueType  # 122
 """FAILED_PRECONDITION. Nobody approved the adjustment in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
 ERROR_REASON_NOT_OWN_CURRENCY: ErrorReason.ValueType  # 123
 """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
+ERROR_REASON_MEMBER_CLOSED: ErrorReason.ValueType  # 127
+"""FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more."""
 ERROR_REASON_STATE_TOO_OLD: ErrorReason.ValueType  # 83
 """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
 ERROR_REASON_BANK_DETAILS_MISSING: ErrorReason.ValueType  # 230

@@ -26,7 +26,7 @@ from exchange.v1 import types_pb2 as exchange_dot_v1_dot_types__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n exchange/v1/member_service.proto\x12\x0b\x65xchange.v1\x1a\x17\x65xchange/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"(\n\x13\x45nrollMemberRequest\x12\x11\n\treference\x18\x01 \x01(\t\"M\n\x14\x45nrollMemberResponse\x12#\n\x06member\x18\x01 \x01(\x0b\x32\x13.exchange.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"6\n\x11LinkMemberRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\"K\n\x12LinkMemberResponse\x12#\n\x06member\x18\x01 \x01(\x0b\x32\x13.exchange.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"N\n\x10GetMemberRequest\x12\x10\n\x06member\x18\x01 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x02 \x01(\tH\x00\x42\x0c\n\nmember_key\"8\n\x11GetMemberResponse\x12#\n\x06member\x18\x01 \x01(\x0b\x32\x13.exchange.v1.Member\"\x85\x01\n\x13ListBalancesRequest\x12\x10\n\x06member\x18\x01 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x02 \x01(\tH\x00\x12\x1b\n\x13min_ledger_sequence\x18\x03 \x01(\x03\x12\x15\n\rexpiring_days\x18\x04 \x01(\x05\x42\x0c\n\nmember_key\"N\n\x14ListBalancesResponse\x12\x0e\n\x06member\x18\x01 \x01(\t\x12&\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x14.exchange.v1.Balance\"w\n\x0fListLotsRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x1b\n\x13min_ledger_sequence\x18\x05 \x01(\x03\"K\n\x10ListLotsResponse\x12\x1e\n\x04lots\x18\x01 \x03(\x0b\x32\x10.exchange.v1.Lot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x81\x02\n\x1bListStatementEntriesRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12.\n\nbegin_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x16\x61\x66ter_account_sequence\x18\x07 \x01(\x03\x12\x1b\n\x13min_ledger_sequence\x18\x08 \x01(\x03\"\xc5\x01\n\x1cListStatementEntriesResponse\x12.\n\x07opening\x18\x01 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12,\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x1b.exchange.v1.StatementEntry\x12.\n\x07\x63losing\x18\x03 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"Y\n\x10StatementBalance\x12\x17\n\x0f\x61vailable_units\x18\x01 \x01(\x03\x12\x12\n\nheld_units\x18\x02 \x01(\x03\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x03 \x01(\x03\"\xe5\x02\n\x0eStatementEntry\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x01 \x01(\x03\x12\x16\n\x0e\x63redited_units\x18\x02 \x01(\x03\x12\x15\n\rdebited_units\x18\x03 \x01(\x03\x12\x16\n\x0ereserved_units\x18\x04 \x01(\x03\x12\x18\n\x10unreserved_units\x18\x05 \x01(\x03\x12.\n\x07\x62\x61lance\x18\x06 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12(\n\x04kind\x18\x07 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12.\n\nevent_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fledger_sequence\x18\t \x01(\x03\x12\x10\n\x08transfer\x18\n \x01(\t\x12\x10\n\x08merchant\x18\x0b \x01(\t\x12\x11\n\treference\x18\x0c \x01(\t\"u\n\x1bListMemberStatementsRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\r\n\x05month\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"i\n\x1cListMemberStatementsResponse\x12\x30\n\nstatements\x18\x01 \x03(\x0b\x32\x1c.exchange.v1.MemberStatement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x88\x03\n\x0fMemberStatement\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\r\n\x05month\x18\x03 \x01(\t\x12.\n\nbegin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07opening\x18\x06 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12.\n\x07\x63losing\x18\x07 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12(\n\x03\x61ll\x18\x08 \x01(\x0b\x32\x1b.exchange.v1.StatementTotal\x12+\n\x06totals\x18\t \x03(\x0b\x32\x1b.exchange.v1.StatementTotal\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xac\x01\n\x0eStatementTotal\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12\x16\n\x0e\x63redited_units\x18\x03 \x01(\x03\x12\x15\n\rdebited_units\x18\x04 \x01(\x03\x12\x16\n\x0ereserved_units\x18\x05 \x01(\x03\x12\x18\n\x10unreserved_units\x18\x06 \x01(\x03\x32\xf7\x04\n\rMemberService\x12S\n\x0c\x45nrollMember\x12 .exchange.v1.EnrollMemberRequest\x1a!.exchange.v1.EnrollMemberResponse\x12M\n\nLinkMember\x12\x1e.exchange.v1.LinkMemberRequest\x1a\x1f.exchange.v1.LinkMemberResponse\x12J\n\tGetMember\x12\x1d.exchange.v1.GetMemberRequest\x1a\x1e.exchange.v1.GetMemberResponse\x12S\n\x0cListBalances\x12 .exchange.v1.ListBalancesRequest\x1a!.exchange.v1.ListBalancesResponse\x12G\n\x08ListLots\x12\x1c.exchange.v1.ListLotsRequest\x1a\x1d.exchange.v1.ListLotsResponse\x12k\n\x14ListStatementEntries\x12(.exchange.v1.ListStatementEntriesRequest\x1a).exchange.v1.ListStatementEntriesResponse\x12k\n\x14ListMemberStatements\x12(.exchange.v1.ListMemberStatementsRequest\x1a).exchange.v1.ListMemberStatementsResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n exchange/v1/member_service.proto\x12\x0b\x65xchange.v1\x1a\x17\x65xchange/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x12\x43loseMemberRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"v\n\x13\x43loseMemberResponse\x12#\n\x06member\x18\x01 \x01(\x0b\x32\x13.exchange.v1.Member\x12(\n\ttransfers\x18\x02 \x03(\x0b\x32\x15.exchange.v1.Transfer\x12\x10\n\x08replayed\x18\x03 \x01(\x08\"(\n\x13\x45nrollMemberRequest\x12\x11\n\treference\x18\x01 \x01(\t\"M\n\x14\x45nrollMemberResponse\x12#\n\x06member\x18\x01 \x01(\x0b\x32\x13.exchange.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"6\n\x11LinkMemberRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x11\n\treference\x18\x02 \x01(\t\"K\n\x12LinkMemberResponse\x12#\n\x06member\x18\x01 \x01(\x0b\x32\x13.exchange.v1.Member\x12\x10\n\x08replayed\x18\x02 \x01(\x08\"N\n\x10GetMemberRequest\x12\x10\n\x06member\x18\x01 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x02 \x01(\tH\x00\x42\x0c\n\nmember_key\"8\n\x11GetMemberResponse\x12#\n\x06member\x18\x01 \x01(\x0b\x32\x13.exchange.v1.Member\"\x85\x01\n\x13ListBalancesRequest\x12\x10\n\x06member\x18\x01 \x01(\tH\x00\x12\x1a\n\x10member_reference\x18\x02 \x01(\tH\x00\x12\x1b\n\x13min_ledger_sequence\x18\x03 \x01(\x03\x12\x15\n\rexpiring_days\x18\x04 \x01(\x05\x42\x0c\n\nmember_key\"N\n\x14ListBalancesResponse\x12\x0e\n\x06member\x18\x01 \x01(\t\x12&\n\x08\x62\x61lances\x18\x02 \x03(\x0b\x32\x14.exchange.v1.Balance\"w\n\x0fListLotsRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x1b\n\x13min_ledger_sequence\x18\x05 \x01(\x03\"K\n\x10ListLotsResponse\x12\x1e\n\x04lots\x18\x01 \x03(\x0b\x32\x10.exchange.v1.Lot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x81\x02\n\x1bListStatementEntriesRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12.\n\nbegin_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x16\x61\x66ter_account_sequence\x18\x07 \x01(\x03\x12\x1b\n\x13min_ledger_sequence\x18\x08 \x01(\x03\"\xc5\x01\n\x1cListStatementEntriesResponse\x12.\n\x07opening\x18\x01 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12,\n\x07\x65ntries\x18\x02 \x03(\x0b\x32\x1b.exchange.v1.StatementEntry\x12.\n\x07\x63losing\x18\x03 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"Y\n\x10StatementBalance\x12\x17\n\x0f\x61vailable_units\x18\x01 \x01(\x03\x12\x12\n\nheld_units\x18\x02 \x01(\x03\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x03 \x01(\x03\"\xe5\x02\n\x0eStatementEntry\x12\x18\n\x10\x61\x63\x63ount_sequence\x18\x01 \x01(\x03\x12\x16\n\x0e\x63redited_units\x18\x02 \x01(\x03\x12\x15\n\rdebited_units\x18\x03 \x01(\x03\x12\x16\n\x0ereserved_units\x18\x04 \x01(\x03\x12\x18\n\x10unreserved_units\x18\x05 \x01(\x03\x12.\n\x07\x62\x61lance\x18\x06 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12(\n\x04kind\x18\x07 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12.\n\nevent_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fledger_sequence\x18\t \x01(\x03\x12\x10\n\x08transfer\x18\n \x01(\t\x12\x10\n\x08merchant\x18\x0b \x01(\t\x12\x11\n\treference\x18\x0c \x01(\t\"u\n\x1bListMemberStatementsRequest\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\r\n\x05month\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"i\n\x1cListMemberStatementsResponse\x12\x30\n\nstatements\x18\x01 \x03(\x0b\x32\x1c.exchange.v1.MemberStatement\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x88\x03\n\x0fMemberStatement\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\x12\r\n\x05month\x18\x03 \x01(\t\x12.\n\nbegin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x07opening\x18\x06 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12.\n\x07\x63losing\x18\x07 \x01(\x0b\x32\x1d.exchange.v1.StatementBalance\x12(\n\x03\x61ll\x18\x08 \x01(\x0b\x32\x1b.exchange.v1.StatementTotal\x12+\n\x06totals\x18\t \x03(\x0b\x32\x1b.exchange.v1.StatementTotal\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xac\x01\n\x0eStatementTotal\x12(\n\x04kind\x18\x01 \x01(\x0e\x32\x1a.exchange.v1.Transfer.Kind\x12\x0f\n\x07\x65ntries\x18\x02 \x01(\x03\x12\x16\n\x0e\x63redited_units\x18\x03 \x01(\x03\x12\x15\n\rdebited_units\x18\x04 \x01(\x03\x12\x16\n\x0ereserved_units\x18\x05 \x01(\x03\x12\x18\n\x10unreserved_units\x18\x06 \x01(\x03\x32\xc9\x05\n\rMemberService\x12S\n\x0c\x45nrollMember\x12 .exchange.v1.EnrollMemberRequest\x1a!.exchange.v1.EnrollMemberResponse\x12M\n\nLinkMember\x12\x1e.exchange.v1.LinkMemberRequest\x1a\x1f.exchange.v1.LinkMemberResponse\x12P\n\x0b\x43loseMember\x12\x1f.exchange.v1.CloseMemberRequest\x1a .exchange.v1.CloseMemberResponse\x12J\n\tGetMember\x12\x1d.exchange.v1.GetMemberRequest\x1a\x1e.exchange.v1.GetMemberResponse\x12S\n\x0cListBalances\x12 .exchange.v1.ListBalancesRequest\x1a!.exchange.v1.ListBalancesResponse\x12G\n\x08ListLots\x12\x1c.exchange.v1.ListLotsRequest\x1a\x1d.exchange.v1.ListLotsResponse\x12k\n\x14ListStatementEntries\x12(.exchange.v1.ListStatementEntriesRequest\x1a).exchange.v1.ListStatementEntriesResponse\x12k\n\x14ListMemberStatements\x12(.exchange.v1.ListMemberStatementsRequest\x1a).exchange.v1.ListMemberStatementsResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,42 +34,46 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'exchange.v1.member_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035example.coalition.exchange.v1P\001Z(coalition.example/exchange/v1;exchangev1\252\002\025Coalition.Exchange.V1'
-  _globals['_ENROLLMEMBERREQUEST']._serialized_start=107
-  _globals['_ENROLLMEMBERREQUEST']._serialized_end=147
-  _globals['_ENROLLMEMBERRESPONSE']._serialized_start=149
-  _globals['_ENROLLMEMBERRESPONSE']._serialized_end=226
-  _globals['_LINKMEMBERREQUEST']._serialized_start=228
-  _globals['_LINKMEMBERREQUEST']._serialized_end=282
-  _globals['_LINKMEMBERRESPONSE']._serialized_start=284
-  _globals['_LINKMEMBERRESPONSE']._serialized_end=359
-  _globals['_GETMEMBERREQUEST']._serialized_start=361
-  _globals['_GETMEMBERREQUEST']._serialized_end=439
-  _globals['_GETMEMBERRESPONSE']._serialized_start=441
-  _globals['_GETMEMBERRESPONSE']._serialized_end=497
-  _globals['_LISTBALANCESREQUEST']._serialized_start=500
-  _globals['_LISTBALANCESREQUEST']._serialized_end=633
-  _globals['_LISTBALANCESRESPONSE']._serialized_start=635
-  _globals['_LISTBALANCESRESPONSE']._serialized_end=713
-  _globals['_LISTLOTSREQUEST']._serialized_start=715
-  _globals['_LISTLOTSREQUEST']._serialized_end=834
-  _globals['_LISTLOTSRESPONSE']._serialized_start=836
-  _globals['_LISTLOTSRESPONSE']._serialized_end=911
-  _globals['_LISTSTATEMENTENTRIESREQUEST']._serialized_start=914
-  _globals['_LISTSTATEMENTENTRIESREQUEST']._serialized_end=1171
-  _globals['_LISTSTATEMENTENTRIESRESPONSE']._serialized_start=1174
-  _globals['_LISTSTATEMENTENTRIESRESPONSE']._serialized_end=1371
-  _globals['_STATEMENTBALANCE']._serialized_start=1373
-  _globals['_STATEMENTBALANCE']._serialized_end=1462
-  _globals['_STATEMENTENTRY']._serialized_start=1465
-  _globals['_STATEMENTENTRY']._serialized_end=1822
-  _globals['_LISTMEMBERSTATEMENTSREQUEST']._serialized_start=1824
-  _globals['_LISTMEMBERSTATEMENTSREQUEST']._serialized_end=1941
-  _globals['_LISTMEMBERSTATEMENTSRESPONSE']._serialized_start=1943
-  _globals['_LISTMEMBERSTATEMENTSRESPONSE']._serialized_end=2048
-  _globals['_MEMBERSTATEMENT']._serialized_start=2051
-  _globals['_MEMBERSTATEMENT']._serialized_end=2443
-  _globals['_STATEMENTTOTAL']._serialized_start=2446
-  _globals['_STATEMENTTOTAL']._serialized_end=2618
-  _globals['_MEMBERSERVICE']._serialized_start=2621
-  _globals['_MEMBERSERVICE']._serialized_end=3252
+  _globals['_CLOSEMEMBERREQUEST']._serialized_start=107
+  _globals['_CLOSEMEMBERREQUEST']._serialized_end=159
+  _globals['_CLOSEMEMBERRESPONSE']._serialized_start=161
+  _globals['_CLOSEMEMBERRESPONSE']._serialized_end=279
+  _globals['_ENROLLMEMBERREQUEST']._serialized_start=281
+  _globals['_ENROLLMEMBERREQUEST']._serialized_end=321
+  _globals['_ENROLLMEMBERRESPONSE']._serialized_start=323
+  _globals['_ENROLLMEMBERRESPONSE']._serialized_end=400
+  _globals['_LINKMEMBERREQUEST']._serialized_start=402
+  _globals['_LINKMEMBERREQUEST']._serialized_end=456
+  _globals['_LINKMEMBERRESPONSE']._serialized_start=458
+  _globals['_LINKMEMBERRESPONSE']._serialized_end=533
+  _globals['_GETMEMBERREQUEST']._serialized_start=535
+  _globals['_GETMEMBERREQUEST']._serialized_end=613
+  _globals['_GETMEMBERRESPONSE']._serialized_start=615
+  _globals['_GETMEMBERRESPONSE']._serialized_end=671
+  _globals['_LISTBALANCESREQUEST']._serialized_start=674
+  _globals['_LISTBALANCESREQUEST']._serialized_end=807
+  _globals['_LISTBALANCESRESPONSE']._serialized_start=809
+  _globals['_LISTBALANCESRESPONSE']._serialized_end=887
+  _globals['_LISTLOTSREQUEST']._serialized_start=889
+  _globals['_LISTLOTSREQUEST']._serialized_end=1008
+  _globals['_LISTLOTSRESPONSE']._serialized_start=1010
+  _globals['_LISTLOTSRESPONSE']._serialized_end=1085
+  _globals['_LISTSTATEMENTENTRIESREQUEST']._serialized_start=1088
+  _globals['_LISTSTATEMENTENTRIESREQUEST']._serialized_end=1345
+  _globals['_LISTSTATEMENTENTRIESRESPONSE']._serialized_start=1348
+  _globals['_LISTSTATEMENTENTRIESRESPONSE']._serialized_end=1545
+  _globals['_STATEMENTBALANCE']._serialized_start=1547
+  _globals['_STATEMENTBALANCE']._serialized_end=1636
+  _globals['_STATEMENTENTRY']._serialized_start=1639
+  _globals['_STATEMENTENTRY']._serialized_end=1996
+  _globals['_LISTMEMBERSTATEMENTSREQUEST']._serialized_start=1998
+  _globals['_LISTMEMBERSTATEMENTSREQUEST']._serialized_end=2115
+  _globals['_LISTMEMBERSTATEMENTSRESPONSE']._serialized_start=2117
+  _globals['_LISTMEMBERSTATEMENTSRESPONSE']._serialized_end=2222
+  _globals['_MEMBERSTATEMENT']._serialized_start=2225
+  _globals['_MEMBERSTATEMENT']._serialized_end=2617
+  _globals['_STATEMENTTOTAL']._serialized_start=2620
+  _globals['_STATEMENTTOTAL']._serialized_end=2792
+  _globals['_MEMBERSERVICE']._serialized_start=2795
+  _globals['_MEMBERSERVICE']._serialized_end=3508
 # @@protoc_insertion_point(module_scope)

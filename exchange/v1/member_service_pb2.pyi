@@ -21,6 +21,66 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class CloseMemberRequest(_message.Message):
+    """A membership to close."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    member: _builtins.str
+    """"members/0190…". Required."""
+    reason: _builtins.str
+    """Why, in words, for the audit log; 1 to 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        member: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseMemberRequest: _TypeAlias = CloseMemberRequest  # noqa: Y015
+
+@_typing.final
+class CloseMemberResponse(_message.Message):
+    """What ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when it had been closed before."""
+    @_builtins.property
+    def member(self) -> _types_pb2.Member:
+        """As it stands."""
+
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Transfer]:
+        """Of each currency what ended, in ledger order: also what ended when it was closed before."""
+
+    def __init__(
+        self,
+        *,
+        member: _types_pb2.Member | None = ...,
+        transfers: _abc.Iterable[_types_pb2.Transfer] | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member", "replayed", b"replayed", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseMemberResponse: _TypeAlias = CloseMemberResponse  # noqa: Y015
+
+@_typing.final
 class EnrollMemberRequest(_message.Message):
     """A person to enroll."""
 

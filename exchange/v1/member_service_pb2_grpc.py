@@ -45,6 +45,11 @@ class MemberServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_member__service__pb2.LinkMemberRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_member__service__pb2.LinkMemberResponse.FromString,
                 _registered_method=True)
+        self.CloseMember = channel.unary_unary(
+                '/exchange.v1.MemberService/CloseMember',
+                request_serializer=exchange_dot_v1_dot_member__service__pb2.CloseMemberRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_member__service__pb2.CloseMemberResponse.FromString,
+                _registered_method=True)
         self.GetMember = channel.unary_unary(
                 '/exchange.v1.MemberService/GetMember',
                 request_serializer=exchange_dot_v1_dot_member__service__pb2.GetMemberRequest.SerializeToString,
@@ -78,7 +83,7 @@ class MemberServiceServicer(object):
 
     def EnrollMember(self, request, context):
         """Makes a member and links it to the calling merchant. With the same reference again: the member of the first time. Caller: merchant.
-        Refusals: INVALID_FIELD.
+        Refusals: INVALID_FIELD, MEMBER_CLOSED when that one's membership is over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -86,7 +91,17 @@ class MemberServiceServicer(object):
 
     def LinkMember(self, request, context):
         """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-        Refusals: RESOURCE_NOT_FOUND, RESOURCE_EXISTS when the reference or the member is bound otherwise.
+        Refusals: RESOURCE_NOT_FOUND, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseMember(self, request, context):
+        """Closes a membership for good, because the person asks or has died: open holds are given back, and all points end (作废), of which the issuer
+        owes funders the currency's breakage share; what the member owes is let go. From the moment it is taken every movement of the member is refused
+        with MEMBER_CLOSED. Points never go to another person. Repeated, it finishes what was not finished. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -146,6 +161,11 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     servicer.LinkMember,
                     request_deserializer=exchange_dot_v1_dot_member__service__pb2.LinkMemberRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_member__service__pb2.LinkMemberResponse.SerializeToString,
+            ),
+            'CloseMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseMember,
+                    request_deserializer=exchange_dot_v1_dot_member__service__pb2.CloseMemberRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_member__service__pb2.CloseMemberResponse.SerializeToString,
             ),
             'GetMember': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMember,
@@ -228,6 +248,33 @@ class MemberService(object):
             '/exchange.v1.MemberService/LinkMember',
             exchange_dot_v1_dot_member__service__pb2.LinkMemberRequest.SerializeToString,
             exchange_dot_v1_dot_member__service__pb2.LinkMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.MemberService/CloseMember',
+            exchange_dot_v1_dot_member__service__pb2.CloseMemberRequest.SerializeToString,
+            exchange_dot_v1_dot_member__service__pb2.CloseMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

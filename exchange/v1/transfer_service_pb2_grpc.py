@@ -145,7 +145,7 @@ class TransferServiceServicer(object):
 
     def EarnPoints(self, request, context):
         """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -269,7 +269,7 @@ class TransferServiceServicer(object):
     def ProposeAdjustment(self, request, context):
         """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
         waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
-        Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+        Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MEMBER_CLOSED, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -280,7 +280,7 @@ class TransferServiceServicer(object):
         force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
         another person than proposed it.
         Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
-        NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+        NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, AMOUNT_OVERFLOW.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,7 @@ class TransferServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TransferServiceAsyncStub: ...
     EarnPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.EarnPointsRequest, _transfer_service_pb2.EarnPointsResponse]
     """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
     """
     RedeemPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.RedeemPointsRequest, _transfer_service_pb2.RedeemPointsResponse]
     """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
@@ -101,14 +101,14 @@ class TransferServiceStub:
     ProposeAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ProposeAdjustmentRequest, _transfer_service_pb2.ProposeAdjustmentResponse]
     """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
     waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
-    Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+    Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MEMBER_CLOSED, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ApproveAdjustmentRequest, _transfer_service_pb2.ApproveAdjustmentResponse]
     """Approves exactly what was proposed, and puts it into the ledger. Points given are a new lot that its funder pays for at the issue price in
     force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
     another person than proposed it.
     Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
-    NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+    NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, AMOUNT_OVERFLOW.
     """
     WithdrawAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.WithdrawAdjustmentRequest, _transfer_service_pb2.WithdrawAdjustmentResponse]
     """Takes a proposal back, or says no to it. Callers: the proposing merchant, operator.
@@ -132,7 +132,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     EarnPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.EarnPointsRequest, _transfer_service_pb2.EarnPointsResponse]  # type: ignore[assignment]
     """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
     """
     RedeemPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.RedeemPointsRequest, _transfer_service_pb2.RedeemPointsResponse]  # type: ignore[assignment]
     """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
@@ -196,14 +196,14 @@ class TransferServiceAsyncStub(TransferServiceStub):
     ProposeAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ProposeAdjustmentRequest, _transfer_service_pb2.ProposeAdjustmentResponse]  # type: ignore[assignment]
     """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
     waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
-    Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+    Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MEMBER_CLOSED, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
     """
     ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ApproveAdjustmentRequest, _transfer_service_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
     """Approves exactly what was proposed, and puts it into the ledger. Points given are a new lot that its funder pays for at the issue price in
     force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
     another person than proposed it.
     Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
-    NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+    NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, AMOUNT_OVERFLOW.
     """
     WithdrawAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.WithdrawAdjustmentRequest, _transfer_service_pb2.WithdrawAdjustmentResponse]  # type: ignore[assignment]
     """Takes a proposal back, or says no to it. Callers: the proposing merchant, operator.
@@ -230,7 +230,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.EarnPointsResponse, _abc.Awaitable[_transfer_service_pb2.EarnPointsResponse]]:
         """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -384,7 +384,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transfer_service_pb2.ProposeAdjustmentResponse, _abc.Awaitable[_transfer_service_pb2.ProposeAdjustmentResponse]]:
         """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
         waits for seven days. Callers: merchant, for the currency it issues and at its own cost; operator, with a credential that names a person.
-        Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
+        Refusals: RESOURCE_NOT_FOUND, NOT_OWN_CURRENCY, MEMBER_CLOSED, MERCHANT_SUSPENDED, PERSON_UNKNOWN, TOO_MANY_DRAFTS, REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -397,7 +397,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         force; points taken end as if unused. A no of the ledger is final: the adjustment is refused. Caller: operator, with a credential that names
         another person than proposed it.
         Refusals: RESOURCE_NOT_FOUND, WRONG_STATE, PROPOSAL_LAPSED, SAME_PERSON, PERSON_UNKNOWN, DIGEST_MISMATCH; and the ledger's: INSUFFICIENT_POINTS,
-        NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, AMOUNT_OVERFLOW.
+        NO_PRICE, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, AMOUNT_OVERFLOW.
         """
 
     @_abc_1.abstractmethod

@@ -429,6 +429,7 @@ class Member(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REFERENCE_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    CLOSE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"members/0190…": a UUID given by the server. Whoever holds it may link the member, so treat it as a secret of the person."""
     reference: _builtins.str
@@ -437,16 +438,21 @@ class Member(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only."""
 
+    @_builtins.property
+    def close_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only. When the membership was closed: nothing moves since. Left out: it is open."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reference: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        close_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "name", b"name", "reference", b"reference"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "create_time", b"create_time", "name", b"name", "reference", b"reference"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -889,6 +895,8 @@ class Transfer(_message.Message):
         """A conversion with a currency whose issuer keeps the balances itself was begun: source points kept here are reserved, of others nothing moves yet. See ExternalConversion."""
         KIND_CONVERSION_COMPLETED: Transfer._Kind.ValueType  # 151
         """Such a conversion was completed: reserved points taken, or points received, and what is owed. What the issuer keeps itself has no legs here."""
+        KIND_VOID: Transfer._Kind.ValueType  # 127
+        """Points that ended with their membership (作废)."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What kind of movement."""
@@ -925,6 +933,8 @@ class Transfer(_message.Message):
     """A conversion with a currency whose issuer keeps the balances itself was begun: source points kept here are reserved, of others nothing moves yet. See ExternalConversion."""
     KIND_CONVERSION_COMPLETED: Transfer.Kind.ValueType  # 151
     """Such a conversion was completed: reserved points taken, or points received, and what is owed. What the issuer keeps itself has no legs here."""
+    KIND_VOID: Transfer.Kind.ValueType  # 127
+    """Points that ended with their membership (作废)."""
 
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int

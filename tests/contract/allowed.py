@@ -14,7 +14,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
         PublishPrice CreateEarnRule CreatePromotion EndPromotion IssueApiKey RevokeApiKey PublishRate EndRate SetClock
-        ApproveRateDraft RevokeRate SetRateBounds SetBankDetails ApproveAdjustment
+        ApproveRateDraft RevokeRate SetRateBounds SetBankDetails ApproveAdjustment CloseMember
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap
         SetPointsLimits
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap SetExternalLedger

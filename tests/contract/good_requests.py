@@ -171,6 +171,7 @@ ITEMS = [
 ADJUSTMENT = f"adjustments/{UUID}"
 
 GOOD: dict[str, Message] = {
+    "CloseMember": members.CloseMemberRequest(member=MEMBER, reason="why"),
     "ProposeAdjustment": transfers.ProposeAdjustmentRequest(
         request_id="6",
         member=MEMBER,

@@ -66,6 +66,22 @@ def test_the_ledger_decides_as_a_clerk_with_the_rulebook_would(batches: list[lis
 
 
 @given(batches=days)
+def test_points_never_move_between_persons(batches: list[list[AskGroup]]) -> None:
+    """A lot is of the member of every transfer that touches it; each member's points are made and burnt alone."""
+    store, _ = posted(batches)
+
+    owners: dict[UUID, UUID] = {}
+    made: Counter[tuple[UUID, int]] = Counter()
+    for transfer in store.transfers.values():
+        for leg in transfer.legs:
+            if leg.lot_id is not None:
+                assert owners.setdefault(leg.lot_id, transfer.member_id) == transfer.member_id
+            if leg.account == Account.CIRCULATION:
+                made[(transfer.member_id, leg.currency_no)] += leg.units * (1 if leg.side == Side.DEBIT else -1)
+    assert made == {key: available + held for key, (available, _, held, _) in store.accounts.items() if key in made}
+
+
+@given(batches=days)
 def test_points_only_move(batches: list[list[AskGroup]]) -> None:
     """Every transfer balances in each currency; balances are the sum of their entries and of their lots."""
     store, _ = posted(batches)

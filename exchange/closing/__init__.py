@@ -1,0 +1,1 @@
+"""Memberships that end, and their points with them (作废)."""
