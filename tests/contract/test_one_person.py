@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 
 from tests.contract.methods import METHODS
 
@@ -15,7 +16,7 @@ FOLLOWED = {"hold", "original", "quote"}
 """What was done with one person's points before; whose they are is known and not said again."""
 
 
-def persons_in(message: Descriptor, path: str = "", seen: tuple[str, ...] = ()) -> Iterator[str]:
+def persons_in(message: Any, path: str = "", seen: tuple[str, ...] = ()) -> Iterator[str]:
     """Where a request names a person: fields, or choices of one field, at any depth."""
     for field in message.fields:
         if field.containing_oneof is not None and field.containing_oneof.name == "member_key":
@@ -30,12 +31,10 @@ def persons_in(message: Descriptor, path: str = "", seen: tuple[str, ...] = ()) 
 @pytest.mark.parametrize("name", METHODS)
 def test_no_request_names_two_persons(name: str) -> None:
     """Not one to take from and one to give to: where a request follows an earlier movement, it names nobody."""
-    request = METHODS[name].request
-    items = (
-        [field.message_type for field in request.fields_by_name[LISTS[name]].message_type.fields]
-        if name in LISTS
-        else [request]
-    )
+    request: Any = METHODS[name].request
+    items: list[Any] = [request]
+    if name in LISTS:
+        items = [field.message_type for field in request.fields_by_name[LISTS[name]].message_type.fields]
 
     for item in items:
         named = list(persons_in(item))
@@ -50,4 +49,5 @@ def test_whoever_moves_points_is_among_them() -> None:
     assert list(persons_in(METHODS["CloseMember"].request)) == ["member"]
     assert list(persons_in(METHODS["ProposeAdjustment"].request)) == ["member_key"]
     assert list(persons_in(METHODS["ReverseTransfer"].request)) == []
-    assert len(METHODS["BatchTransfer"].request.fields_by_name["items"].message_type.fields) >= 10
+    batch: Any = METHODS["BatchTransfer"].request
+    assert len(batch.fields_by_name["items"].message_type.fields) >= 10
