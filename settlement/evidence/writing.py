@@ -49,9 +49,9 @@ class Folder:
         self.stored: list[Stored] = []
 
     async def table(self, name: str, about: str, columns: Sequence[str], rows: AsyncIterable[Sequence[Cell]]) -> None:
-        """Write a CSV table: UTF-8, a heading, a line for each row."""
+        """Write a CSV table as RFC 4180 has it: UTF-8, CRLF, a heading, a line for each row."""
         with self._file(name) as sink:
-            writer = csv.writer(sink, lineterminator="\n")
+            writer = csv.writer(sink, lineterminator="\r\n")
             writer.writerow(columns)
             lines = 0
             async for row in rows:
