@@ -24,6 +24,11 @@ CONNECTIONS = 2
 IN_FLIGHT = 480
 GATHER_SECONDS = 0.003
 _LATENCY_LOAD = 0.8
+_OVERLOAD = 2.0
+# Of a merchant: so many that the calls under way pass what the server admits.
+_OVERLOAD_CONNECTIONS = 12
+# RESOURCE_EXHAUSTED and UNAVAILABLE, as trailers spell them.
+_BUSY = ("8", "14")
 
 # How many requests to prepare for each second: well above what any server here reaches.
 UNARY_PREPARED = 18_000
@@ -43,6 +48,7 @@ def unary_sample(
     per_second: float | None = None,
     parties: Sequence[Party] = (),
     server: Server | None = None,
+    connections: int = CONNECTIONS,
 ) -> Sample:
     """Unary calls to a server, by default the rig's one process and all its merchants, over as many connections.
 
@@ -50,7 +56,7 @@ def unary_sample(
     """
     server, parties = server or rig.exchange, parties or rig.parties
     count = int((per_second or UNARY_PREPARED) * (seconds + WARMUP_SECONDS) * 1.2)
-    connections = CONNECTIONS * len(rig.parties) // len(parties)
+    connections = connections * len(rig.parties) // len(parties)
     outcome = driven(
         Plan(
             port=server.port,
@@ -77,6 +83,22 @@ def at_load(name: str, path: str) -> Callable[[Rig, float, Earlier], Sample]:
     return lambda rig, seconds, earlier: unary_sample(
         rig, path, requests.converts, seconds, per_second=_LATENCY_LOAD * earlier[name].per_second
     )
+
+
+def overload(name: str, path: str, build: requests.Build) -> Callable[[Rig, float, Earlier], Sample]:
+    """Calls started at twice the rate that the scenario `name` has just reached; counted are those that were done.
+
+    What the server refuses at once, because it has enough to do, is no failure here: it is what keeps the rest going.
+    """
+
+    def run(rig: Rig, seconds: float, earlier: Earlier) -> Sample:
+        rate = _OVERLOAD * earlier[name].per_second
+        sample = unary_sample(rig, path, build, seconds, per_second=rate, connections=_OVERLOAD_CONNECTIONS)
+        refused = sum(sample.failed.get(code, 0) for code in _BUSY)
+        failed = {code: count for code, count in sample.failed.items() if code not in _BUSY}
+        return replace(sample, failed=failed, notes={**sample.notes, "refused": float(refused)})
+
+    return run
 
 
 def duplicates(rig: Rig, seconds: float, _earlier: Earlier) -> Sample:

@@ -20,6 +20,7 @@ from bench.calls import (
     duplicates,
     hot,
     on_processes,
+    overload,
     streams,
     unary,
 )
@@ -142,6 +143,7 @@ SCENARIOS = (
     Scenario("hot_merchant", "ConvertPoints of one merchant", hot(CONVERT, requests.converts)),
     Scenario("hot_member", "ConvertPoints of one member", hot(CONVERT, requests.converts, members=1)),
     Scenario("two_processes", "ConvertPoints, two server processes", on_processes(2, CONVERT, requests.converts)),
+    Scenario("overload", "ConvertPoints at twice the load", overload("convert", CONVERT, requests.converts)),
     Scenario("duplicates", "ConvertPoints, 5 % duplicates", duplicates),
     Scenario("noop_at_load", "no-op RPC at 80 % load", at_load("noop", noop.METHOD)),
     Scenario("convert_at_load", "ConvertPoints at 80 % load", at_load("convert", CONVERT)),
