@@ -1,4 +1,4 @@
-"""`python -m exchange`: serve, migrate, keys, audit, expire, statements, notices, scenario, simulate, demo, sandbox."""
+"""`python -m exchange`: serve, migrate, keys, audit, expire, statements, notices, and more: see `--help`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 from exchange import commands
 from exchange.config import Settings, SettingsRefused, load_settings
 from exchange.demo.command import demo
+from exchange.events.command import compact_events
 from exchange.notices.command import notices
 from exchange.scenario.command import scenario
 from exchange.simulation.command import simulate
@@ -29,6 +30,7 @@ app.command("scenario")(scenario)
 app.command("demo")(demo)
 app.command("statements")(statements)
 app.command("notices")(notices)
+app.command("compact-events")(compact_events)
 app.command("sandbox")(run_sandbox)
 app.command("simulate")(simulate)
 

@@ -28,6 +28,7 @@ from exchange.directory.members import Members
 from exchange.directory.service import DirectoryChanges
 from exchange.due import Due, ending
 from exchange.events.cursors import Cursors
+from exchange.events.retention import Retention
 from exchange.events.service import Events
 from exchange.extensions import Extension, load
 from exchange.external.service import ExternalLedgers
@@ -125,6 +126,9 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
         works = (api.notices.run, api.adjustments.run, api.closings.run)
         working.append(asyncio.create_task(keep_running(settings.due_seconds, *works)))
         working.append(asyncio.create_task(keep_running(settings.external_seconds, api.external.run)))
+        if settings.event_keep_days:
+            retention = Retention(database, settings.event_keep_days)
+            working.append(asyncio.create_task(keep_running(settings.due_seconds, retention.run)))
         if settings.statement_day:
             job = MonthlyStatements(database, source)
             working.append(asyncio.create_task(job.keep_running(settings.due_seconds, settings.statement_day)))

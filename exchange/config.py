@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """WatchEvents calls in one process; one more is refused with SERVER_BUSY."""
     event_heartbeat_seconds: float = Field(default=10.0, gt=0, le=15)
     """Seconds after which a watcher that was told nothing hears that the server is alive."""
+    event_keep_days: int = Field(default=0, ge=0, le=36_500)
+    """Days for which events are told of; older ones are let go of. 0: for ever."""
     windows_seconds: float = Field(default=30.0, gt=0, le=86_400)
     """Seconds between two looks whether a settlement window is due. Without a settlement calendar none ever is."""
     database_pool_size: int = Field(default=10, ge=2, le=500)
