@@ -71,6 +71,8 @@ WHERE window_no = :window_no
   AND (CAST(:debtor AS text) IS NULL OR debtor = :debtor)
   AND (CAST(:creditor AS text) IS NULL OR creditor = :creditor)
   AND (CAST(:party AS text) IS NULL OR debtor = :party OR creditor = :party)
+  AND (CAST(:kind AS smallint) IS NULL OR kind = :kind)
+  AND (CAST(:currency AS text) IS NULL OR currency_code = :currency)
   AND (ledger_sequence, position) > (:after_sequence, :after_position)
 ORDER BY ledger_sequence, position LIMIT :limit
 """)
@@ -181,10 +183,12 @@ async def entries(
     debtor: str | None,
     creditor: str | None,
     party: str | None,
+    kind: int | None = None,
+    currency: str | None = None,
     after: tuple[int, int],
     limit: int,
 ) -> list[Entry]:
-    """A window's obligations in ledger order after a position (sequence, place in the transfer); None: anybody's."""
+    """A window's obligations in ledger order after a position (sequence, place in the transfer); None: any."""
     rows = await connection.execute(
         ENTRIES,
         {
@@ -192,6 +196,8 @@ async def entries(
             "debtor": debtor,
             "creditor": creditor,
             "party": party,
+            "kind": kind,
+            "currency": currency,
             "after_sequence": after[0],
             "after_position": after[1],
             "limit": limit,

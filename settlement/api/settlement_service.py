@@ -18,6 +18,7 @@ from settlement.api.calls import Context, Host
 from settlement.api.funds_service import FundsCalls
 from settlement.api.payments_service import PaymentCalls
 from settlement.api.proposal_service import ProposalCalls
+from settlement.api.reports_service import ReportCalls
 from settlement.run.model import CurrencyResult, Run
 from settlement.run.service import Runs
 from settlement.v1 import settlement_service_pb2 as pb
@@ -34,7 +35,7 @@ class RunPageRequest(PageRequest, Protocol):
     run: str
 
 
-class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, SettlementServiceServicer):
+class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, ReportCalls, SettlementServiceServicer):
     """Finance runs it; merchants see what they are a party of."""
 
     def __init__(self, host: Host) -> None:
@@ -116,27 +117,19 @@ class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, 
         return pb.ListPaymentsResponse(payments=page, next_page_token=token)
 
     async def ListObligations(self, request: pb.ListObligationsRequest, context: Context) -> pb.ListObligationsResponse:
-        check = Violations()
-        number = int(check.resource_name("window", request.window, "windows") or 0)
-        debtor = check.resource_name("debtor", request.debtor, "merchants") if request.debtor else None
-        creditor = check.resource_name("creditor", request.creditor, "merchants") if request.creditor else None
-        check.raise_if_any()
+        number, wanted = wire.obligations_wanted(request)
         size = page_size(request.page_size)
         caller = await self._caller(context)
-        bound = filter_fingerprint(caller.merchant_id or "", request.window, request.debtor, request.creditor)
+        if request.merchant and not caller.sees_all and wanted["party"] != caller.merchant_id:
+            raise ResourceNotFound(resource=request.merchant, field="merchant")
+        wanted["party"] = wanted["party"] if caller.sees_all else caller.merchant_id
+        bound = filter_fingerprint(str(number), *(str(wanted[name] or "") for name in sorted(wanted)))
         after = self._host.tokens.open("obligations", bound, request.page_token) if request.page_token else [0, 0]
         assert isinstance(after, list)
         async with self._host.database.read() as connection:
             await exchange_ledger.read_window(connection, number, "window")
-            found = await exchange_ledger.entries(
-                connection,
-                number,
-                debtor=debtor,
-                creditor=creditor,
-                party=caller.merchant_id,
-                after=(int(after[0]), int(after[1])),
-                limit=size + 1,
-            )
+            place = (int(after[0]), int(after[1]))
+            found = await exchange_ledger.entries(connection, number, **wanted, after=place, limit=size + 1)
         token = ""
         if len(found) > size:
             last = found[size - 1]

@@ -2743,6 +2743,9 @@ class ListObligationsRequest(_message.Message):
     CREDITOR_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     window: _builtins.str
     """"windows/12". Required."""
     debtor: _builtins.str
@@ -2753,6 +2756,12 @@ class ListObligationsRequest(_message.Message):
     """Left out: 50. Above 1 000: 1 000."""
     page_token: _builtins.str
     """next_page_token of the page before. Left out: the first page."""
+    merchant: _builtins.str
+    """Only what this merchant is debtor or creditor of: behind a line of its statement. Left out: all. A merchant sees only its own in any case."""
+    kind: _types_pb2.Obligation.Kind.ValueType
+    """Only of this kind: a statement's line, REDEEM for "redeem". Left out: all."""
+    currency_code: _builtins.str
+    """Only in this settlement currency, ISO 4217. Left out: all."""
     def __init__(
         self,
         *,
@@ -2761,10 +2770,13 @@ class ListObligationsRequest(_message.Message):
         creditor: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+        kind: _types_pb2.Obligation.Kind.ValueType = ...,
+        currency_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["creditor", b"creditor", "debtor", b"debtor", "page_size", b"page_size", "page_token", b"page_token", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "kind", b"kind", "merchant", b"merchant", "page_size", b"page_size", "page_token", b"page_token", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

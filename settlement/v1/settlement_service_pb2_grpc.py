@@ -5,6 +5,7 @@ import warnings
 
 from settlement.v1 import funds_pb2 as settlement_dot_v1_dot_funds__pb2
 from settlement.v1 import payments_pb2 as settlement_dot_v1_dot_payments__pb2
+from settlement.v1 import reports_pb2 as settlement_dot_v1_dot_reports__pb2
 from settlement.v1 import settlement_service_pb2 as settlement_dot_v1_dot_settlement__service__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
@@ -211,6 +212,31 @@ class SettlementServiceStub(object):
                 '/settlement.v1.SettlementService/CheckLiquidity',
                 request_serializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityResponse.FromString,
+                _registered_method=True)
+        self.ReadReport = channel.unary_stream(
+                '/settlement.v1.SettlementService/ReadReport',
+                request_serializer=settlement_dot_v1_dot_reports__pb2.ReadReportRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadReportResponse.FromString,
+                _registered_method=True)
+        self.ReadStatement = channel.unary_stream(
+                '/settlement.v1.SettlementService/ReadStatement',
+                request_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementResponse.FromString,
+                _registered_method=True)
+        self.ReadStatementDetail = channel.unary_stream(
+                '/settlement.v1.SettlementService/ReadStatementDetail',
+                request_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailResponse.FromString,
+                _registered_method=True)
+        self.ReadLiability = channel.unary_stream(
+                '/settlement.v1.SettlementService/ReadLiability',
+                request_serializer=settlement_dot_v1_dot_reports__pb2.ReadLiabilityRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadLiabilityResponse.FromString,
+                _registered_method=True)
+        self.ReadBreakage = channel.unary_stream(
+                '/settlement.v1.SettlementService/ReadBreakage',
+                request_serializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageResponse.FromString,
                 _registered_method=True)
 
 
@@ -497,6 +523,46 @@ class SettlementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadReport(self, request, context):
+        """A report of a run as a file, part by part: summary, positions, matrix, ageing, journal. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadStatement(self, request, context):
+        """A merchant's statement of a run as a file, part by part. Callers: finance, operator and auditor read all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadStatementDetail(self, request, context):
+        """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadLiability(self, request, context):
+        """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadBreakage(self, request, context):
+        """What each window recognised of points that will never be used, by the estimates that held. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SettlementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -674,6 +740,31 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.CheckLiquidity,
                     request_deserializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_funds__pb2.CheckLiquidityResponse.SerializeToString,
+            ),
+            'ReadReport': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadReport,
+                    request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadReportRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_reports__pb2.ReadReportResponse.SerializeToString,
+            ),
+            'ReadStatement': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadStatement,
+                    request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementResponse.SerializeToString,
+            ),
+            'ReadStatementDetail': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadStatementDetail,
+                    request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailResponse.SerializeToString,
+            ),
+            'ReadLiability': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadLiability,
+                    request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadLiabilityRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_reports__pb2.ReadLiabilityResponse.SerializeToString,
+            ),
+            'ReadBreakage': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadBreakage,
+                    request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1622,6 +1713,141 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/CheckLiquidity',
             settlement_dot_v1_dot_funds__pb2.CheckLiquidityRequest.SerializeToString,
             settlement_dot_v1_dot_funds__pb2.CheckLiquidityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ReadReport',
+            settlement_dot_v1_dot_reports__pb2.ReadReportRequest.SerializeToString,
+            settlement_dot_v1_dot_reports__pb2.ReadReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadStatement(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ReadStatement',
+            settlement_dot_v1_dot_reports__pb2.ReadStatementRequest.SerializeToString,
+            settlement_dot_v1_dot_reports__pb2.ReadStatementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadStatementDetail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ReadStatementDetail',
+            settlement_dot_v1_dot_reports__pb2.ReadStatementDetailRequest.SerializeToString,
+            settlement_dot_v1_dot_reports__pb2.ReadStatementDetailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadLiability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ReadLiability',
+            settlement_dot_v1_dot_reports__pb2.ReadLiabilityRequest.SerializeToString,
+            settlement_dot_v1_dot_reports__pb2.ReadLiabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadBreakage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ReadBreakage',
+            settlement_dot_v1_dot_reports__pb2.ReadBreakageRequest.SerializeToString,
+            settlement_dot_v1_dot_reports__pb2.ReadBreakageResponse.FromString,
             options,
             channel_credentials,
             insecure,

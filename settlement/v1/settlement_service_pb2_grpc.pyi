@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from settlement.v1 import funds_pb2 as _funds_pb2
 from settlement.v1 import payments_pb2 as _payments_pb2
+from settlement.v1 import reports_pb2 as _reports_pb2
 from settlement.v1 import settlement_service_pb2 as _settlement_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -173,6 +174,26 @@ class SettlementServiceStub:
     """Whether those who pay in a run have the money now, and how much could settle at most. Callers: finance maker, finance checker, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND.
     """
+    ReadReport: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadReportRequest, _reports_pb2.ReadReportResponse]
+    """A report of a run as a file, part by part: summary, positions, matrix, ageing, journal. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ReadStatement: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadStatementRequest, _reports_pb2.ReadStatementResponse]
+    """A merchant's statement of a run as a file, part by part. Callers: finance, operator and auditor read all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's.
+    """
+    ReadStatementDetail: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadStatementDetailRequest, _reports_pb2.ReadStatementDetailResponse]
+    """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    """
+    ReadLiability: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadLiabilityRequest, _reports_pb2.ReadLiabilityResponse]
+    """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
+    """
+    ReadBreakage: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadBreakageRequest, _reports_pb2.ReadBreakageResponse]
+    """What each window recognised of points that will never be used, by the estimates that held. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
+    """
 
 @_typing.type_check_only
 class SettlementServiceAsyncStub(SettlementServiceStub):
@@ -316,6 +337,26 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     CheckLiquidity: _aio.UnaryUnaryMultiCallable[_funds_pb2.CheckLiquidityRequest, _funds_pb2.CheckLiquidityResponse]  # type: ignore[assignment]
     """Whether those who pay in a run have the money now, and how much could settle at most. Callers: finance maker, finance checker, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND.
+    """
+    ReadReport: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadReportRequest, _reports_pb2.ReadReportResponse]  # type: ignore[assignment]
+    """A report of a run as a file, part by part: summary, positions, matrix, ageing, journal. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ReadStatement: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadStatementRequest, _reports_pb2.ReadStatementResponse]  # type: ignore[assignment]
+    """A merchant's statement of a run as a file, part by part. Callers: finance, operator and auditor read all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's.
+    """
+    ReadStatementDetail: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadStatementDetailRequest, _reports_pb2.ReadStatementDetailResponse]  # type: ignore[assignment]
+    """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    """
+    ReadLiability: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadLiabilityRequest, _reports_pb2.ReadLiabilityResponse]  # type: ignore[assignment]
+    """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
+    """
+    ReadBreakage: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadBreakageRequest, _reports_pb2.ReadBreakageResponse]  # type: ignore[assignment]
+    """What each window recognised of points that will never be used, by the estimates that held. Callers: finance maker, finance checker, operator, auditor.
+    Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
     """
 
 class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -667,6 +708,56 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_funds_pb2.CheckLiquidityResponse, _abc.Awaitable[_funds_pb2.CheckLiquidityResponse]]:
         """Whether those who pay in a run have the money now, and how much could settle at most. Callers: finance maker, finance checker, operator, auditor.
         Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadReport(
+        self,
+        request: _reports_pb2.ReadReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadReportResponse], _abc.AsyncIterator[_reports_pb2.ReadReportResponse]]:
+        """A report of a run as a file, part by part: summary, positions, matrix, ageing, journal. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadStatement(
+        self,
+        request: _reports_pb2.ReadStatementRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadStatementResponse], _abc.AsyncIterator[_reports_pb2.ReadStatementResponse]]:
+        """A merchant's statement of a run as a file, part by part. Callers: finance, operator and auditor read all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadStatementDetail(
+        self,
+        request: _reports_pb2.ReadStatementDetailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadStatementDetailResponse], _abc.AsyncIterator[_reports_pb2.ReadStatementDetailResponse]]:
+        """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadLiability(
+        self,
+        request: _reports_pb2.ReadLiabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadLiabilityResponse], _abc.AsyncIterator[_reports_pb2.ReadLiabilityResponse]]:
+        """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadBreakage(
+        self,
+        request: _reports_pb2.ReadBreakageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadBreakageResponse], _abc.AsyncIterator[_reports_pb2.ReadBreakageResponse]]:
+        """What each window recognised of points that will never be used, by the estimates that held. Callers: finance maker, finance checker, operator, auditor.
+        Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
         """
 
 def add_SettlementServiceServicer_to_server(servicer: SettlementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

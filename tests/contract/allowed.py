@@ -10,6 +10,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ListPairTotals ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
         ListFunds ListFundsPostings
         GetExposure ListExposures GetPointsLimits GetCallQuota
+        ReadStatement ReadStatementDetail
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
@@ -41,6 +42,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     (MAKER, CHECKER, AUDITOR): "ReadPaymentFile",
     (OPERATOR, MAKER, CHECKER, AUDITOR): """
         GetProposal ListProposals GetRun ListBankDetails ListPaymentFiles ListPaymentExceptions CheckLiquidity
+        ReadReport ReadLiability ReadBreakage
     """,
 }
 

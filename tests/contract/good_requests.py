@@ -16,6 +16,7 @@ from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import payments_pb2 as payments
+from settlement.v1 import reports_pb2 as reports
 from settlement.v1 import settlement_service_pb2 as settlement
 from tests.worlds import instant
 
@@ -346,8 +347,25 @@ GOOD: dict[str, Message] = {
     "ListCutOffs": settlement.ListCutOffsRequest(count=1),
     "ListNetPositions": settlement.ListNetPositionsRequest(run=f"runs/{UUID}", page_size=1),
     "ListObligations": settlement.ListObligationsRequest(
-        window=WINDOW, debtor=MERCHANT, creditor="merchants/NUX", page_size=1
+        window=WINDOW,
+        debtor=MERCHANT,
+        creditor="merchants/NUX",
+        page_size=1,
+        merchant=MERCHANT,
+        kind=types.Obligation.KIND_REDEEM,
+        currency_code="CNY",
     ),
+    "ReadReport": reports.ReadReportRequest(
+        run=f"runs/{UUID}", kind=reports.REPORT_KIND_JOURNAL, format=reports.REPORT_FORMAT_HLEDGER
+    ),
+    "ReadStatement": reports.ReadStatementRequest(
+        run=f"runs/{UUID}", merchant=MERCHANT, format=reports.REPORT_FORMAT_PDF
+    ),
+    "ReadStatementDetail": reports.ReadStatementDetailRequest(window=WINDOW, merchant=MERCHANT),
+    "ReadLiability": reports.ReadLiabilityRequest(
+        window=WINDOW, first_window=WINDOW, format=reports.REPORT_FORMAT_XLSX
+    ),
+    "ReadBreakage": reports.ReadBreakageRequest(currency=CURRENCY, window=WINDOW, format=reports.REPORT_FORMAT_CSV),
     "ListPairTotals": settlement.ListPairTotalsRequest(run=f"runs/{UUID}", page_size=1),
     "ListCarriedItems": settlement.ListCarriedItemsRequest(run=f"runs/{UUID}", page_size=1),
     "ListPayments": settlement.ListPaymentsRequest(run=f"runs/{UUID}", page_size=1),
