@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -26,6 +27,7 @@ class Recounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._under_way: dict[UUID, asyncio.Task[Recount]] = {}
 
     async def recount(self, run_id: UUID, actor: Actor, told: Told | None = None) -> Recount:
         """Count a run's window from its transfers, hold the run against it, and keep the outcome, good or bad.
@@ -66,11 +68,18 @@ class Recounts:
     async def require(self, run_id: UUID, actor: Actor) -> None:
         """Recount, and go on only when it passed.
 
+        Counting goes on when the caller gives up: of a large window it may take longer than a call may, and whoever
+        asks again waits for the same count, or finds it kept.
+
         Raises:
             ResourceNotFound: there is no such run.
             RecountMismatch: the run says another thing than the transfers; the first pair is named.
         """
-        recount = await self.recount(run_id, actor)
+        counting = self._under_way.get(run_id)
+        if counting is None:
+            counting = self._under_way[run_id] = asyncio.create_task(self.recount(run_id, actor))
+            counting.add_done_callback(lambda _: self._under_way.pop(run_id))
+        recount = await asyncio.shield(counting)
         if not recount.passed:
             raise refusal_of(recount)
 

@@ -285,7 +285,7 @@ class SettlementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SubmitRun(self, request, context):
-        """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; allow a second for each few hundred thousand transfers, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+        """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; counting goes on when the call's deadline passes, so of a very large window call again, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
         Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved; RECOUNT_MISMATCH when the transfers say another thing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -57,7 +57,7 @@ class SettlementServiceStub:
     Refusals: RESOURCE_NOT_FOUND.
     """
     SubmitRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.SubmitRunRequest, _settlement_service_pb2.SubmitRunResponse]
-    """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; allow a second for each few hundred thousand transfers, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+    """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; counting goes on when the call's deadline passes, so of a very large window call again, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved; RECOUNT_MISMATCH when the transfers say another thing.
     """
     ApproveRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]
@@ -221,7 +221,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     Refusals: RESOURCE_NOT_FOUND.
     """
     SubmitRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.SubmitRunRequest, _settlement_service_pb2.SubmitRunResponse]  # type: ignore[assignment]
-    """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; allow a second for each few hundred thousand transfers, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+    """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; counting goes on when the call's deadline passes, so of a very large window call again, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved; RECOUNT_MISMATCH when the transfers say another thing.
     """
     ApproveRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveRunRequest, _settlement_service_pb2.ApproveRunResponse]  # type: ignore[assignment]
@@ -418,7 +418,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlement_service_pb2.SubmitRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.SubmitRunResponse, _abc.Awaitable[_settlement_service_pb2.SubmitRunResponse]]:
-        """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; allow a second for each few hundred thousand transfers, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
+        """Puts a run before the checkers, by the digest of the result the maker looked at. What it nets is first counted again from the transfers, unless that was done for this run; counting goes on when the call's deadline passes, so of a very large window call again, or recount from the command line before. Caller: finance maker, with a credential that names its holder. Submitting again answers the run with replayed = true
         Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it is not just calculated; DIGEST_MISMATCH; WINDOW_STATE when the run of the window before is not approved; RECOUNT_MISMATCH when the transfers say another thing.
         """
 

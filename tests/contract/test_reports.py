@@ -82,7 +82,7 @@ async def test_the_summary_tells_period_as_figures(finance: Finance, run: settle
 
     document = await read(finance, finance.checker, "ReadReport", request)
 
-    (currency,) = document["currencies"]
+    (currency,) = document["totals"]
     assert (currency["gross"], currency["paid"]) == (336_445, 131_755)
     assert document["about"]["digest"] == run.result_digest
 

@@ -126,6 +126,26 @@ async def test_closing_and_running_never_look_at_a_transfer(server: Server, fina
     assert [one.gross_minor_units for one in second.summaries] == [240]
 
 
+async def test_a_recount_goes_on_when_its_caller_gives_up(server: Server, finance: Finance, run: pb.Run) -> None:
+    """A deadline that passes loses nothing: asked again, the same step finds the count made."""
+    request = pb.SubmitRunRequest(name=run.name, result_digest=run.result_digest)
+    async with connected(server.url) as connection, connected(server.url) as watcher:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("LOCK TABLE exchange.transfers IN ACCESS EXCLUSIVE MODE")
+        given_up = finance.stub.SubmitRun(request, metadata=finance.maker.metadata, timeout=30.0)
+        while not await watcher.fetchval(WAITING):
+            await asyncio.sleep(0.02)
+        given_up.cancel()
+        await transaction.rollback()
+        while not await watcher.fetchval("SELECT count(*) FROM settlement.run_recounts WHERE passed"):
+            await asyncio.sleep(0.02)
+
+    async with connected(server.url) as connection:
+        await finance.submit(run)
+        assert await connection.fetchval("SELECT count(*) FROM settlement.run_recounts") == 1
+
+
 async def test_transfers_are_read_some_at_a_time(
     server: Server, finance: Finance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
