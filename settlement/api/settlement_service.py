@@ -120,11 +120,13 @@ class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, 
         number, wanted = wire.obligations_wanted(request)
         size = page_size(request.page_size)
         caller = await self._caller(context)
-        if request.merchant and not caller.sees_all and wanted["party"] != caller.merchant_id:
-            raise ResourceNotFound(resource=request.merchant, field="merchant")
-        wanted["party"] = wanted["party"] if caller.sees_all else caller.merchant_id
+        party = wanted["party"] if caller.sees_all else caller.merchant_id
+        is_hidden = request.merchant and wanted["party"] != party
+        wanted["party"] = party
         bound = filter_fingerprint(str(number), *(str(wanted[name] or "") for name in sorted(wanted)))
         after = self._host.tokens.open("obligations", bound, request.page_token) if request.page_token else [0, 0]
+        if is_hidden:
+            raise ResourceNotFound(resource=request.merchant, field="merchant")
         assert isinstance(after, list)
         async with self._host.database.read() as connection:
             await exchange_ledger.read_window(connection, number, "window")
