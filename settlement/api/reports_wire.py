@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+from exchange.money.currencies import MINOR_EXPONENT
 from exchange.serving.checks import Violations, known_numbers
+from exchange.v1 import types_pb2 as types
 from settlement.reports.formats import hledger
 from settlement.reports.formats.registry import FORMATS, Format
 from settlement.v1 import reports_pb2 as pb
+from settlement.v1.settlement_service_pb2 import ListObligationsRequest
 
 PART_BYTES_MAX = 256 * 1024
 JOURNAL = "journal"
@@ -30,6 +34,7 @@ WRITTEN = {
     pb.REPORT_FORMAT_HLEDGER: Format(hledger.render, "journal", "text/plain"),
 }
 _KINDS = known_numbers(pb.ReportKind)
+_OBLIGATIONS = known_numbers(types.Obligation.Kind)
 _FORMATS = known_numbers(pb.ReportFormat)
 
 
@@ -45,6 +50,22 @@ def report_format(check: Violations, path: str, number: int, kind: str = "") -> 
     if number == pb.REPORT_FORMAT_HLEDGER and kind != JOURNAL:
         check.say(path, "is for REPORT_KIND_JOURNAL only")
     return WRITTEN.get(pb.ReportFormat.ValueType(number), WRITTEN[pb.REPORT_FORMAT_JSON])
+
+
+def obligations_wanted(request: ListObligationsRequest) -> tuple[int, dict[str, Any]]:
+    """Of which window, and which of its obligations: arguments of `exchange_ledger.entries`."""
+    check = Violations()
+    number = int(check.resource_name("window", request.window, "windows") or 0)
+    names = {
+        path: check.resource_name(path, value, "merchants") if value else None
+        for path, value in (("debtor", request.debtor), ("creditor", request.creditor), ("merchant", request.merchant))
+    }
+    kind = check.known("kind", request.kind, _OBLIGATIONS) if request.kind else None
+    if request.currency_code and request.currency_code not in MINOR_EXPONENT:
+        check.say("currency_code", "is no ISO 4217 currency")
+    check.raise_if_any()
+    pair = {"debtor": names["debtor"], "creditor": names["creditor"]}
+    return number, {**pair, "party": names["merchant"], "kind": kind, "currency": request.currency_code or None}
 
 
 def parts(file_name: str, media_type: str, content: bytes) -> Iterator[pb.ReportPart]:

@@ -12,7 +12,7 @@ from exchange.refusals import ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.paging import filter_fingerprint, page_size
 from settlement import exchange_ledger
-from settlement.api import wire
+from settlement.api import reports_wire, wire
 from settlement.api.approval_service import ApprovalCalls
 from settlement.api.calls import Context, Host
 from settlement.api.funds_service import FundsCalls
@@ -117,7 +117,7 @@ class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, 
         return pb.ListPaymentsResponse(payments=page, next_page_token=token)
 
     async def ListObligations(self, request: pb.ListObligationsRequest, context: Context) -> pb.ListObligationsResponse:
-        number, wanted = wire.obligations_wanted(request)
+        number, wanted = reports_wire.obligations_wanted(request)
         size = page_size(request.page_size)
         caller = await self._caller(context)
         party = wanted["party"] if caller.sees_all else caller.merchant_id

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from exchange.money.currencies import MINOR_EXPONENT, micros_per_minor
 from exchange.money.limits import INT64_MAX
-from exchange.serving.checks import Violations, known_numbers
+from exchange.serving.checks import Violations
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 from settlement.api import fx_wire
@@ -34,7 +33,6 @@ CAUSES = {
     "not_due": pb.CarriedItem.CAUSE_NOT_DUE,
     "excluded": pb.CarriedItem.CAUSE_EXCLUDED,
 }
-OBLIGATION_KINDS = known_numbers(types.Obligation.Kind)
 RUN_STATES = {state: pb.Run.State.Value(f"STATE_{state.name}") for state in RunState}
 WINDOW_STATES = {
     RunState.CALCULATED: pb.Window.STATE_CALCULATED,
@@ -272,22 +270,6 @@ def payment_message(currency: str, payment: PaymentFigures) -> pb.Payment:
         payee=merchant_name(payment.payee),
         minor_units=payment.amount,
     )
-
-
-def obligations_wanted(request: pb.ListObligationsRequest) -> tuple[int, dict[str, Any]]:
-    """Of which window, and which of its obligations: arguments of `exchange_ledger.entries`."""
-    check = Violations()
-    number = int(check.resource_name("window", request.window, "windows") or 0)
-    names = {
-        path: check.resource_name(path, value, "merchants") if value else None
-        for path, value in (("debtor", request.debtor), ("creditor", request.creditor), ("merchant", request.merchant))
-    }
-    kind = check.known("kind", request.kind, OBLIGATION_KINDS) if request.kind else None
-    if request.currency_code and request.currency_code not in MINOR_EXPONENT:
-        check.say("currency_code", "is no ISO 4217 currency")
-    check.raise_if_any()
-    pair = {"debtor": names["debtor"], "creditor": names["creditor"]}
-    return number, {**pair, "party": names["merchant"], "kind": kind, "currency": request.currency_code or None}
 
 
 def entry_message(entry: Entry) -> pb.ObligationEntry:

@@ -20,6 +20,8 @@ from tests.integration.settlement.test_commands import settlement
 from tests.servers import Server
 from tests.worlds import World, a_world
 
+# Each command is a process of its own, and a busy machine starts them slowly.
+pytestmark = pytest.mark.timeout(400)
 TERMS = "mode: NETTING_MODE_BILATERAL\nminimum_minor_units: {CNY: 1000}\n"
 CALENDAR = """
 currencies:
