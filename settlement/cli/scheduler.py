@@ -26,8 +26,12 @@ def scheduler(
     """
 
     async def work(database: Database) -> None:
+        from exchange.config import load_settings
+        from exchange.serving.telemetry import configure_logging
         from settlement.windows.scheduler import Scheduler
 
+        # To stderr: what is printed is the command's answer, which programs read.
+        configure_logging(load_settings().log_level)
         looking = Scheduler(database)
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
