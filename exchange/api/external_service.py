@@ -132,7 +132,7 @@ class ExternalLedgerService(ExternalLedgerServiceServicer):
             now = await coalition_now(connection)
         if found is None or not may_see(caller, found, directory):
             raise ResourceNotFound(resource=request.name, field="name")
-        return pb.GetExternalConversionResponse(conversion=conversion_message(found, directory, now))
+        return pb.GetExternalConversionResponse(conversion=conversion_message(found, directory, now, caller))
 
     async def ListExternalConversions(
         self, request: pb.ListExternalConversionsRequest, context: Context
@@ -157,7 +157,7 @@ class ExternalLedgerService(ExternalLedgerServiceServicer):
         page = found[:size]
         token = self._api.tokens.seal("external conversions", bound, page[-1].position) if len(found) > size else ""
         return pb.ListExternalConversionsResponse(
-            conversions=[conversion_message(one, directory, now) for one in page], next_page_token=token
+            conversions=[conversion_message(one, directory, now, caller) for one in page], next_page_token=token
         )
 
     def _after(self, name: str, bound: bytes, page_token: str) -> int:

@@ -79,14 +79,20 @@ def may_see(caller: Caller, conversion: Conversion, directory: Directory) -> boo
     return caller.sees_all or caller.merchant_no == conversion.merchant_no or caller.merchant_no in issuers
 
 
-def conversion_message(conversion: Conversion, directory: Directory, now: datetime) -> types.ExternalConversion:
-    """A conversion as it stands at an instant."""
+def conversion_message(
+    conversion: Conversion, directory: Directory, now: datetime, caller: Caller
+) -> types.ExternalConversion:
+    """A conversion as it stands at an instant, for a caller that may see it.
+
+    Whoever asked for it and whoever is instructed have linked the member; to the other issuer its name is not told.
+    """
+    names_member = caller.sees_all or caller.merchant_no in {conversion.merchant_no, conversion.issuer_no}
     source, target = directory.currencies[conversion.source_no], directory.currencies[conversion.target_no]
     return types.ExternalConversion(
         name=conversion.name,
         state=conversion.state,  # type: ignore[arg-type]  # numbered alike
         merchant=directory.merchants[conversion.merchant_no].name,
-        member=f"members/{conversion.member_id}",
+        member=f"members/{conversion.member_id}" if names_member else "",
         external_currency=directory.currencies[conversion.external_no].name,
         used=types.PointsAmount(currency=source.name, units=conversion.used_units),
         received=types.PointsAmount(currency=target.name, units=conversion.received_units),

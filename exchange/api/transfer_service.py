@@ -70,10 +70,12 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
         wait = wait_seconds(request) if request.HasField("external_wait") else 0.0
         response = await self._post(wire.to_convert(request, caller), caller, pb.ConvertPointsResponse())
         if response.transfer.kind == types.Transfer.KIND_CONVERSION_BEGUN and response.transfer.name:
-            await self._write_external(response, wait, context)
+            await self._write_external(response, wait, caller, context)
         return response
 
-    async def _write_external(self, response: pb.ConvertPointsResponse, wait: float, context: Context) -> None:
+    async def _write_external(
+        self, response: pb.ConvertPointsResponse, wait: float, caller: Caller, context: Context
+    ) -> None:
         """How a conversion stands that waits for an issuer's own ledger, after waiting for it a while."""
         left = context.time_remaining()
         if left is not None:
@@ -82,7 +84,7 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
         directory = (await self._api.source.current()).directory
         async with self._api.database.look() as connection:
             now = await coalition_now(connection)
-        response.external_conversion.CopyFrom(conversion_message(conversion, directory, now))
+        response.external_conversion.CopyFrom(conversion_message(conversion, directory, now, caller))
 
     async def UseInCampaign(self, request: pb.UseInCampaignRequest, context: Context) -> pb.UseInCampaignResponse:
         caller = caller_of(context)

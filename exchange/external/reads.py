@@ -47,19 +47,20 @@ async def conversions(
         "merchant_no": merchant_no,
         "issued": list(issued),
         "external_no": external_no,
-        "open_only": open_only,
         "after": after,
         "limit": limit,
     }
-    return [conversion_of(row) for row in await connection.execute(sql.CONVERSIONS, values)]
+    statement = sql.OPEN_CONVERSIONS if open_only else sql.CONVERSIONS
+    return [conversion_of(row) for row in await connection.execute(statement, values)]
 
 
 async def instructions(
     connection: AsyncConnection, *, issuer_no: int, unanswered_only: bool, after: int, limit: int
 ) -> list[Instruction]:
     """What an issuer was told after a place, in order."""
-    values = {"issuer_no": issuer_no, "unanswered_only": unanswered_only, "after": after, "limit": limit}
-    return [instruction_of(row) for row in await connection.execute(sql.INSTRUCTIONS, values)]
+    values = {"issuer_no": issuer_no, "after": after, "limit": limit}
+    statement = sql.UNANSWERED if unanswered_only else sql.INSTRUCTIONS
+    return [instruction_of(row) for row in await connection.execute(statement, values)]
 
 
 async def instructions_by_id(connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, Instruction]:

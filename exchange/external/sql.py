@@ -37,21 +37,30 @@ SELECT {_CONVERSION} FROM exchange.external_conversions c WHERE c.bucket = :buck
 """)
 
 # issued: numbers of the currencies the viewer issues.
-CONVERSIONS = text(f"""
-SELECT {_CONVERSION}
-FROM exchange.external_conversions c
-WHERE c.position > :after
+_SEEN = """c.position > :after
   AND (CAST(:merchant_no AS integer) IS NULL OR c.merchant_no = :merchant_no
        OR c.source_no = ANY(:issued) OR c.target_no = ANY(:issued))
-  AND (CAST(:external_no AS integer) IS NULL OR c.external_no = :external_no)
-  AND (c.transfer_id IS NULL OR NOT :open_only)
+  AND (CAST(:external_no AS integer) IS NULL OR c.external_no = :external_no)"""
+
+CONVERSIONS = text(f"""
+SELECT {_CONVERSION} FROM exchange.external_conversions c WHERE {_SEEN} ORDER BY c.position LIMIT :limit
+""")
+
+# Said as it is, so that an index of the few that are open serves it, however many have ended.
+OPEN_CONVERSIONS = text(f"""
+SELECT {_CONVERSION} FROM exchange.external_conversions c WHERE c.transfer_id IS NULL AND {_SEEN}
 ORDER BY c.position LIMIT :limit
 """)
 
 INSTRUCTIONS = text(f"""
 {_INSTRUCTION}
-WHERE i.issuer_no = :issuer_no AND i.position > :after AND (c.answer IS NULL OR NOT :unanswered_only)
-ORDER BY i.position LIMIT :limit
+WHERE i.issuer_no = :issuer_no AND i.position > :after ORDER BY i.position LIMIT :limit
+""")
+
+# The same of what has no answer.
+UNANSWERED = text(f"""
+{_INSTRUCTION}
+WHERE c.answer IS NULL AND i.issuer_no = :issuer_no AND i.position > :after ORDER BY i.position LIMIT :limit
 """)
 
 INSTRUCTIONS_BY_ID = text(f"""

@@ -1110,7 +1110,7 @@ class ExternalConversion(_message.Message):
     merchant: _builtins.str
     """The merchant that asked for it."""
     member: _builtins.str
-    """The member, "members/0190…"."""
+    """The member, "members/0190…". Absent for an issuer that neither asked for it nor keeps the balances."""
     external_currency: _builtins.str
     """The currency whose issuer keeps the balances."""
     rate: _builtins.str

@@ -139,6 +139,19 @@ async def test_nobody_else_sees_an_issuers_instructions(cast: Cast, out: Outside
         assert (await out.read(begun, party)).name == begun.name
 
 
+async def test_the_other_issuer_is_not_told_whose_points(cast: Cast) -> None:
+    """Who asked and who is instructed have linked the member; the third sees the conversion and not the person."""
+    ben = await cast.world.member("ben", [cast.air])
+    out = await outside(cast.world, cast.air, cast.bnk, is_source=True)
+
+    begun = (await cast.air.convert(ben, f"10 {out.external}", out.pair.target)).external_conversion
+    seen = await out.read(begun, cast.bnk)
+
+    assert begun.member == ben.name
+    assert (seen.name, seen.member) == (begun.name, "")
+    await out.answer(begun.instruction, REJECTED)
+
+
 async def test_the_stuck_are_listed(cast: Cast, out: Outside) -> None:
     """Page by page, of one currency, only the open ones; to whom they concern."""
     ada = await cast.member()

@@ -48,6 +48,8 @@ CREATE INDEX external_conversions_unanswered ON exchange.external_conversions (a
 CREATE INDEX external_conversions_to_end ON exchange.external_conversions (answered_at)
     WHERE answer IS NOT NULL AND transfer_id IS NULL;
 
+CREATE INDEX external_conversions_open ON exchange.external_conversions (position) WHERE transfer_id IS NULL;
+
 CREATE INDEX external_conversions_in_order ON exchange.external_conversions (position);
 
 -- What issuers' systems were told: debits (1) and credits (2), and queries (3) of what has no answer. Never changed.
@@ -64,6 +66,8 @@ CREATE TABLE exchange.external_instructions (
 );
 
 CREATE INDEX external_instructions_in_order ON exchange.external_instructions (issuer_no, position);
+
+CREATE INDEX external_instructions_by_conversion ON exchange.external_instructions (bucket, conversion_id);
 
 GRANT SELECT, INSERT ON exchange.external_ledgers, exchange.external_conversions, exchange.external_instructions
     TO exchange_server;
