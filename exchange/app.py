@@ -37,11 +37,11 @@ from exchange.ledger.reference import Decide
 from exchange.limits.service import LimitChanges
 from exchange.movements import decide
 from exchange.notices.service import Notices
-from exchange.promotions.service import PromotionChanges
+from exchange.promotions.service import PromotionChanges, Proving
 from exchange.quotes.service import Quotes
 from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
-from exchange.rates.service import RateChanges, check_spreads
+from exchange.rates.service import RateChanges, begin_proving, check_spreads, prove_promotion
 from exchange.rates.source import CoalitionSource
 from exchange.serving.paging import PageTokens
 from exchange.serving.permissions import PERMISSIONS
@@ -114,7 +114,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
                 heartbeat_seconds=settings.event_heartbeat_seconds,
             ),
             notices=Notices(database),
-            promotions=PromotionChanges(database, source),
+            promotions=PromotionChanges(database, source, Proving(begin_proving, prove_promotion)),
             adjustments=Adjustments(database, source, poster),
             closings=Closings(database, source, poster),
             limits=LimitChanges(database, source),

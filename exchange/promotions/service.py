@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import Caller
 from exchange.clock import coalition_now
 from exchange.db.engine import Database
-from exchange.directory.change import change
+from exchange.directory.change import change, changing
 from exchange.directory.service import Reloads, not_past
 from exchange.directory.snapshot import read_directory
 from exchange.promotions import sql
@@ -43,11 +44,24 @@ class NewPromotion:
         return f"promotions/{self.promotion_id}"
 
 
-class PromotionChanges:
-    """The operator's changes; `source` is this process's copy, read anew after each."""
+class Proving(NamedTuple):
+    """How rates are asked whether a promotion may begin: nothing is added meanwhile; then a refusal, or none."""
 
-    def __init__(self, database: Database, source: Reloads) -> None:
-        self._database, self._source = database, source
+    begin: Callable[[AsyncConnection], Awaitable[None]]
+    prove: Callable[[AsyncConnection, Promotion], Awaitable[None]]
+
+
+class PromotionChanges:
+    """The operator's changes; `source` is this process's copy, read anew after each.
+
+    Args:
+        database: where.
+        source: see above.
+        proving: shows that nobody gains by converting round in a circle while a promotion is on.
+    """
+
+    def __init__(self, database: Database, source: Reloads, proving: Proving) -> None:
+        self._database, self._source, self._proving = database, source, proving
 
     async def create(self, caller: Caller, new: NewPromotion) -> Promotion:
         """Begin a promotion at an instant.
@@ -56,11 +70,15 @@ class PromotionChanges:
             ResourceExists: the id is taken.
             ResourceNotFound: no such merchant, currency or sponsor.
             TooLate: it would begin in the past, or end before it begins.
+            RoundTripGains: with it, converting round in a circle would return more points than it took.
         """
         after = {name: getattr(new, name) for name in NewPromotion.__slots__}
-        async with change(self._database, caller, "create promotion", new.name, after) as connection:
-            number = await _add(connection, new)
-            promotions = await read_promotions(connection)
+        async with self._database.write() as connection:
+            await self._proving.begin(connection)
+            async with changing(connection, caller, "create promotion", new.name, after):
+                number = await _add(connection, new)
+                promotions = await read_promotions(connection)
+                await self._proving.prove(connection, promotions.by_number[number])
         await self._source.reload()
         return promotions.by_number[number]
 

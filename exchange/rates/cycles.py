@@ -12,6 +12,8 @@ from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
 
+from exchange.money.limits import BASIS_POINTS
+from exchange.promotions.model import Promotion
 from exchange.rates.model import Pair, Rate
 
 Ratio = tuple[int, int]
@@ -40,9 +42,19 @@ def product(cycle: Iterable[Step]) -> Fraction:
     return whole
 
 
-def step_of(rate: Rate) -> Step:
-    """What a rate gives at its best."""
+def step_of(rate: Rate, promotions: Iterable[Promotion] = ()) -> Step:
+    """What a rate gives at its best, with what promotions add to it: never less than any conversion gives.
+
+    A bonus in points counts for most on the smallest conversion there is. Caps and budgets end a gain, and make none
+    impossible: they do not count.
+    """
     received, used = rate.best_gain
+    share = sum(one.bonus_bps for one in promotions)
+    points = sum(one.bonus_units for one in promotions)
+    if share or points:
+        gain = Fraction(received, used) * Fraction(BASIS_POINTS + share, BASIS_POINTS)
+        gain += Fraction(points, rate.least_used)
+        received, used = gain.numerator, gain.denominator
     shared = gcd(received, used)
     return Step(rate.source_no, rate.target_no, received // shared, used // shared, rate)
 

@@ -71,6 +71,13 @@ class Rate(NamedTuple):
             return (self.target_units, self.source_units)
         return (self.target_units * every + self.bonus_units * self.source_units, self.source_units * every)
 
+    @property
+    def least_used(self) -> int:
+        """How many source points the smallest conversion uses that gives anything."""
+        asked = max(ceil_ratio(self.source_units, 1, self.target_units), self.minimum_units, 1)
+        blocks = ceil_ratio(asked, 1, self.block_units) * self.block_units
+        return convert_at(self, blocks).used_units
+
     def holds_at(self, moment: datetime) -> bool:
         """Whether it is in force at an instant."""
         return self.effective_at <= moment and (self.ends_at is None or moment < self.ends_at)

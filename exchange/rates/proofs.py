@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from exchange.directory.model import Directory
+from exchange.promotions.model import NO_PROMOTIONS, Promotion, Promotions
 from exchange.rates.cycles import Cycle, Step, around, best_of, closest_cycle, gaining_cycle, product, step_of
 from exchange.rates.model import Bounds, Proposal, Rate
 from exchange.rates.rules import (
@@ -34,12 +35,13 @@ _DECIMALS = 9
 
 
 class Ground(NamedTuple):
-    """What rates are judged by: the coalition, every version published so far, its bounds, and the moment."""
+    """What rates are judged by: the coalition, every version published so far, its bounds, the moment, promotions."""
 
     directory: Directory
     versions: Sequence[Rate]
     bounds: Bounds
     now: datetime
+    promotions: Promotions = NO_PROMOTIONS
 
 
 class Problem(NamedTuple):
@@ -104,23 +106,50 @@ def _standing(wanted: Sequence[Rate], ground: Ground) -> list[Rate]:
 def require_no_gain(wanted: Sequence[Rate], ground: Ground) -> None:
     """Nobody can convert round in a circle and have more points than before, at any instant while a wanted rate holds.
 
-    Of every pair the best version of any tier counts, whole blocks, the bonus at its best, and no fees: those are owed
-    by merchants and cost the member nothing. Cycles through the wanted rates count, and those they would be linked to.
+    Of every pair the best version of any tier counts, whole blocks, its own bonus and those of promotions at their
+    best, and no fees: those are owed by merchants and cost the member nothing. Cycles through the wanted rates count,
+    and those they would be linked to.
 
     Raises:
         RoundTripGains: with a cycle, by currencies, its product, and the instant from which it would be open.
     """
     for moment, steps, chosen in _graphs(wanted, ground):
-        cycle = gaining_cycle(around(chosen, steps))
-        if cycle is not None:
-            currencies = ground.directory.currencies
-            codes = [currencies[step.source_no].code for step in cycle]
-            raise RoundTripGains(
-                cycle=" > ".join([*codes, codes[0]]),
-                product=product_text(product(cycle)),
-                rates=", ".join(step.rate.name or "drafted" for step in cycle),
-                since=moment.isoformat(),
-            )
+        _refuse_gain(moment, steps, chosen, ground)
+
+
+def require_no_gain_with(promotion: Promotion, ground: Ground) -> None:
+    """The same for a promotion of conversions that is among the ground's: while it is on, no way round gains.
+
+    Raises:
+        RoundTripGains: as `require_no_gain`.
+    """
+    if promotion.source_no is None:
+        return
+    pair = (promotion.source_no, promotion.currency_no)
+    others = [one.effective_at for one in ground.promotions.by_number.values() if one.source_no is not None]
+    begins = {
+        moment for moment in (*(rate.effective_at for rate in ground.versions), *others) if promotion.is_on(moment)
+    }
+    begins.add(promotion.effective_at)
+    for moment in sorted(moment for moment in begins if moment >= promotion.effective_at):
+        steps = _best_at(moment, ground.versions, ground)
+        _refuse_gain(moment, steps, [step for step in steps if step.rate.pair == pair], ground)
+
+
+def _refuse_gain(moment: datetime, steps: Sequence[Step], chosen: Sequence[Step], ground: Ground) -> None:
+    cycle = gaining_cycle(around(chosen, steps))
+    if cycle is None:
+        return
+    currencies = ground.directory.currencies
+    codes = [currencies[step.source_no].code for step in cycle]
+    given = [one.name for step in cycle for one in ground.promotions.on_conversion(*step.rate.pair, moment)]
+    raise RoundTripGains(
+        cycle=" > ".join([*codes, codes[0]]),
+        product=product_text(product(cycle)),
+        rates=", ".join(step.rate.name or "drafted" for step in cycle),
+        since=moment.isoformat(),
+        **({"promotions": ", ".join(given)} if given else {}),
+    )
 
 
 def round_trips(wanted: Sequence[Rate], ground: Ground) -> list[tuple[int, RoundTrip]]:
@@ -146,13 +175,25 @@ def _graphs(wanted: Sequence[Rate], ground: Ground) -> Iterator[tuple[datetime, 
     Between two such instants versions only end, and taking a step away opens no cycle.
     """
     every = [*_standing(wanted, ground), *wanted]
-    first = min((rate.effective_at for rate in wanted), default=ground.now)
-    steps = [step_of(rate) for rate in every if rate.ends_at is None or rate.ends_at > first]
     begins = {rate.effective_at for rate in every if any(rate.begins_within(one) for one in wanted)}
+    begins |= {
+        one.effective_at
+        for one in ground.promotions.by_number.values()
+        if one.source_no is not None and any(rate.holds_at(one.effective_at) for rate in wanted)
+    }
     ids = {id(rate) for rate in wanted}
     for moment in sorted(begins):
-        best = best_of(step for step in steps if step.rate.holds_at(moment))
+        best = _best_at(moment, every, ground)
         yield moment, best, [step for step in best if id(step.rate) in ids]
+
+
+def _best_at(moment: datetime, versions: Iterable[Rate], ground: Ground) -> list[Step]:
+    """The best step of each pair that is open at an instant, with the promotions that are on."""
+    return best_of(
+        step_of(rate, ground.promotions.on_conversion(*rate.pair, moment) if ground.promotions else ())
+        for rate in versions
+        if rate.holds_at(moment)
+    )
 
 
 def least_spreads(wanted: Sequence[Rate], directory: Directory) -> list[Spread | None]:

@@ -19,9 +19,11 @@ from exchange.directory.snapshot import read_directory
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.ids import new_id
 from exchange.ledger.outbox import note
+from exchange.promotions.model import Promotion
+from exchange.promotions.snapshot import read_promotions
 from exchange.rates import sql
 from exchange.rates.model import Bounds, Proposal, Rate
-from exchange.rates.proofs import Ground, problems, require_no_gain, wanted_at
+from exchange.rates.proofs import Ground, problems, require_no_gain, require_no_gain_with, wanted_at
 from exchange.rates.rules import require_spreads, superseded
 from exchange.rates.source import CoalitionSource
 from exchange.refusals import ResourceNotFound, SecondPersonNeeded, TooLate
@@ -135,7 +137,23 @@ async def read_ground(connection: AsyncConnection) -> Ground:
         versions=[Rate(*row) for row in await connection.execute(sql.RATES)],
         bounds=await _bounds(connection),
         now=await coalition_now(connection),
+        promotions=await read_promotions(connection),
     )
+
+
+async def begin_proving(connection: AsyncConnection) -> None:
+    """Nobody else adds rates or promotions until the transaction ends: what is proven holds when it is written."""
+    await connection.execute(sql.ONE_AT_A_TIME)
+
+
+async def prove_promotion(connection: AsyncConnection, promotion: Promotion) -> None:
+    """Under every rate published, nobody gains by going round while a promotion is on. After `begin_proving`.
+
+    Raises:
+        RoundTripGains: somebody would.
+    """
+    ground = await read_ground(connection)
+    await asyncio.to_thread(require_no_gain_with, promotion, ground)
 
 
 async def proven(connection: AsyncConnection, proposals: Sequence[Proposal], paths: Sequence[str]) -> Ground:

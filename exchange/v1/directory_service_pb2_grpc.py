@@ -273,7 +273,7 @@ class DirectoryServiceServicer(object):
 
     def CreatePromotion(self, request, context):
         """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
-        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE, ROUND_TRIP_GAINS when with it converting round in a circle would gain.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -95,7 +95,7 @@ class DirectoryServiceStub:
     """
     CreatePromotion: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.CreatePromotionRequest, _directory_service_pb2.CreatePromotionResponse]
     """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
-    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE, ROUND_TRIP_GAINS when with it converting round in a circle would gain.
     """
     EndPromotion: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.EndPromotionRequest, _directory_service_pb2.EndPromotionResponse]
     """Ends a promotion at an instant; what it gave stays. Caller: operator.
@@ -189,7 +189,7 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """
     CreatePromotion: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.CreatePromotionRequest, _directory_service_pb2.CreatePromotionResponse]  # type: ignore[assignment]
     """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
-    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+    Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE, ROUND_TRIP_GAINS when with it converting round in a circle would gain.
     """
     EndPromotion: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.EndPromotionRequest, _directory_service_pb2.EndPromotionResponse]  # type: ignore[assignment]
     """Ends a promotion at an instant; what it gave stays. Caller: operator.
@@ -376,7 +376,7 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.CreatePromotionResponse, _abc.Awaitable[_directory_service_pb2.CreatePromotionResponse]]:
         """Begins a promotion: bonus points on awards of a currency or on conversions of a pair, paid for by sponsors. Caller: operator.
-        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE.
+        Refusals: RESOURCE_EXISTS, RESOURCE_NOT_FOUND, TOO_LATE, ROUND_TRIP_GAINS when with it converting round in a circle would gain.
         """
 
     @_abc_1.abstractmethod

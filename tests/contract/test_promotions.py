@@ -337,3 +337,38 @@ async def test_what_does_not_fit_together_is_no_promotion(
 
     assert refused.reason == "INVALID_FIELD"
     assert field in refused.fields
+
+
+async def test_a_bonus_that_makes_a_circle_gain_is_refused_with_the_circle(
+    cast: Cast, world: World, server: Server
+) -> None:
+    """There and back for as much: 10 % on one way is more than that; where something is lost on the way, it may be."""
+    pair = await cast.pair(ratio="1:1")
+    await world.rate(pair.target, pair.source, "10:9")
+    way = f"{pair.source}>{pair.target}"
+
+    fits = await world.promotion(f"Fits{pair.source}", way, bonus_bps=1_000)
+    async with nothing_changes(server):
+        refused = await refusal(world.promotion(f"Over{pair.source}", way, bonus_bps=200))
+        by_points = await refusal(world.promotion(f"Each{pair.source}", way, bonus_units=1))
+
+    assert refused.reason == by_points.reason == "ROUND_TRIP_GAINS"
+    assert set(refused.metadata["cycle"].split(" > ")) == {pair.source, pair.target}
+    assert (refused.metadata["product"], by_points.metadata["product"]) == ("126/125", "189/100")
+    assert fits.name in refused.metadata["promotions"]
+
+
+async def test_a_rate_that_would_gain_with_a_promotion_is_refused(cast: Cast, world: World, server: Server) -> None:
+    """10 % are given on the way there from tomorrow on: the way back may not give as much as there was."""
+    pair = await cast.pair(ratio="1:1")
+    tomorrow = await world.now() + timedelta(days=1)
+    bonus = await world.promotion(
+        f"Rate{pair.source}", f"{pair.source}>{pair.target}", bonus_bps=1_000, effective_time=instant(tomorrow)
+    )
+
+    async with nothing_changes(server):
+        refused = await refusal(world.rate(pair.target, pair.source, "1:1"))
+    await world.rate(pair.target, pair.source, "11:10")
+
+    assert (refused.reason, refused.metadata["product"]) == ("ROUND_TRIP_GAINS", "11/10")
+    assert (refused.metadata["since"], refused.metadata["promotions"]) == (tomorrow.isoformat(), bonus.name)

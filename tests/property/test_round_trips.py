@@ -11,6 +11,7 @@ from fractions import Fraction
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from exchange.promotions.model import Promotion, PromotionKind
 from exchange.rates.cycles import Step, around, best_of, closest_cycle, gaining_cycle, product, step_of
 from exchange.rates.model import Rate, convert_at
 from tests.unit.rules.rulebook import LONG_AGO
@@ -101,6 +102,31 @@ def test_the_closest_circle_through_a_rate_is_the_best_of_all(table: list[Rate])
             assert closest[0] == step
             assert is_a_circle_of(closest, steps)
             assert product(closest) == max(returns)
+
+
+bonuses = st.lists(st.tuples(st.integers(0, 30_000), st.integers(0, 40)).filter(any), max_size=3)
+
+
+@given(rate=rates(), given_beside=bonuses, offered=st.integers(1, 10**6))
+def test_no_conversion_gives_more_than_its_step_says_with_promotions(
+    rate: Rate, given_beside: list[tuple[int, int]], offered: int
+) -> None:
+    """Whatever the amount, with all the bonuses of promotions in basis points and in points."""
+    promotions = [_promotion(rate, bps, 0 if bps else points) for bps, points in given_beside]
+    converted = convert_at(rate, offered)
+    assume(converted.received_units)
+
+    step = step_of(rate, promotions)
+
+    received = converted.received_units + sum(one.bonus_on(converted.received_units) for one in promotions)
+    assert Fraction(received, converted.used_units) <= Fraction(step.received, step.used)
+    assert Fraction(step.received, step.used) >= Fraction(*rate.best_gain)
+
+
+def _promotion(rate: Rate, bps: int, points: int) -> Promotion:
+    kind = PromotionKind.CONVERSION_BONUS
+    pair = rate.source_no, rate.target_no
+    return Promotion(1, "K", kind, None, *pair, bps, points, 0, 0, LONG_AGO, None, LONG_AGO)
 
 
 @given(table=tables, data=st.data())
