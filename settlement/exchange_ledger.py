@@ -36,6 +36,7 @@ __all__ = [
     "display_names",
     "entries",
     "every_obligation",
+    "is_suspended",
     "key_of",
     "kind_micros",
     "kind_name",
@@ -43,6 +44,7 @@ __all__ = [
     "open_window_no",
     "pair_micros",
     "participants",
+    "points_outstanding",
     "read_window",
     "require_closed",
     "require_merchant",
@@ -108,6 +110,13 @@ GROUP BY currency_code, debtor, creditor, kind ORDER BY currency_code, debtor, c
 """)
 
 MERCHANT = text("SELECT 1 FROM exchange.merchants WHERE merchant_id = :merchant_id")
+
+SUSPENDED = text("SELECT suspended FROM exchange.merchants WHERE merchant_id = :merchant_id")
+
+POINTS_OUTSTANDING = text("""
+SELECT currency, issuer, funder, units::text AS units FROM exchange.points_outstanding_v1
+WHERE :merchant_id IN (issuer, funder) ORDER BY currency, issuer, funder
+""")
 
 
 class PairMicros(NamedTuple):
@@ -247,6 +256,17 @@ async def require_merchant(connection: AsyncConnection, merchant_id: str, field:
     """Raises ResourceNotFound when nobody of this id takes part; `field` named it."""
     if (await connection.execute(MERCHANT, {"merchant_id": merchant_id})).first() is None:
         raise ResourceNotFound(resource=f"merchants/{merchant_id}", field=field)
+
+
+async def is_suspended(connection: AsyncConnection, merchant_id: str) -> bool:
+    """Whether a merchant that takes part is suspended."""
+    return bool((await connection.execute(SUSPENDED, {"merchant_id": merchant_id})).scalar_one())
+
+
+async def points_outstanding(connection: AsyncConnection, merchant_id: str) -> list[tuple[str, str, str, int]]:
+    """Points members hold that a merchant issued or paid for: currency, issuer, funder and how many."""
+    rows = await connection.execute(POINTS_OUTSTANDING, {"merchant_id": merchant_id})
+    return [(row.currency, row.issuer, row.funder, int(row.units)) for row in rows]
 
 
 async def kind_micros(connection: AsyncConnection, window_no: int) -> list[KindMicros]:

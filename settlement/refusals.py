@@ -9,6 +9,7 @@ __all__ = [
     "BankMessageUnreadable",
     "DigestMismatch",
     "EtagMismatch",
+    "ExitNotZero",
     "ExposureUncovered",
     "FormatMismatch",
     "FundsInsufficient",
@@ -109,3 +110,11 @@ class FxRateMissing(Refusal):
     reason = "FX_RATE_MISSING"
     category = Category.FAILED
     sentence = "The set has no rate this way, nor through its base:"
+
+
+class ExitNotZero(Refusal):
+    """Its reason explains it."""
+
+    reason = "EXIT_NOT_ZERO"
+    category = Category.FAILED
+    sentence = "Something is left between it and the coalition:"

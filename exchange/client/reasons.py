@@ -503,6 +503,16 @@ class LiquidityShort(Definite):
     demands: str
 
 
+class ExitNotZero(Definite):
+    """FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition."""
+
+    FOR = "EXIT_NOT_ZERO"
+
+    resource: str
+    subjects: str
+    findings: int
+
+
 class QuoteExpired(Definite):
     """FAILED_PRECONDITION. The quote's time was over."""
 
@@ -781,6 +791,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "FUNDS_INSUFFICIENT": FundsInsufficient,
     "EXPOSURE_UNCOVERED": ExposureUncovered,
     "LIQUIDITY_SHORT": LiquidityShort,
+    "EXIT_NOT_ZERO": ExitNotZero,
     "QUOTE_EXPIRED": QuoteExpired,
     "QUOTE_USED": QuoteUsed,
     "BELOW_MIN_TARGET": BelowMinTarget,

@@ -138,6 +138,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. What would be left does not cover what the participant owes or may come to owe. {resource, exposure: "700", left: "600"}."""
     ERROR_REASON_LIQUIDITY_SHORT: _ErrorReason.ValueType  # 218
     """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
+    ERROR_REASON_EXIT_NOT_ZERO: _ErrorReason.ValueType  # 219
+    """FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, POINTS_ISSUED", findings: "3"}."""
     ERROR_REASON_QUOTE_EXPIRED: _ErrorReason.ValueType  # 80
     """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
     ERROR_REASON_QUOTE_USED: _ErrorReason.ValueType  # 81
@@ -309,6 +311,8 @@ ERROR_REASON_EXPOSURE_UNCOVERED: ErrorReason.ValueType  # 217
 """FAILED_PRECONDITION. What would be left does not cover what the participant owes or may come to owe. {resource, exposure: "700", left: "600"}."""
 ERROR_REASON_LIQUIDITY_SHORT: ErrorReason.ValueType  # 218
 """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
+ERROR_REASON_EXIT_NOT_ZERO: ErrorReason.ValueType  # 219
+"""FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, POINTS_ISSUED", findings: "3"}."""
 ERROR_REASON_QUOTE_EXPIRED: ErrorReason.ValueType  # 80
 """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
 ERROR_REASON_QUOTE_USED: ErrorReason.ValueType  # 81

@@ -9,12 +9,13 @@ from zoneinfo import available_timezones
 from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations, known_numbers
 from exchange.serving.instants import timestamp
-from settlement.api import default_wire, funds_wire, fx_wire, wire
+from settlement.api import default_wire, exit_wire, funds_wire, fx_wire, wire
 from settlement.api.fields import currency, listed
 from settlement.calendar.books import UnknownBook, book, is_open_by
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.calendar.rules import NeverOpen, next_cut_off
 from settlement.defaults.model import DefaultDeclaration
+from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.fx.model import FxSet
 from settlement.proposals.model import (
@@ -58,6 +59,7 @@ def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") ->
             check, proposal.default_declaration, f"{path}.default_declaration"
         ),
         "fx_set": lambda: fx_wire.fx_set(check, proposal.fx_set, f"{path}.fx_set"),
+        "participant_exit": lambda: exit_wire.asked_exit(check, proposal.participant_exit, f"{path}.participant_exit"),
     }
     which = proposal.WhichOneof("content")
     if which is None:
@@ -232,6 +234,8 @@ def message(proposal: Proposal) -> pb.Proposal:
             found.default_declaration.CopyFrom(default_wire.message(declaration))
         case FxSet() as fx:
             found.fx_set.CopyFrom(fx_wire.fx_set_message(fx))
+        case ParticipantExit() as leaving:
+            found.participant_exit.CopyFrom(exit_wire.message(leaving))
     return found
 
 

@@ -19,6 +19,7 @@ from settlement.cli.defaults import default, drill
 from settlement.cli.estimates import confirm_estimate, set_estimate
 from settlement.cli.evidence import evidence, verify
 from settlement.cli.exceptions import exceptions, resolve
+from settlement.cli.exits import leave
 from settlement.cli.funds import deposit, funds, withdraw_funds
 from settlement.cli.liquidity import liquidity
 from settlement.cli.month_end import month_end
@@ -71,6 +72,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "deposit": deposit,
     "withdraw-funds": withdraw_funds,
     "default": default,
+    "exit": leave,
     "net": net,
     "liquidity": liquidity,
 }

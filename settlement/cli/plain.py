@@ -21,6 +21,7 @@ NEXT: Mapping[str, str] = {
     "CREDENTIAL_UNKNOWN": "see that SETTLEMENT_KEY holds the whole key; the operator issues a new one",
     "DIGEST_MISMATCH": f"look at what is there now ({PROGRAM} show WINDOW, or proposals), and type its digest",
     "ETAG_MISMATCH": f"{PROGRAM} show WINDOW: look at what happened meanwhile, then decide again",
+    "EXIT_NOT_ZERO": f"{PROGRAM} drill exit MERCHANT lists what is left, and what to do about each",
     "EXPOSURE_UNCOVERED": f"withdraw less ({PROGRAM} funds MERCHANT tells what is covered), or wait for its payments",
     "FORMAT_MISMATCH": "type the same command with the --format that was used first, or with one that fits",
     "FUNDS_INSUFFICIENT": f"{PROGRAM} funds MERCHANT tells what there is; book what came in first",

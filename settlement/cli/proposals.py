@@ -33,6 +33,7 @@ class What(StrEnum):
     FUNDS_MOVEMENT = "funds_movement"
     DEFAULT_DECLARATION = "default_declaration"
     FX_SET = "fx_set"
+    PARTICIPANT_EXIT = "participant_exit"
 
 
 def propose(

@@ -27,7 +27,7 @@ from settlement.funds.model import (
     Way,
 )
 from settlement.proposals.standing import standing
-from settlement.refusals import ExposureUncovered, FundsInsufficient, LiquidityShort
+from settlement.refusals import ExposureUncovered, FundsInsufficient, LiquidityShort, WrongState
 from settlement.run.model import Run
 from settlement.run.service import read_run
 
@@ -143,6 +143,7 @@ async def require_movement(connection: AsyncConnection, movement: FundsMovement)
     Raises:
         ResourceNotFound: nobody of this name takes part.
         InvalidField: the purpose is not for this participant.
+        WrongState: the participant has left.
         ResourceExists: the bank's reference was booked before.
         FundsInsufficient: there is less than is to be withdrawn.
         ExposureUncovered: what would be left does not cover what the participant owes or may owe.
@@ -151,6 +152,8 @@ async def require_movement(connection: AsyncConnection, movement: FundsMovement)
     await exchange_ledger.require_merchant(connection, movement.participant, "proposal.funds_movement.participant")
     if flaw := rules.flaw_of_owner(movement, seen.operator):
         raise InvalidField({"proposal.funds_movement.purpose": flaw})
+    if (await connection.execute(sql.LEFT, {"participant": movement.participant})).first() is not None:
+        raise WrongState(resource=f"merchants/{movement.participant}/exit", state="EXITED", needed="PARTICIPANT")
     same = {"currency_code": movement.currency, "reference": movement.reference}
     if (await connection.execute(sql.REFERENCE, same)).first() is not None:
         raise ResourceExists(resource=f"funds/{movement.currency}/{movement.reference}")

@@ -20,6 +20,8 @@ SELECT 1 FROM settlement.funds_postings
 WHERE currency_code = :currency_code AND reference = :reference AND way <> 'DEFAULT'
 """)
 
+LEFT = text("SELECT 1 FROM settlement.exits WHERE participant = :participant")
+
 PAGE = text("""
 SELECT posting_no, proposal_id, way, currency_code, debit_participant, debit_purpose, credit_participant,
        credit_purpose, minor_units, reference, value_date, at, actor, person

@@ -11,6 +11,8 @@ from typing import Any
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.defaults import content as defaults
 from settlement.defaults.model import DefaultDeclaration
+from settlement.exits import content as exits
+from settlement.exits.model import ParticipantExit
 from settlement.funds import content as funds
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.fx.content import fx_choice, fx_set, plain_fx_choice, plain_fx_set
@@ -118,12 +120,14 @@ KINDS: Mapping[type, Kind] = {
     FundsMovement: Kind.FUNDS_MOVEMENT,
     DefaultDeclaration: Kind.DEFAULT_DECLARATION,
     FxSet: Kind.FX_SET,
+    ParticipantExit: Kind.PARTICIPANT_EXIT,
 }
 WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     FundsTerms: funds.plain_terms,
     FundsMovement: funds.plain_movement,
     DefaultDeclaration: defaults.plain,
     FxSet: plain_fx_set,
+    ParticipantExit: exits.plain,
 }
 """How documents of other rooms are written."""
 READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
@@ -136,4 +140,5 @@ READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.FUNDS_MOVEMENT: funds.movement_of,
     Kind.DEFAULT_DECLARATION: defaults.declaration_of,
     Kind.FX_SET: fx_set,
+    Kind.PARTICIPANT_EXIT: exits.exit_of,
 }

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from settlement.calendar.model import Calendar
 from settlement.defaults.model import DefaultDeclaration
+from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.fx.model import FxChoice, FxSet
 from settlement.run.legal import LegalModel
@@ -28,9 +29,12 @@ class Kind(enum.StrEnum):
     FUNDS_MOVEMENT = "FUNDS_MOVEMENT"
     DEFAULT_DECLARATION = "DEFAULT_DECLARATION"
     FX_SET = "FX_SET"
+    PARTICIPANT_EXIT = "PARTICIPANT_EXIT"
 
 
-STANDS_ALONE = frozenset({Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT, Kind.DEFAULT_DECLARATION, Kind.FX_SET})
+STANDS_ALONE = frozenset(
+    {Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT, Kind.DEFAULT_DECLARATION, Kind.FX_SET, Kind.PARTICIPANT_EXIT}
+)
 """Every approved document of these stands by itself and replaces none; `settlement.stands_alone` says the same."""
 
 
@@ -107,7 +111,16 @@ class SpecialClosing:
 
 
 Content = (
-    Terms | Tiers | Exclusions | Calendar | SpecialClosing | FundsTerms | FundsMovement | DefaultDeclaration | FxSet
+    Terms
+    | Tiers
+    | Exclusions
+    | Calendar
+    | SpecialClosing
+    | FundsTerms
+    | FundsMovement
+    | DefaultDeclaration
+    | ParticipantExit
+    | FxSet
 )
 
 

@@ -13,6 +13,8 @@ from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.defaults.model import DefaultDeclaration
 from settlement.defaults.service import declare, planned
+from settlement.exits.model import ParticipantExit
+from settlement.exits.service import certified, leave
 from settlement.funds.model import FundsMovement
 from settlement.funds.service import post_movement, require_movement
 from settlement.fx.model import FxChoice, FxSet
@@ -54,6 +56,8 @@ class Proposals:
             await _require_sense(connection, content)
             if isinstance(content, DefaultDeclaration):
                 content = await planned(connection, content)
+            if isinstance(content, ParticipantExit):
+                content = await certified(connection, content)
             text = written(content)
             present = None
             if kind not in STANDS_ALONE:
@@ -212,3 +216,5 @@ async def _carry_out(connection: AsyncConnection, proposal: Proposal, actor: Act
         await post_movement(connection, proposal.proposal_id, proposal.content, actor)
     if isinstance(proposal.content, DefaultDeclaration):
         await declare(connection, proposal.proposal_id, proposal.content, actor)
+    if isinstance(proposal.content, ParticipantExit):
+        await leave(connection, proposal.proposal_id, proposal.content)

@@ -427,6 +427,194 @@ class LayerTake(_message.Message):
 Global___LayerTake: _TypeAlias = LayerTake  # noqa: Y015
 
 @_typing.final
+class ParticipantExit(_message.Message):
+    """That a participant leaves: everything was looked at, and nothing is left, or only what a reason was given for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Subject:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SubjectEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ParticipantExit._Subject.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SUBJECT_UNSPECIFIED: ParticipantExit._Subject.ValueType  # 0
+        """Never valid on input."""
+        SUBJECT_BUSINESS: ParticipantExit._Subject.ValueType  # 1
+        """Whether it can still make new business."""
+        SUBJECT_OBLIGATIONS: ParticipantExit._Subject.ValueType  # 2
+        """What it owes and is owed in windows that no run has netted, the open one too."""
+        SUBJECT_CARRIED: ParticipantExit._Subject.ValueType  # 3
+        """What a run carried for it."""
+        SUBJECT_HELD: ParticipantExit._Subject.ValueType  # 4
+        """What is held for its sake or against it."""
+        SUBJECT_PAYMENTS: ParticipantExit._Subject.ValueType  # 5
+        """What is to be paid by it or to it and no bank has booked."""
+        SUBJECT_PROPOSALS: ParticipantExit._Subject.ValueType  # 6
+        """Movements of its money that wait for a checker."""
+        SUBJECT_FUNDS: ParticipantExit._Subject.ValueType  # 7
+        """What it left with the clearing house."""
+        SUBJECT_POINTS_ISSUED: ParticipantExit._Subject.ValueType  # 8
+        """Points of its currencies that members hold."""
+        SUBJECT_POINTS_FUNDED: ParticipantExit._Subject.ValueType  # 9
+        """Points of others that it paid for."""
+
+    class Subject(_Subject, metaclass=_SubjectEnumTypeWrapper):
+        """What is looked at."""
+
+    SUBJECT_UNSPECIFIED: ParticipantExit.Subject.ValueType  # 0
+    """Never valid on input."""
+    SUBJECT_BUSINESS: ParticipantExit.Subject.ValueType  # 1
+    """Whether it can still make new business."""
+    SUBJECT_OBLIGATIONS: ParticipantExit.Subject.ValueType  # 2
+    """What it owes and is owed in windows that no run has netted, the open one too."""
+    SUBJECT_CARRIED: ParticipantExit.Subject.ValueType  # 3
+    """What a run carried for it."""
+    SUBJECT_HELD: ParticipantExit.Subject.ValueType  # 4
+    """What is held for its sake or against it."""
+    SUBJECT_PAYMENTS: ParticipantExit.Subject.ValueType  # 5
+    """What is to be paid by it or to it and no bank has booked."""
+    SUBJECT_PROPOSALS: ParticipantExit.Subject.ValueType  # 6
+    """Movements of its money that wait for a checker."""
+    SUBJECT_FUNDS: ParticipantExit.Subject.ValueType  # 7
+    """What it left with the clearing house."""
+    SUBJECT_POINTS_ISSUED: ParticipantExit.Subject.ValueType  # 8
+    """Points of its currencies that members hold."""
+    SUBJECT_POINTS_FUNDED: ParticipantExit.Subject.ValueType  # 9
+    """Points of others that it paid for."""
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    WAIVERS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    OPEN_WINDOW_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """Who leaves, "merchants/GRO". Required."""
+    open_window: _builtins.str
+    """Output only. The window that was open when it was looked at."""
+    @_builtins.property
+    def waivers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExitWaiver]:
+        """Reasons for points that are left all the same. Nothing else may be left."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExitFinding]:
+        """Output only. What is left, each with a waiver."""
+
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        waivers: _abc.Iterable[Global___ExitWaiver] | None = ...,
+        findings: _abc.Iterable[Global___ExitFinding] | None = ...,
+        open_window: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "open_window", b"open_window", "participant", b"participant", "waivers", b"waivers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParticipantExit: _TypeAlias = ParticipantExit  # noqa: Y015
+
+@_typing.final
+class ExitWaiver(_message.Message):
+    """Why something may be left when a participant leaves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    subject: Global___ParticipantExit.Subject.ValueType
+    """SUBJECT_POINTS_ISSUED or SUBJECT_POINTS_FUNDED; each once. Required."""
+    reason: _builtins.str
+    """Why, at most 500 characters. Required."""
+    def __init__(
+        self,
+        *,
+        subject: Global___ParticipantExit.Subject.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExitWaiver: _TypeAlias = ExitWaiver  # noqa: Y015
+
+@_typing.final
+class ExitFinding(_message.Message):
+    """Something that is left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Unit:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _UnitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ExitFinding._Unit.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        UNIT_UNSPECIFIED: ExitFinding._Unit.ValueType  # 0
+        """Never returned."""
+        UNIT_YES: ExitFinding._Unit.ValueType  # 1
+        """It is so."""
+        UNIT_MICROS: ExitFinding._Unit.ValueType  # 2
+        """Micro-units of a settlement currency."""
+        UNIT_MINOR_UNITS: ExitFinding._Unit.ValueType  # 3
+        """Minor units of a settlement currency."""
+        UNIT_POINTS: ExitFinding._Unit.ValueType  # 4
+        """Points."""
+        UNIT_ITEMS: ExitFinding._Unit.ValueType  # 5
+        """Things."""
+
+    class Unit(_Unit, metaclass=_UnitEnumTypeWrapper):
+        """What an amount counts."""
+
+    UNIT_UNSPECIFIED: ExitFinding.Unit.ValueType  # 0
+    """Never returned."""
+    UNIT_YES: ExitFinding.Unit.ValueType  # 1
+    """It is so."""
+    UNIT_MICROS: ExitFinding.Unit.ValueType  # 2
+    """Micro-units of a settlement currency."""
+    UNIT_MINOR_UNITS: ExitFinding.Unit.ValueType  # 3
+    """Minor units of a settlement currency."""
+    UNIT_POINTS: ExitFinding.Unit.ValueType  # 4
+    """Points."""
+    UNIT_ITEMS: ExitFinding.Unit.ValueType  # 5
+    """Things."""
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    subject: Global___ParticipantExit.Subject.ValueType
+    """Of what."""
+    what: _builtins.str
+    """Where it stands and which way, "windows/3 owes TEL"."""
+    currency_code: _builtins.str
+    """Settlement or points currency. Empty where there is none."""
+    amount: _builtins.int
+    """How much."""
+    unit: Global___ExitFinding.Unit.ValueType
+    """Of what."""
+    def __init__(
+        self,
+        *,
+        subject: Global___ParticipantExit.Subject.ValueType = ...,
+        what: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        amount: _builtins.int = ...,
+        unit: Global___ExitFinding.Unit.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "currency_code", b"currency_code", "subject", b"subject", "unit", b"unit", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExitFinding: _TypeAlias = ExitFinding  # noqa: Y015
+
+@_typing.final
 class FundsBalance(_message.Message):
     """What one account of the book holds."""
 

@@ -828,6 +828,7 @@ class Proposal(_message.Message):
     FUNDS_MOVEMENT_FIELD_NUMBER: _builtins.int
     DEFAULT_DECLARATION_FIELD_NUMBER: _builtins.int
     FX_SET_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_EXIT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     IN_FORCE_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
@@ -881,6 +882,10 @@ class Proposal(_message.Message):
         """A version of a set of rates between settlement currencies."""
 
     @_builtins.property
+    def participant_exit(self) -> _funds_pb2.ParticipantExit:
+        """That a participant leaves, with nothing left."""
+
+    @_builtins.property
     def proposed(self) -> Global___ProposalStep:
         """Who proposed it, when and why. Output only."""
 
@@ -901,6 +906,7 @@ class Proposal(_message.Message):
         funds_movement: _funds_pb2.FundsMovement | None = ...,
         default_declaration: _funds_pb2.DefaultDeclaration | None = ...,
         fx_set: Global___FxSet | None = ...,
+        participant_exit: _funds_pb2.ParticipantExit | None = ...,
         state: Global___Proposal.State.ValueType = ...,
         in_force: _builtins.bool = ...,
         digest: _builtins.str = ...,
@@ -908,11 +914,11 @@ class Proposal(_message.Message):
         proposed: Global___ProposalStep | None = ...,
         decided: Global___ProposalStep | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "participant_exit", b"participant_exit", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "in_force", b"in_force", "name", b"name", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "in_force", b"in_force", "name", b"name", "participant_exit", b"participant_exit", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration", "fx_set"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration", "fx_set", "participant_exit"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
@@ -2547,6 +2553,8 @@ class ListProposalsRequest(_message.Message):
         """Defaults."""
         KIND_FX_SET: ListProposalsRequest._Kind.ValueType  # 8
         """Versions of sets of rates between settlement currencies."""
+        KIND_PARTICIPANT_EXIT: ListProposalsRequest._Kind.ValueType  # 11
+        """Exits."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a proposal is about."""
@@ -2571,6 +2579,8 @@ class ListProposalsRequest(_message.Message):
     """Defaults."""
     KIND_FX_SET: ListProposalsRequest.Kind.ValueType  # 8
     """Versions of sets of rates between settlement currencies."""
+    KIND_PARTICIPANT_EXIT: ListProposalsRequest.Kind.ValueType  # 11
+    """Exits."""
 
     KIND_FIELD_NUMBER: _builtins.int
     WAITING_ONLY_FIELD_NUMBER: _builtins.int

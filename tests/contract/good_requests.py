@@ -159,6 +159,12 @@ PROPOSALS = [
         )
     ),
     settlement.Proposal(default_declaration=funds.DefaultDeclaration(participant=MERCHANT, window=WINDOW)),
+    settlement.Proposal(
+        participant_exit=funds.ParticipantExit(
+            participant=MERCHANT,
+            waivers=[funds.ExitWaiver(subject=funds.ParticipantExit.SUBJECT_POINTS_ISSUED, reason="r")],
+        )
+    ),
 ]
 
 HOLD = transfers.HoldPointsRequest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import deposit
@@ -57,3 +58,41 @@ async def declared_as_drilled(finance: Finance, run: pb.Run, takes: list[dict[st
     assert [(take.participant, take.taken_minor_units) for take in fall.takes] == [
         (f"merchants/{take['participant']}", take["taken"]) for take in takes
     ]
+
+
+@pytest.mark.timeout(300)
+async def test_an_exit_drill_tells_what_is_left_and_writes_nothing(server: Server) -> None:
+    """Of GRO its debts, funds and points; of GEN, suspended, nothing, so that it may leave at the terminal."""
+    async with a_world(server.address, server.operator_secret) as world:
+        finance = await finance_of(world)
+        await move_period_a(finance)
+        await finance.agree(deposit("GRO", funds.FUNDS_PURPOSE_PREFUNDING, 150))
+        suspended = directory.SuspendMerchantRequest(name="merchants/GEN", reason="leaves")
+        await world.operator.ask(world.stubs.directory.SuspendMerchant, suspended)
+
+        async with nothing_changes(server):
+            told = (await settlement(server, "drill", "exit", "GRO", "--json")).document
+            shown = await settlement(server, "drill", "exit", "GRO")
+            nothing = (await settlement(server, "drill", "exit", "GEN", "--json")).document
+        refused = await settlement(server, "exit", "GRO", key=finance.maker.secret)
+        proposed = (await settlement(server, "exit", "GEN", "--json", key=finance.maker.secret)).document
+        approve = ("approve", proposed["proposal"], "--digest", proposed["digest"], "--json")
+        left = (await settlement(server, *approve, key=finance.checker.secret)).document
+
+    assert (told["zero"], told["open_window"]) == (False, "windows/1")
+    assert {name: one["left"] for name, one in told["subjects"].items() if one["left"]} == {
+        "BUSINESS": 1,
+        "OBLIGATIONS": 3,
+        "FUNDS": 1,
+        "POINTS_FUNDED": 1,
+    }
+    assert {one["what"]: one["amount"] for one in told["left"] if one["subject"] == "OBLIGATIONS"} == {
+        "windows/1 owes TEL": 1_440_000_000,
+        "windows/1 is owed by BNK": 600_000_000,
+        "windows/1 is owed by TEL": 123_450_000,
+    }
+    assert "payments: nothing left" in shown.output
+    assert (nothing["zero"], nothing["left"]) == (True, [])
+    assert refused.status == 2
+    assert "drill exit" in refused.errors
+    assert (left["state"], left["content"]["left"], len(left["content"]["looked_at"])) == ("APPROVED", [], 9)

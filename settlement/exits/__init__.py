@@ -1,0 +1,1 @@
+"""Exits: a participant leaves, and it is proven that nothing is left between it and the coalition."""

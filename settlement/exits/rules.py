@@ -1,0 +1,129 @@
+"""Facts to findings: what is left between a participant and the coalition. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from settlement.exits.model import Finding, Subject, Unit
+from settlement.funds.model import AT_BANK, Book
+from settlement.run.model import CurrencyResult
+
+
+class Owed(NamedTuple):
+    """Somebody owes somebody in a window that no run has netted, micro-units."""
+
+    window_no: int
+    currency: str
+    debtor: str
+    creditor: str
+    micros: int
+
+
+class Unpaid(NamedTuple):
+    """A payment of a run that no bank has booked, minor units."""
+
+    window_no: int
+    currency: str
+    payer: str
+    payee: str
+    amount: int
+
+
+class Points(NamedTuple):
+    """Points that members hold, with who issued and who paid for them."""
+
+    currency: str
+    issuer: str
+    funder: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything there is between participants, as of one instant.
+
+    Attributes:
+        suspended: whether the one who leaves is.
+        owed: obligations that no run has netted.
+        newest: the newest run's result: what it carries and holds.
+        newest_window: its window; 0 when there is none.
+        unpaid: payments no bank has booked.
+        waiting: names of proposals about its money that nobody has decided on.
+        book: the funds.
+        points: what members hold.
+    """
+
+    suspended: bool
+    owed: Sequence[Owed]
+    newest: Sequence[CurrencyResult]
+    newest_window: int
+    unpaid: Sequence[Unpaid]
+    waiting: Sequence[str]
+    book: Book
+    points: Sequence[Points]
+
+
+def findings(name: str, facts: Facts) -> list[Finding]:
+    """What is left of a participant, by subject; nothing is left when it is empty."""
+    return [
+        *([] if facts.suspended else [Finding(Subject.BUSINESS, "is active", "", 1, Unit.YES)]),
+        *_owed(name, facts.owed),
+        *_items(name, facts),
+        *_unpaid(name, facts.unpaid),
+        *(Finding(Subject.PROPOSALS, proposal, "", 1, Unit.ITEMS) for proposal in sorted(facts.waiting)),
+        *(
+            Finding(Subject.FUNDS, account.purpose.lower(), currency, amount, Unit.MINOR_UNITS)
+            for (currency, account), amount in sorted(facts.book.items())
+            if account.participant == name and account.purpose not in AT_BANK and amount
+        ),
+        *_points(name, facts.points),
+    ]
+
+
+def not_waived(found: Iterable[Finding], waivers: Mapping[Subject, str]) -> list[Finding]:
+    """What is left without a reason."""
+    return [one for one in found if one.subject not in waivers]
+
+
+def _owed(name: str, owed: Iterable[Owed]) -> Iterator[Finding]:
+    for one in sorted(owed):
+        if one.micros and name in (one.debtor, one.creditor):
+            way = f"owes {one.creditor}" if one.debtor == name else f"is owed by {one.debtor}"
+            what = f"windows/{one.window_no} {way}"
+            yield Finding(Subject.OBLIGATIONS, what, one.currency, one.micros, Unit.MICROS)
+
+
+def _items(name: str, facts: Facts) -> Iterator[Finding]:
+    for subject in (Subject.CARRIED, Subject.HELD):
+        for one in facts.newest:
+            for item in one.carried if subject is Subject.CARRIED else one.held_items:
+                if name in (item.debtor, item.creditor):
+                    way = f"owes {item.creditor}" if item.debtor == name else f"is owed by {item.debtor}"
+                    what = f"windows/{facts.newest_window} {way} since windows/{item.since_window}"
+                    yield Finding(subject, what, one.currency, item.amount, Unit.MINOR_UNITS)
+
+
+def _unpaid(name: str, unpaid: Iterable[Unpaid]) -> Iterator[Finding]:
+    for one in sorted(unpaid):
+        if name in (one.payer, one.payee):
+            way = f"pays {one.payee}" if one.payer == name else f"is paid by {one.payer}"
+            what = f"windows/{one.window_no} {way}"
+            yield Finding(Subject.PAYMENTS, what, one.currency, one.amount, Unit.MINOR_UNITS)
+
+
+def _points(name: str, points: Iterable[Points]) -> Iterator[Finding]:
+    issued: dict[str, int] = {}
+    funded: dict[tuple[str, str], int] = {}
+    for one in points:
+        if one.issuer == name:
+            issued[one.currency] = issued.get(one.currency, 0) + one.units
+        elif one.funder == name:
+            funded[one.currency, one.issuer] = funded.get((one.currency, one.issuer), 0) + one.units
+    for currency, units in sorted(issued.items()):
+        if units:
+            yield Finding(Subject.POINTS_ISSUED, "members hold", currency, units, Unit.POINTS)
+    for (currency, issuer), units in sorted(funded.items()):
+        if units:
+            yield Finding(Subject.POINTS_FUNDED, f"members hold of {issuer}", currency, units, Unit.POINTS)

@@ -1,0 +1,120 @@
+"""Use cases of exits: looking at what is left, and the certificate once nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.db.engine import Database
+from exchange.refusals import InvalidField
+from settlement import exchange_ledger
+from settlement.exits import rules, sql
+from settlement.exits.model import Finding, ParticipantExit
+from settlement.exits.rules import Facts, Owed, Points, Unpaid
+from settlement.funds import sql as funds_sql
+from settlement.funds.service import book_of
+from settlement.refusals import ExitNotZero, WrongState
+from settlement.run.life import INSTRUCTED
+from settlement.run.model import Run
+from settlement.run.service import read_run
+
+
+class Exits:
+    """Trying an exit out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def drill(self, participant: str) -> ParticipantExit:
+        """What is left of a participant now; its certificate where that is nothing. Reads only.
+
+        Raises:
+            ResourceNotFound: there is no such participant.
+        """
+        async with self._database.read() as connection:
+            await exchange_ledger.require_merchant(connection, participant, "participant")
+            return await _looked_at(connection, ParticipantExit(participant))
+
+
+async def certified(connection: AsyncConnection, asked: ParticipantExit) -> ParticipantExit:
+    """The certificate of an exit, for a checker to see.
+
+    Raises:
+        ResourceNotFound: there is no such participant.
+        InvalidField: it is the operator.
+        WrongState: it has left before.
+        ExitNotZero: something is left, and no reason was given that may be.
+    """
+    await exchange_ledger.require_merchant(connection, asked.participant, "proposal.participant_exit.participant")
+    if asked.participant == (await exchange_ledger.coalition(connection)).operator:
+        raise InvalidField({"proposal.participant_exit.participant": "is the operator, who does not leave"})
+    if await has_left(connection, asked.participant):
+        raise WrongState(resource=asked.name, state="EXITED", needed="PARTICIPANT")
+    found = await _looked_at(connection, replace(asked, window_no=0, findings=()))
+    left = rules.not_waived(found.findings, asked.waivers)
+    if left:
+        subjects = ", ".join(dict.fromkeys(one.subject.value for one in left))
+        raise ExitNotZero(resource=asked.name, subjects=subjects, findings=str(len(left)))
+    used = {one.subject for one in found.findings}
+    return replace(found, waivers={subject: why for subject, why in asked.waivers.items() if subject in used})
+
+
+async def leave(connection: AsyncConnection, proposal_id: UUID, shown: ParticipantExit) -> None:
+    """Note that a participant has left, in the transaction that approves it, if nothing has come up since.
+
+    Raises:
+        ResourceNotFound, InvalidField, WrongState, ExitNotZero: as `certified`; the state is OUTDATED when what is left
+            with a reason has changed since it was proposed.
+    """
+    now = await certified(connection, shown)
+    if (now.findings, now.waivers) != (shown.findings, shown.waivers):
+        raise WrongState(resource=f"proposals/{proposal_id}", state="OUTDATED", needed="WAITING")
+    await connection.execute(sql.LEAVE, {"participant": shown.participant, "proposal_id": proposal_id})
+
+
+async def has_left(connection: AsyncConnection, participant: str) -> bool:
+    """Whether a participant has left."""
+    return (await connection.execute(sql.EXITED, {"participant": participant})).first() is not None
+
+
+async def _looked_at(connection: AsyncConnection, asked: ParticipantExit) -> ParticipantExit:
+    found: list[Finding] = rules.findings(asked.participant, await _facts(connection, asked.participant))
+    return replace(asked, window_no=await exchange_ledger.open_window_no(connection), findings=found)
+
+
+async def _facts(connection: AsyncConnection, participant: str) -> Facts:
+    unpaid: list[Unpaid] = []
+    newest: Run | None = None
+    for row in list(await connection.execute(funds_sql.UNPAID_RUNS)):
+        newest = await read_run(connection, row.run_id)
+        unpaid += await _unpaid(connection, row, newest)
+    waiting = await connection.execute(sql.WAITING, {"participant": participant})
+    return Facts(
+        suspended=await exchange_ledger.is_suspended(connection, participant),
+        owed=await _owed(connection, newest.window_no if newest else 0),
+        newest=newest.result if newest else (),
+        newest_window=newest.window_no if newest else 0,
+        unpaid=unpaid,
+        waiting=[f"proposals/{row.proposal_id}" for row in waiting],
+        book=await book_of(connection),
+        points=[Points(*one) for one in await exchange_ledger.points_outstanding(connection, participant)],
+    )
+
+
+async def _unpaid(connection: AsyncConnection, row: Row[tuple[object, ...]], run: Run) -> list[Unpaid]:
+    if row.state in INSTRUCTED:
+        return [Unpaid(*leg) for leg in await connection.execute(sql.UNPAID_LEGS, {"run_id": run.run_id})]
+    return [Unpaid(run.window_no, one.currency, p.payer, p.payee, p.amount) for one in run.result for p in one.payments]
+
+
+async def _owed(connection: AsyncConnection, after: int) -> list[Owed]:
+    """What windows owe that come after the newest run."""
+    last = await exchange_ledger.open_window_no(connection)
+    return [
+        Owed(window_no, pair.currency, pair.debtor, pair.creditor, pair.micros)
+        for window_no in range(after + 1, last + 1)
+        for pair in await exchange_ledger.pair_micros(connection, window_no)
+    ]

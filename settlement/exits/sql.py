@@ -1,0 +1,24 @@
+"""Every statement of exits."""
+
+from sqlalchemy import text
+
+EXITED = text("SELECT 1 FROM settlement.exits WHERE participant = :participant")
+
+LEAVE = text("""
+INSERT INTO settlement.exits (participant, proposal_id, at)
+VALUES (:participant, :proposal_id, exchange.coalition_now())
+""")
+
+# Payments of instructed runs, each leg that no bank has booked.
+UNPAID_LEGS = text("""
+SELECT l.window_no, l.currency_code, l.payer, l.payee, l.minor_units
+FROM settlement.payment_legs l
+WHERE l.run_id = :run_id AND NOT EXISTS (
+    SELECT FROM settlement.payment_attempts a WHERE (a.run_id, a.leg_no, a.state) = (l.run_id, l.leg_no, 'SETTLED'))
+""")
+
+WAITING = text("""
+SELECT p.proposal_id FROM settlement.proposals p LEFT JOIN settlement.proposal_decisions d USING (proposal_id)
+WHERE d.verdict IS NULL AND p.kind IN ('FUNDS_MOVEMENT', 'DEFAULT_DECLARATION')
+  AND p.content::jsonb ->> 'participant' = :participant
+""")
