@@ -1,9 +1,9 @@
-"""The only door to the exchange: cut off, read the clearing views, know a key, tell what was paid; nothing else."""
+"""The only door to the exchange: cut off, read the clearing views, know a key, tell what was paid, bind caps."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from exchange.callers import CallerRole
+from exchange.callers import Caller, CallerRole
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.model import ObligationKind, TransferKind
 from exchange.ledger.telling import Happening, tell
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
+from exchange.limits import service as limits
 from exchange.limits.discharges import Discharge, discharge
+from exchange.money.currencies import micros_per_minor
+from exchange.money.limits import INT64_MAX
 from exchange.refusals import CredentialUnknown, ResourceNotFound, WindowState
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "KindMicros",
     "PairMicros",
     "Window",
+    "bind_caps",
     "close_window",
     "coalition",
     "discharge",
@@ -256,6 +260,22 @@ async def require_merchant(connection: AsyncConnection, merchant_id: str, field:
     """Raises ResourceNotFound when nobody of this id takes part; `field` named it."""
     if (await connection.execute(MERCHANT, {"merchant_id": merchant_id})).first() is None:
         raise ResourceNotFound(resource=f"merchants/{merchant_id}", field=field)
+
+
+async def bind_caps(connection: AsyncConnection, actor: str, caps: Mapping[tuple[str, str], int], reason: str) -> None:
+    """Hold merchants to net debit caps from the end of this transaction on; posters wait until then, so call it last.
+
+    Args:
+        connection: of the transaction.
+        actor: role and credential, "FINANCE_CHECKER:apiKeys/…".
+        caps: minor units by settlement currency and merchant; the merchants are there.
+        reason: why, for the audit log.
+    """
+    role, _, credential = actor.partition(":")
+    micros = {
+        (name, currency): min(cap * micros_per_minor(currency), INT64_MAX) for (currency, name), cap in caps.items()
+    }
+    await limits.bind_caps(connection, Caller(CallerRole[role], credential), micros, reason)
 
 
 async def is_suspended(connection: AsyncConnection, merchant_id: str) -> bool:

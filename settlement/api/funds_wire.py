@@ -66,6 +66,7 @@ def terms(check: Violations, asked: pb.FundsTerms, path: str) -> FundsTerms:
                 cap_bps=check.within(f"{here}.cap_bps", one.cap_bps, 0, CAP_BPS_MAX),
                 contribution_cap_bps=check.within(f"{here}.contribution_cap_bps", one.contribution_cap_bps, 0, BPS),
                 residual=RESIDUAL_OF.get(one.residual, Residual.OPEN),
+                cap_binds=one.cap_binds,
             )
         )
     return FundsTerms(found)
@@ -119,6 +120,7 @@ def terms_message(found: FundsTerms) -> pb.FundsTerms:
                 cap_bps=one.cap_bps,
                 contribution_cap_bps=one.contribution_cap_bps,
                 residual=RESIDUALS[one.residual],
+                cap_binds=one.cap_binds,
             )
             for one in found.currencies
         ]

@@ -226,17 +226,25 @@ def message(proposal: Proposal) -> pb.Proposal:
         case SpecialClosing() as closing:
             window = f"windows/{closing.window_no}"
             found.special_closing.CopyFrom(pb.SpecialClosing(window=window, currency_codes=closing.currencies))
-        case FundsTerms() as funds:
-            found.funds_terms.CopyFrom(funds_wire.terms_message(funds))
-        case FundsMovement() as movement:
-            found.funds_movement.CopyFrom(funds_wire.movement_message(movement))
-        case DefaultDeclaration() as declaration:
-            found.default_declaration.CopyFrom(default_wire.message(declaration))
-        case FxSet() as fx:
-            found.fx_set.CopyFrom(fx_wire.fx_set_message(fx))
-        case ParticipantExit() as leaving:
-            found.participant_exit.CopyFrom(exit_wire.message(leaving))
+        case content:
+            _of_other_rooms(found, content)
     return found
+
+
+def _of_other_rooms(
+    found: pb.Proposal, content: FundsTerms | FundsMovement | DefaultDeclaration | FxSet | ParticipantExit
+) -> None:
+    match content:
+        case FundsTerms():
+            found.funds_terms.CopyFrom(funds_wire.terms_message(content))
+        case FundsMovement():
+            found.funds_movement.CopyFrom(funds_wire.movement_message(content))
+        case DefaultDeclaration():
+            found.default_declaration.CopyFrom(default_wire.message(content))
+        case FxSet():
+            found.fx_set.CopyFrom(fx_wire.fx_set_message(content))
+        case ParticipantExit():
+            found.participant_exit.CopyFrom(exit_wire.message(content))
 
 
 def _said(said: Said) -> pb.ProposalStep:

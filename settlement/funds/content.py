@@ -46,6 +46,7 @@ def plain_terms(terms: FundsTerms) -> dict[str, Any]:
                 "cap_bps": one.cap_bps,
                 "contribution_cap_bps": one.contribution_cap_bps,
                 "residual": one.residual.value,
+                "cap_binds": one.cap_binds,
             }
             for one in sorted(terms.currencies, key=lambda one: one.currency)
         ]

@@ -123,6 +123,7 @@ class CurrencyTerms:
         liquidity: what a run takes whose payers have not enough.
         collateral_pays: whether collateral counts as money to pay with, besides prefunding.
         cap_bps: a participant's net debit cap as a share of its prefunding and collateral.
+        cap_binds: whether the exchange holds everybody who ever left anything to that cap.
         contribution_cap_bps: how much of its guarantee contribution another participant may lose to one default.
         residual: who bears what is left.
     """
@@ -133,6 +134,7 @@ class CurrencyTerms:
     cap_bps: int = BPS
     contribution_cap_bps: int = BPS
     residual: Residual = Residual.OPEN
+    cap_binds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

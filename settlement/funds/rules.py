@@ -73,6 +73,15 @@ def cap(book: Book, terms: CurrencyTerms, participant: str) -> int:
     return balance(book, terms.currency, participant, *COVERING) * terms.cap_bps // 10_000
 
 
+def binding_caps(book: Book, terms: FundsTerms) -> dict[tuple[str, str], int]:
+    """By currency and participant, the caps the exchange is to hold: of all who ever left anything to cover debts."""
+    return {
+        (currency, account.participant): cap(book, terms.of(currency), account.participant)
+        for currency, account in book
+        if account.purpose in COVERING and terms.of(currency).cap_binds
+    }
+
+
 def available(book: Book, terms: CurrencyTerms, participant: str, operator: str) -> int:
     """What somebody can pay with at this moment."""
     if participant == operator:

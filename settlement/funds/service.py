@@ -207,6 +207,13 @@ async def post(
         await connection.execute(sql.ADD, {"line_no": line_no, **by, **accounts, **amount})
 
 
+async def bind_caps(connection: AsyncConnection, actor: Actor, because: str) -> None:
+    """Hold participants to the caps their funds give, where the terms say so; last in a transaction."""
+    caps = rules.binding_caps(await book_of(connection), await terms_of(connection))
+    if caps:
+        await exchange_ledger.bind_caps(connection, actor.name, caps, because)
+
+
 async def look(connection: AsyncConnection, run: Run, person: str, *, acknowledged: bool) -> None:
     """Note that a checker saw what of a run's payments has no funds behind it, before he says yes.
 

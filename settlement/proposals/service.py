@@ -15,8 +15,8 @@ from settlement.defaults.model import DefaultDeclaration
 from settlement.defaults.service import declare, planned
 from settlement.exits.model import ParticipantExit
 from settlement.exits.service import certified, leave
-from settlement.funds.model import FundsMovement
-from settlement.funds.service import post_movement, require_movement
+from settlement.funds.model import FundsMovement, FundsTerms
+from settlement.funds.service import bind_caps, post_movement, require_movement
 from settlement.fx.model import FxChoice, FxSet
 from settlement.proposals import sql
 from settlement.proposals.content import kind_of, written
@@ -218,3 +218,5 @@ async def _carry_out(connection: AsyncConnection, proposal: Proposal, actor: Act
         await declare(connection, proposal.proposal_id, proposal.content, actor)
     if isinstance(proposal.content, ParticipantExit):
         await leave(connection, proposal.proposal_id, proposal.content)
+    if isinstance(proposal.content, FundsTerms | FundsMovement | DefaultDeclaration):
+        await bind_caps(connection, actor, proposal.name)

@@ -156,6 +156,7 @@ class CurrencyFundsTerms(_message.Message):
     CAP_BPS_FIELD_NUMBER: _builtins.int
     CONTRIBUTION_CAP_BPS_FIELD_NUMBER: _builtins.int
     RESIDUAL_FIELD_NUMBER: _builtins.int
+    CAP_BINDS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code. Required."""
     liquidity: Global___LiquidityDemand.ValueType
@@ -168,6 +169,8 @@ class CurrencyFundsTerms(_message.Message):
     """How much of its guarantee contribution another participant may lose to one default, basis points up to 10 000. Left out: 0, nothing."""
     residual: Global___ResidualLoss.ValueType
     """Who bears what no layer holds."""
+    cap_binds: _builtins.bool
+    """Whether the exchange holds everybody who ever left prefunding or collateral in the currency to that cap: it becomes its net debit cap whenever its funds or these terms change. Left out: it is shown, and no more; caps that were bound stay until the operator sets or removes them."""
     def __init__(
         self,
         *,
@@ -177,10 +180,11 @@ class CurrencyFundsTerms(_message.Message):
         cap_bps: _builtins.int = ...,
         contribution_cap_bps: _builtins.int = ...,
         residual: Global___ResidualLoss.ValueType = ...,
+        cap_binds: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cap_bps", b"cap_bps", "collateral_pays", b"collateral_pays", "contribution_cap_bps", b"contribution_cap_bps", "currency_code", b"currency_code", "liquidity", b"liquidity", "residual", b"residual"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cap_binds", b"cap_binds", "cap_bps", b"cap_bps", "collateral_pays", b"collateral_pays", "contribution_cap_bps", b"contribution_cap_bps", "currency_code", b"currency_code", "liquidity", b"liquidity", "residual", b"residual"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -143,6 +143,7 @@ PROPOSALS = [
                     cap_bps=1,
                     contribution_cap_bps=1,
                     residual=funds.RESIDUAL_LOSS_CREDITORS,
+                    cap_binds=True,
                 )
             ]
         )

@@ -31,6 +31,7 @@ def demanding(
     cap_bps: int = 10_000,
     contribution_cap_bps: int = 10_000,
     residual: funds.ResidualLoss.ValueType = funds.RESIDUAL_LOSS_OPEN,
+    cap_binds: bool = False,
 ) -> pb.Proposal:
     """Terms of funds in yuan."""
     one = funds.CurrencyFundsTerms(
@@ -40,6 +41,7 @@ def demanding(
         cap_bps=cap_bps,
         contribution_cap_bps=contribution_cap_bps,
         residual=residual,
+        cap_binds=cap_binds,
     )
     return pb.Proposal(funds_terms=funds.FundsTerms(currencies=[one]))
 

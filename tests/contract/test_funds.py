@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from exchange.v1 import directory_service_pb2 as directory
+from exchange.v1 import limit_service_pb2 as limits
+from exchange.v1.limit_service_pb2_grpc import LimitServiceStub
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import demanding, deposit, withdrawal
@@ -285,6 +287,32 @@ async def test_without_terms_what_is_missing_is_only_shown(finance: Finance) -> 
     run = await finance.submit((await finance.start("windows/1")).run)
 
     assert (await finance.approve(run)).state == pb.Run.STATE_APPROVED
+
+
+async def test_caps_that_bind_follow_the_funds(finance: Finance) -> None:
+    """GRO owes ¥716.55 and left ¥720.00: room for 287 points at ¥0.012; more when more is left, none without."""
+    await finance.agree(deposit("GRO", PREFUNDING, 72_000))
+    await finance.agree(demanding(funds.LIQUIDITY_DEMAND_SHOW, cap_binds=True))
+
+    past_it = await refusal(finance.cast.gro.earn(finance.member, "288 TEL"))
+    await finance.cast.gro.earn(finance.member, "287 TEL")
+    await finance.agree(deposit("GRO", COLLATERAL, 12))
+    await finance.cast.gro.earn(finance.member, "10 TEL")
+    full = await caps(finance)
+    await finance.agree(deposit("GRO", GUARANTEE, 1_000))
+    await finance.agree(deposit("TEL", PREFUNDING, 500))
+    await finance.agree(withdrawal("TEL", PREFUNDING, 500))
+
+    assert past_it.reason == "NET_DEBIT_CAP_EXCEEDED"
+    assert full == {"merchants/GRO": 720_120_000}
+    assert await caps(finance) == {"merchants/GRO": 720_120_000, "merchants/TEL": 0}
+
+
+async def caps(finance: Finance) -> dict[str, int]:
+    """What the exchange holds whom to, micro-yuan."""
+    stub = LimitServiceStub(finance.cast.world.stubs.channel)
+    told = await finance.maker.ask(stub.ListExposures, limits.ListExposuresRequest())
+    return {one.merchant: one.cap_micros for one in told.exposures}
 
 
 async def test_nobody_approves_money_he_proposed(own_world: World) -> None:

@@ -94,6 +94,21 @@ def test_a_cap_is_a_share_of_prefunding_and_collateral() -> None:
     assert caps == [0, 55, 111, 166]
 
 
+def test_caps_bind_whoever_ever_left_anything_where_the_terms_say_so() -> None:
+    """Also who took it back; a guarantee contribution is no reason."""
+    book = {
+        ("CNY", Account("GRO", Purpose.PREFUNDING)): 100,
+        ("CNY", Account("GRO", Purpose.COLLATERAL)): 50,
+        ("CNY", Account("TEL", Purpose.COLLATERAL)): 0,
+        ("CNY", Account("AIR", Purpose.GUARANTEE)): 70,
+        ("USD", Account("AIR", Purpose.PREFUNDING)): 70,
+    }
+
+    binding = rules.binding_caps(book, FundsTerms([CurrencyTerms("CNY", cap_bps=5_000, cap_binds=True)]))
+
+    assert binding == {("CNY", "GRO"): 75, ("CNY", "TEL"): 0}
+
+
 def test_everything_moves_at_once_so_the_clearing_account_needs_nothing() -> None:
     """What debtors have is all that counts: with enough nothing is missing, and all payments can be made."""
     book = {
@@ -138,7 +153,7 @@ def test_the_operator_pays_with_its_own_and_with_nobody_elses() -> None:
 def test_documents_are_read_back_as_they_were_written() -> None:
     """Both kinds, with nothing left at what it is when left out."""
     movement = FundsMovement(Way.WITHDRAWAL, "GRO", Purpose.GUARANTEE, "JPY", 7, "B-9", date(2026, 2, 28))
-    terms = FundsTerms([CurrencyTerms("CNY", Liquidity.REFUSE, True, 12_000, 5_000, Residual.CREDITORS)])
+    terms = FundsTerms([CurrencyTerms("CNY", Liquidity.REFUSE, True, 12_000, 5_000, Residual.CREDITORS, True)])
 
     assert movement_of(plain_movement(movement)) == movement
     assert terms_of(plain_terms(terms)) == terms
