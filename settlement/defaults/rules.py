@@ -82,25 +82,28 @@ def without(inputs: Inputs, name: str) -> list[CurrencyResult]:
 
 def recast(inputs: Inputs, defaulter: str) -> Recast:
     """What changes for everybody else when a run is netted without the defaulter. Nothing of it is ever posted."""
+    before = {one.currency: one for one in calculate(inputs)}
     after = {one.currency: one for one in without(inputs, defaulter)}
-    return Recast(
-        defaulter,
-        {
-            one.currency: [
-                Change(name, _standing(one, name), _standing(after[one.currency], name))
-                for name in (position.participant for position in one.positions)
-                if name != defaulter
-            ]
-            for one in calculate(inputs)
-        },
-    )
+    changes: dict[str, list[Change]] = {}
+    for currency in sorted(before.keys() | after.keys()):
+        sides = before.get(currency), after.get(currency)
+        names = {position.participant for one in sides if one for position in one.positions}
+        changes[currency] = [
+            Change(name, *(_standing(one, name) if one else NOBODY for one in sides))
+            for name in sorted(names - {defaulter})
+        ]
+    return Recast(defaulter, changes)
+
+
+NOBODY = Standing(0, 0, 0, 0)
+"""What somebody has in a currency that is not there."""
 
 
 def _standing(one: CurrencyResult, name: str) -> Standing:
-    (position,) = (position for position in one.positions if position.participant == name)
+    positions = [position for position in one.positions if position.participant == name]
     return Standing(
         pays=to_pay(one, name),
         receives=paid_to(one).get(name, 0),
-        held_payable=position.held_payable,
-        held_receivable=position.held_receivable,
+        held_payable=sum(position.held_payable for position in positions),
+        held_receivable=sum(position.held_receivable for position in positions),
     )
