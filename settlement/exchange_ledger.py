@@ -17,7 +17,7 @@ from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.model import ObligationKind, TransferKind
 from exchange.ledger.telling import Happening, tell
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
-from exchange.limits import service as limits
+from exchange.limits import binding
 from exchange.limits.discharges import Discharge, discharge
 from exchange.money.currencies import micros_per_minor
 from exchange.money.limits import INT64_MAX
@@ -275,7 +275,7 @@ async def bind_caps(connection: AsyncConnection, actor: str, caps: Mapping[tuple
     micros = {
         (name, currency): min(cap * micros_per_minor(currency), INT64_MAX) for (currency, name), cap in caps.items()
     }
-    await limits.bind_caps(connection, Caller(CallerRole[role], credential), micros, reason)
+    await binding.bind_caps(connection, Caller(CallerRole[role], credential), micros, reason)
 
 
 async def is_suspended(connection: AsyncConnection, merchant_id: str) -> bool:

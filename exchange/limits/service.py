@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import Caller
 from exchange.db.engine import Database
-from exchange.directory.change import change, changing
+from exchange.directory.change import change
 from exchange.directory.service import Reloads
 from exchange.directory.snapshot import read_directory
 from exchange.ledger.quotas import PointsLimit
@@ -103,33 +103,6 @@ async def issued_today(connection: AsyncConnection, currency_no: int, time_zone:
     """Points made of a currency since the coalition's day began, as far as they are counted."""
     values = {"currency_no": currency_no, "time_zone": time_zone}
     return (await connection.execute(sql.ISSUED_TODAY, values)).scalar() or 0
-
-
-async def bind_caps(
-    connection: AsyncConnection, caller: Caller, caps: Mapping[tuple[str, str], int], reason: str
-) -> None:
-    """Set caps in a transaction that has begun, where they are not so already.
-
-    Posters wait from here until it ends, so call it last. Every server decides by the new caps once it has committed.
-
-    Args:
-        connection: of that transaction.
-        caller: who; stands in the audit log.
-        caps: micro-units by merchant id and settlement currency; the merchants are there.
-        reason: why, for the log.
-    """
-    present = {(one.merchant_id, one.currency_code): one.cap_micros for one in await positions(connection)}
-    differ = {key: cap for key, cap in sorted(caps.items()) if present.get(key) != cap}
-    if not differ:
-        return
-    rows = await connection.execute(sql.MERCHANTS, {"ids": sorted({name for name, _ in differ})})
-    numbers = {row.merchant_id: row.merchant_no for row in rows}
-    after = {f"{name}/{currency}": cap for (name, currency), cap in differ.items()}
-    async with changing(connection, caller, "bind net debit caps", "merchants", after, reason):
-        await connection.execute(sql.COUNT_ALONE)
-        for (name, currency), cap in differ.items():
-            values = {"merchant_no": numbers[name], "currency_code": currency, "cap_micros": cap}
-            await connection.execute(sql.SET_CAP, values)
 
 
 async def positions(
