@@ -483,6 +483,12 @@ class TooManyCalls(Refusal):
     sentence = "As many of the merchant's calls are under way as may be:"
 
 
+class ReturnRateExceeded(Refusal):
+    reason = "RETURN_RATE_EXCEEDED"
+    category = Category.FAILED
+    sentence = "The points would be worth more of the money spent than the merchant's band allows:"
+
+
 class StoredRefusal(Refusal):
     """The first answer to a request_id, read back from the ledger to be given again."""
 

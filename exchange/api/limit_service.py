@@ -16,6 +16,8 @@ from exchange.api.limit_wire import (
     merchant_and_currency,
     points_limits,
     points_limits_message,
+    return_band,
+    return_band_message,
 )
 from exchange.api.pages import check_page, page_of
 from exchange.callers import Caller
@@ -116,11 +118,33 @@ class LimitService(LimitServiceServicer):
         quota = coalition.limits.calls.get(merchant.number, NO_QUOTA)
         return pb.GetCallQuotaResponse(quota=call_quota_message(merchant.name, quota))
 
+    async def SetReturnBand(self, request: pb.SetReturnBandRequest, context: Context) -> pb.SetReturnBandResponse:
+        check = Violations()
+        merchant_id, sector, max_bps, action = return_band(check, request.band)
+        reason = check.text("reason", request.reason, 1, REASON_MAX)
+        check.raise_if_any()
+        caller = await self._caller(context)
+        await self._api.limits.set_return_band(caller, merchant_id, sector, max_bps, action, reason)
+        return pb.SetReturnBandResponse(band=return_band_message(request.band.merchant, sector, max_bps, action))
+
+    async def GetReturnBand(self, request: pb.GetReturnBandRequest, context: Context) -> pb.GetReturnBandResponse:
+        check = Violations()
+        merchant_id = check.resource_name("merchant", request.merchant, "merchants")
+        check.raise_if_any()
+        caller = caller_of(context)
+        directory = await self._api.directory(caller)
+        merchant = directory.merchant(merchant_id, "merchant")
+        bands = directory.return_bands.get(merchant.number, ())
+        if not bands or not (caller.sees_all or caller.merchant_no == merchant.number):
+            raise ResourceNotFound(resource=f"{merchant.name}/returnBand", field="merchant")
+        band = return_band_message(merchant.name, bands[-1].sector, bands[-1].max_bps, bands[-1].action)
+        return pb.GetReturnBandResponse(band=band)
+
     async def _points_limits(self, code: str, context: Context) -> pb.PointsLimits:
         caller = caller_of(context)
         coalition = await self._api.coalition(caller)
         currency = coalition.directory.currency(code, "currency")
-        issued = None
+        issued = 0
         if caller.sees_all or caller.merchant_no == currency.issuer_no:
             async with self._api.database.look() as connection:
                 issued = await issued_today(connection, currency.number, coalition.time_zone.key)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from exchange.directory.bands import DEFAULT_BPS, BandAction, Sector
 from exchange.ledger.quotas import PointsLimit
 from exchange.limits.model import Position
 from exchange.money.currencies import MINOR_EXPONENT
 from exchange.money.limits import INT64_MAX
-from exchange.serving.checks import Violations
+from exchange.serving.checks import Violations, known_numbers
 from exchange.serving.quotas import CallQuota
 from exchange.v1 import limit_service_pb2 as pb
 
@@ -15,6 +16,9 @@ UNITS_MAX = INT64_MAX // 4
 """So that their sum is a number too."""
 CALLS_MAX = 1_000_000
 NO_QUOTA = CallQuota(0, 0, 0)
+BAND_BPS_MAX = 1_000_000
+SECTORS = known_numbers(pb.ReturnBand.Sector)
+ACTIONS = known_numbers(pb.ReturnBand.Action)
 
 
 def merchant_and_currency(
@@ -48,8 +52,8 @@ def points_limits(check: Violations, wanted: pb.PointsLimits) -> tuple[str, dict
     return code, {name: check.within(f"limits.{name}", getattr(wanted, name), 0, UNITS_MAX) for name in names}
 
 
-def points_limits_message(code: str, limit: PointsLimit | None, issued_units: int | None) -> pb.PointsLimits:
-    """What the caller sees; `issued_units` None: it is none of its business."""
+def points_limits_message(code: str, limit: PointsLimit | None, issued_units: int) -> pb.PointsLimits:
+    """What the caller sees; `issued_units` is 0 where it is none of its business."""
     message = pb.PointsLimits(currency=f"currencies/{code}", issued_units=issued_units)
     if limit is not None:
         message.member_earn_units, message.member_use_units = limit.member_earn_units, limit.member_use_units
@@ -68,3 +72,19 @@ def call_quota(check: Violations, wanted: pb.CallQuota) -> tuple[str, CallQuota]
 def call_quota_message(name: str, quota: CallQuota) -> pb.CallQuota:
     """What the caller sees."""
     return pb.CallQuota(merchant=name, **quota._asdict())
+
+
+def return_band(check: Violations, wanted: pb.ReturnBand) -> tuple[str, Sector, int, BandAction]:
+    """Merchant id, sector, basis points and action of a band to set; what is wrong is noted."""
+    merchant_id = check.resource_name("band.merchant", wanted.merchant, "merchants")
+    sector = Sector(check.known("band.sector", wanted.sector, SECTORS))
+    action = BandAction(check.known("band.action", wanted.action, ACTIONS))
+    given = wanted.max_bps or DEFAULT_BPS.get(sector, 0)
+    return merchant_id, sector, check.within("band.max_bps", given, 1, BAND_BPS_MAX), action
+
+
+def return_band_message(name: str, sector: int, max_bps: int, action: int) -> pb.ReturnBand:
+    """What the caller sees."""
+    message = pb.ReturnBand(merchant=name, max_bps=max_bps)
+    message.sector, message.action = sector, action  # type: ignore[assignment]
+    return message

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from exchange.callers import Caller
+from exchange.directory.bands import judged
 from exchange.directory.model import Directory
 from exchange.events.rules import parties
 from exchange.ledger.model import Account, Side, Transfer, TransferKind
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 
-_CIRCULATION, _CREDIT, _CONVERT = int(Account.CIRCULATION), int(Side.CREDIT), int(TransferKind.CONVERT)
+_CIRCULATION, _CREDIT = int(Account.CIRCULATION), int(Side.CREDIT)
+_EARN, _CONVERT = int(TransferKind.EARN), int(TransferKind.CONVERT)
 
 
 def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
@@ -61,6 +63,8 @@ def write_transfer(
         message.rate = f"rates/{transfer.rate_id}"
     elif transfer.kind != _CONVERT:
         _write_particulars(message, transfer)
+        if own and transfer.kind == _EARN and transfer.earn_rule and transfer.merchant_no in directory.return_bands:
+            _write_warning(message, transfer, directory)
 
 
 def _write_legs(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:
@@ -97,6 +101,16 @@ def _write_obligations(message: types.Transfer, transfer: Transfer, directory: D
         amount.currency_code, amount.micros = code, micros
         if points_units:
             owed.points_units, owed.price_micros = points_units, price_micros
+
+
+def _write_warning(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:
+    """What the rule gave above the band that was in force then: the same whenever it is told."""
+    assert transfer.earn_rule is not None
+    rule = directory.earn_rules[transfer.earn_rule]
+    bands, currency = directory.return_bands[transfer.merchant_no], directory.currencies[rule.currency_no]
+    over = judged(rule, currency, bands, transfer.occurred_at)
+    if over is not None:
+        message.spend.return_rate_bps, message.spend.return_band_bps = over.rate_bps, over.max_bps
 
 
 def _write_particulars(message: types.Transfer, transfer: Transfer) -> None:

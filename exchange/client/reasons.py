@@ -733,6 +733,16 @@ class TooManyCalls(Undecided):
     concurrent_calls: int
 
 
+class ReturnRateExceeded(Definite):
+    """FAILED_PRECONDITION. An earn rule gives points worth more of the money spent than the merchant's return-rate band allows."""
+
+    FOR = "RETURN_RATE_EXCEEDED"
+
+    rule: str
+    rate_bps: int
+    max_bps: int
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -816,4 +826,5 @@ BY_REASON: dict[str, type[Refused]] = {
     "INSTRUCTION_CONTRADICTED": InstructionContradicted,
     "CALL_RATE_EXCEEDED": CallRateExceeded,
     "TOO_MANY_CALLS": TooManyCalls,
+    "RETURN_RATE_EXCEEDED": ReturnRateExceeded,
 }

@@ -176,6 +176,22 @@ class EarnRule(NamedTuple):
         return f"earnRules/{self.rule_id}"
 
 
+class ReturnBand(NamedTuple):
+    """How much of the money spent a merchant's earn rules may give back in points, from an instant on.
+
+    Attributes:
+        effective_at: from when on, until the next one of the merchant.
+        sector: `exchange.directory.bands.Sector`.
+        max_bps: basis points of the money spent.
+        action: `exchange.directory.bands.BandAction`.
+    """
+
+    effective_at: datetime
+    sector: int
+    max_bps: int
+    action: int
+
+
 class Credential(NamedTuple):
     """An API key without its secret."""
 
@@ -212,6 +228,7 @@ class Directory:
     currencies: Mapping[int, Currency]
     credentials: Mapping[bytes, Credential]
     earn_rules: Mapping[str, EarnRule] = field(default_factory=dict)
+    return_bands: Mapping[int, Sequence[ReturnBand]] = field(default_factory=dict)
     external_ledgers: Mapping[int, ExternalLedger] = field(default_factory=dict)
     _credentials_by_name: Mapping[str, Credential] = field(default_factory=dict)
     _by_id: Mapping[str, Merchant] = field(default_factory=dict)

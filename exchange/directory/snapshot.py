@@ -19,6 +19,7 @@ from exchange.directory.model import (
     Merchant,
     MerchantRole,
     Price,
+    ReturnBand,
 )
 
 
@@ -29,7 +30,11 @@ async def read_directory(connection: AsyncConnection) -> Directory:
     for currency_no, *price in await connection.execute(sql.PRICES):
         prices.setdefault(currency_no, []).append(Price(*price))
     rules = [EarnRule._make(row) for row in await connection.execute(sql.EARN_RULES)]
+    bands: dict[int, list[ReturnBand]] = {}
+    for merchant_no, *band in await connection.execute(sql.RETURN_BANDS):
+        bands.setdefault(merchant_no, []).append(ReturnBand(*band))
     return Directory(
+        return_bands=bands,
         earn_rules={rule.rule_id: rule for rule in rules},
         version=version,
         operator_no=operator_no,

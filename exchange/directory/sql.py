@@ -74,6 +74,15 @@ SELECT rule_id, merchant_no, currency_no, per_minor_units, points_units, carry_r
 FROM exchange.earn_rules ORDER BY rule_id
 """)
 
+RETURN_BANDS = text("""
+SELECT merchant_no, effective_at, sector, max_bps, action FROM exchange.return_bands ORDER BY merchant_no, band_no
+""")
+
+ADD_RETURN_BAND = text("""
+INSERT INTO exchange.return_bands (merchant_no, effective_at, sector, max_bps, action)
+VALUES (:merchant_no, exchange.coalition_now(), :sector, :max_bps, :action)
+""")
+
 ADD_EARN_RULE = text("""
 INSERT INTO exchange.earn_rules (rule_id, merchant_no, currency_no, per_minor_units, points_units, carry_remainder)
 VALUES (:rule_id, :merchant_no, :currency_no, :per_minor_units, :points_units, :carry_remainder)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from exchange.directory.bands import judged
 from exchange.directory.model import Currency, Directory, ExpiryKind, MerchantRole
 from exchange.directory.pricing import owed
 from exchange.earning.model import Earn
@@ -12,7 +13,7 @@ from exchange.ledger.model import NewLot, ObligationKind, Posting, Spend
 from exchange.money.limits import INT64_MAX
 from exchange.promotions.rules import add_bonuses
 from exchange.rates.model import Coalition
-from exchange.refusals import AmountOverflow, ExpiryNotAllowed, ResourceNotFound
+from exchange.refusals import AmountOverflow, ExpiryNotAllowed, ResourceNotFound, ReturnRateExceeded
 
 
 def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
@@ -28,6 +29,7 @@ def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
         NoPrice: the currency has none yet.
         ExpiryNotAllowed: an expiry the policy does not take, or one that has passed.
         AmountOverflow: the balance or the money would pass 64 bits.
+        ReturnRateExceeded: the rule gives more of the money spent than the merchant's band allows.
     """
     directory = coalition.directory
     merchant = directory.merchants[command.merchant_no]
@@ -38,6 +40,8 @@ def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
     currency.require_active()
     issuer.require_active()
     price = currency.price_at(facts.now, "issue")
+    if merchant.number in directory.return_bands:
+        _require_band(command, currency, facts.now, directory)
     expires_at = _expiry(command, currency, facts.now, coalition.time_zone)
     if not units:
         return Posting(legs=[], spend=spend)
@@ -78,6 +82,13 @@ def _points(command: Earn, facts: MemberFacts, directory: Directory) -> tuple[Cu
         raise AmountOverflow(figure="points", spent=command.spend_minor, rule=rule.name)
     currency = directory.currencies[rule.currency_no]
     return currency, units, Spend(rule.rule_id, command.spend_minor, left if rule.carry_remainder else 0)
+
+
+def _require_band(command: Earn, currency: Currency, now: datetime, directory: Directory) -> None:
+    rule = directory.earn_rules.get(command.spend_rule or "")
+    over = rule and judged(rule, currency, directory.return_bands[command.merchant_no], now)
+    if rule and over and over.is_refused:
+        raise ReturnRateExceeded(rule=rule.name, rate_bps=over.rate_bps, max_bps=over.max_bps)
 
 
 def _expiry(command: Earn, currency: Currency, now: datetime, time_zone: ZoneInfo) -> datetime | None:

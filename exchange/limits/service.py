@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import Caller
 from exchange.db.engine import Database
+from exchange.directory import sql as directory_sql
+from exchange.directory.bands import BandAction, Sector
 from exchange.directory.change import change
 from exchange.directory.service import Reloads
 from exchange.directory.snapshot import read_directory
@@ -96,6 +98,21 @@ class LimitChanges:
         async with change(self._database, caller, "set call quota", subject, after, reason) as connection:
             number = (await read_directory(connection)).merchant(merchant_id, "quota.merchant").number
             await connection.execute(sql.SET_CALL_QUOTA, {"merchant_no": number, **after})
+        await self._source.reload()
+
+    async def set_return_band(
+        self, caller: Caller, merchant_id: str, sector: Sector, max_bps: int, action: BandAction, reason: str
+    ) -> None:
+        """Say from now on how much of the money spent a merchant's earn rules may give back in points.
+
+        Raises:
+            ResourceNotFound: no such merchant.
+        """
+        values = {"sector": sector, "max_bps": max_bps, "action": action}
+        subject = f"merchants/{merchant_id}"
+        async with change(self._database, caller, "set return band", subject, values, reason) as connection:
+            number = (await read_directory(connection)).merchant(merchant_id, "band.merchant").number
+            await connection.execute(directory_sql.ADD_RETURN_BAND, {"merchant_no": number, **values})
         await self._source.reload()
 
 

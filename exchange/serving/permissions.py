@@ -108,6 +108,8 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "GetPointsLimits": _ALL,
         "SetCallQuota": _OPERATOR,
         "GetCallQuota": _ALL,
+        "SetReturnBand": _OPERATOR,
+        "GetReturnBand": _ALL,
     },
     "exchange.v1.ExternalLedgerService": {
         "SetExternalLedger": _OPERATOR,

@@ -188,6 +188,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED with RetryInfo. The merchant calls this server process more often than its quota allows. {merchant, calls_per_second: "50", burst_calls: "100"}."""
     ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 134
     """RESOURCE_EXHAUSTED with RetryInfo. As many of the merchant's calls are under way in this server process as its quota allows. {merchant, concurrent_calls: "8"}."""
+    ERROR_REASON_RETURN_RATE_EXCEEDED: _ErrorReason.ValueType  # 135
+    """FAILED_PRECONDITION. An earn rule gives points worth more of the money spent than the merchant's return-rate band allows. {rule, rate_bps: "450", max_bps: "300"}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -361,4 +363,6 @@ ERROR_REASON_CALL_RATE_EXCEEDED: ErrorReason.ValueType  # 133
 """RESOURCE_EXHAUSTED with RetryInfo. The merchant calls this server process more often than its quota allows. {merchant, calls_per_second: "50", burst_calls: "100"}."""
 ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 134
 """RESOURCE_EXHAUSTED with RetryInfo. As many of the merchant's calls are under way in this server process as its quota allows. {merchant, concurrent_calls: "8"}."""
+ERROR_REASON_RETURN_RATE_EXCEEDED: ErrorReason.ValueType  # 135
+"""FAILED_PRECONDITION. An earn rule gives points worth more of the money spent than the merchant's return-rate band allows. {rule, rate_bps: "450", max_bps: "300"}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65xchange/v1/limit_service.proto\x12\x0b\x65xchange.v1\"\xa2\x01\n\x08\x45xposure\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\ncap_micros\x18\x03 \x01(\x03\x12\x13\n\x0bowed_micros\x18\x04 \x01(\x03\x12\x12\n\ndue_micros\x18\x05 \x01(\x03\x12\x17\n\x0freserved_micros\x18\x06 \x01(\x03\x12\x17\n\x0fheadroom_micros\x18\x07 \x01(\x03\"d\n\x15SetNetDebitCapRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\ncap_micros\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\t\"A\n\x16SetNetDebitCapResponse\x12\'\n\x08\x65xposure\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Exposure\"S\n\x18RemoveNetDebitCapRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x1b\n\x19RemoveNetDebitCapResponse\"=\n\x12GetExposureRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\">\n\x13GetExposureResponse\x12\'\n\x08\x65xposure\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Exposure\"=\n\x14ListExposuresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x15ListExposuresResponse\x12(\n\texposures\x18\x01 \x03(\x0b\x32\x15.exchange.v1.Exposure\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x99\x01\n\x0cPointsLimits\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x19\n\x11member_earn_units\x18\x02 \x01(\x03\x12\x18\n\x10member_use_units\x18\x03 \x01(\x03\x12\x16\n\x0eissuance_units\x18\x04 \x01(\x03\x12\x19\n\x0cissued_units\x18\x05 \x01(\x03H\x00\x88\x01\x01\x42\x0f\n\r_issued_units\"S\n\x16SetPointsLimitsRequest\x12)\n\x06limits\x18\x01 \x01(\x0b\x32\x19.exchange.v1.PointsLimits\x12\x0e\n\x06reason\x18\x02 \x01(\t\"D\n\x17SetPointsLimitsResponse\x12)\n\x06limits\x18\x01 \x01(\x0b\x32\x19.exchange.v1.PointsLimits\"*\n\x16GetPointsLimitsRequest\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\"D\n\x17GetPointsLimitsResponse\x12)\n\x06limits\x18\x01 \x01(\x0b\x32\x19.exchange.v1.PointsLimits\"f\n\tCallQuota\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x18\n\x10\x63\x61lls_per_second\x18\x02 \x01(\x05\x12\x13\n\x0b\x62urst_calls\x18\x03 \x01(\x05\x12\x18\n\x10\x63oncurrent_calls\x18\x04 \x01(\x05\"L\n\x13SetCallQuotaRequest\x12%\n\x05quota\x18\x01 \x01(\x0b\x32\x16.exchange.v1.CallQuota\x12\x0e\n\x06reason\x18\x02 \x01(\t\"=\n\x14SetCallQuotaResponse\x12%\n\x05quota\x18\x01 \x01(\x0b\x32\x16.exchange.v1.CallQuota\"\'\n\x13GetCallQuotaRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\"=\n\x14GetCallQuotaResponse\x12%\n\x05quota\x18\x01 \x01(\x0b\x32\x16.exchange.v1.CallQuota2\xdd\x05\n\x0cLimitService\x12Y\n\x0eSetNetDebitCap\x12\".exchange.v1.SetNetDebitCapRequest\x1a#.exchange.v1.SetNetDebitCapResponse\x12\x62\n\x11RemoveNetDebitCap\x12%.exchange.v1.RemoveNetDebitCapRequest\x1a&.exchange.v1.RemoveNetDebitCapResponse\x12P\n\x0bGetExposure\x12\x1f.exchange.v1.GetExposureRequest\x1a .exchange.v1.GetExposureResponse\x12V\n\rListExposures\x12!.exchange.v1.ListExposuresRequest\x1a\".exchange.v1.ListExposuresResponse\x12\\\n\x0fSetPointsLimits\x12#.exchange.v1.SetPointsLimitsRequest\x1a$.exchange.v1.SetPointsLimitsResponse\x12\\\n\x0fGetPointsLimits\x12#.exchange.v1.GetPointsLimitsRequest\x1a$.exchange.v1.GetPointsLimitsResponse\x12S\n\x0cSetCallQuota\x12 .exchange.v1.SetCallQuotaRequest\x1a!.exchange.v1.SetCallQuotaResponse\x12S\n\x0cGetCallQuota\x12 .exchange.v1.GetCallQuotaRequest\x1a!.exchange.v1.GetCallQuotaResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65xchange/v1/limit_service.proto\x12\x0b\x65xchange.v1\"\xa2\x01\n\x08\x45xposure\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\ncap_micros\x18\x03 \x01(\x03\x12\x13\n\x0bowed_micros\x18\x04 \x01(\x03\x12\x12\n\ndue_micros\x18\x05 \x01(\x03\x12\x17\n\x0freserved_micros\x18\x06 \x01(\x03\x12\x17\n\x0fheadroom_micros\x18\x07 \x01(\x03\"d\n\x15SetNetDebitCapRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\ncap_micros\x18\x03 \x01(\x03\x12\x0e\n\x06reason\x18\x04 \x01(\t\"A\n\x16SetNetDebitCapResponse\x12\'\n\x08\x65xposure\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Exposure\"S\n\x18RemoveNetDebitCapRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x1b\n\x19RemoveNetDebitCapResponse\"=\n\x12GetExposureRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\">\n\x13GetExposureResponse\x12\'\n\x08\x65xposure\x18\x01 \x01(\x0b\x32\x15.exchange.v1.Exposure\"=\n\x14ListExposuresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x15ListExposuresResponse\x12(\n\texposures\x18\x01 \x03(\x0b\x32\x15.exchange.v1.Exposure\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x83\x01\n\x0cPointsLimits\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x19\n\x11member_earn_units\x18\x02 \x01(\x03\x12\x18\n\x10member_use_units\x18\x03 \x01(\x03\x12\x16\n\x0eissuance_units\x18\x04 \x01(\x03\x12\x14\n\x0cissued_units\x18\x05 \x01(\x03\"S\n\x16SetPointsLimitsRequest\x12)\n\x06limits\x18\x01 \x01(\x0b\x32\x19.exchange.v1.PointsLimits\x12\x0e\n\x06reason\x18\x02 \x01(\t\"D\n\x17SetPointsLimitsResponse\x12)\n\x06limits\x18\x01 \x01(\x0b\x32\x19.exchange.v1.PointsLimits\"*\n\x16GetPointsLimitsRequest\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\"D\n\x17GetPointsLimitsResponse\x12)\n\x06limits\x18\x01 \x01(\x0b\x32\x19.exchange.v1.PointsLimits\"f\n\tCallQuota\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12\x18\n\x10\x63\x61lls_per_second\x18\x02 \x01(\x05\x12\x13\n\x0b\x62urst_calls\x18\x03 \x01(\x05\x12\x18\n\x10\x63oncurrent_calls\x18\x04 \x01(\x05\"L\n\x13SetCallQuotaRequest\x12%\n\x05quota\x18\x01 \x01(\x0b\x32\x16.exchange.v1.CallQuota\x12\x0e\n\x06reason\x18\x02 \x01(\t\"=\n\x14SetCallQuotaResponse\x12%\n\x05quota\x18\x01 \x01(\x0b\x32\x16.exchange.v1.CallQuota\"\'\n\x13GetCallQuotaRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\"=\n\x14GetCallQuotaResponse\x12%\n\x05quota\x18\x01 \x01(\x0b\x32\x16.exchange.v1.CallQuota\"\xd5\x02\n\nReturnBand\x12\x10\n\x08merchant\x18\x01 \x01(\t\x12.\n\x06sector\x18\x02 \x01(\x0e\x32\x1e.exchange.v1.ReturnBand.Sector\x12\x0f\n\x07max_bps\x18\x03 \x01(\x05\x12.\n\x06\x61\x63tion\x18\x04 \x01(\x0e\x32\x1e.exchange.v1.ReturnBand.Action\"k\n\x06Sector\x12\x16\n\x12SECTOR_UNSPECIFIED\x10\x00\x12\x12\n\x0eSECTOR_TELECOM\x10\x01\x12\x12\n\x0eSECTOR_AIRLINE\x10\x02\x12\x0f\n\x0bSECTOR_CARD\x10\x03\x12\x10\n\x0cSECTOR_OTHER\x10\x04\"W\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x11\n\rACTION_IGNORE\x10\x01\x12\x0f\n\x0b\x41\x43TION_WARN\x10\x02\x12\x11\n\rACTION_REFUSE\x10\x03\"M\n\x14SetReturnBandRequest\x12%\n\x04\x62\x61nd\x18\x01 \x01(\x0b\x32\x17.exchange.v1.ReturnBand\x12\x0e\n\x06reason\x18\x02 \x01(\t\">\n\x15SetReturnBandResponse\x12%\n\x04\x62\x61nd\x18\x01 \x01(\x0b\x32\x17.exchange.v1.ReturnBand\"(\n\x14GetReturnBandRequest\x12\x10\n\x08merchant\x18\x01 \x01(\t\">\n\x15GetReturnBandResponse\x12%\n\x04\x62\x61nd\x18\x01 \x01(\x0b\x32\x17.exchange.v1.ReturnBand2\x8d\x07\n\x0cLimitService\x12Y\n\x0eSetNetDebitCap\x12\".exchange.v1.SetNetDebitCapRequest\x1a#.exchange.v1.SetNetDebitCapResponse\x12\x62\n\x11RemoveNetDebitCap\x12%.exchange.v1.RemoveNetDebitCapRequest\x1a&.exchange.v1.RemoveNetDebitCapResponse\x12P\n\x0bGetExposure\x12\x1f.exchange.v1.GetExposureRequest\x1a .exchange.v1.GetExposureResponse\x12V\n\rListExposures\x12!.exchange.v1.ListExposuresRequest\x1a\".exchange.v1.ListExposuresResponse\x12\\\n\x0fSetPointsLimits\x12#.exchange.v1.SetPointsLimitsRequest\x1a$.exchange.v1.SetPointsLimitsResponse\x12\\\n\x0fGetPointsLimits\x12#.exchange.v1.GetPointsLimitsRequest\x1a$.exchange.v1.GetPointsLimitsResponse\x12S\n\x0cSetCallQuota\x12 .exchange.v1.SetCallQuotaRequest\x1a!.exchange.v1.SetCallQuotaResponse\x12S\n\x0cGetCallQuota\x12 .exchange.v1.GetCallQuotaRequest\x1a!.exchange.v1.GetCallQuotaResponse\x12V\n\rSetReturnBand\x12!.exchange.v1.SetReturnBandRequest\x1a\".exchange.v1.SetReturnBandResponse\x12V\n\rGetReturnBand\x12!.exchange.v1.GetReturnBandRequest\x1a\".exchange.v1.GetReturnBandResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,25 +51,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTEXPOSURESRESPONSE']._serialized_start=686
   _globals['_LISTEXPOSURESRESPONSE']._serialized_end=776
   _globals['_POINTSLIMITS']._serialized_start=779
-  _globals['_POINTSLIMITS']._serialized_end=932
-  _globals['_SETPOINTSLIMITSREQUEST']._serialized_start=934
-  _globals['_SETPOINTSLIMITSREQUEST']._serialized_end=1017
-  _globals['_SETPOINTSLIMITSRESPONSE']._serialized_start=1019
-  _globals['_SETPOINTSLIMITSRESPONSE']._serialized_end=1087
-  _globals['_GETPOINTSLIMITSREQUEST']._serialized_start=1089
-  _globals['_GETPOINTSLIMITSREQUEST']._serialized_end=1131
-  _globals['_GETPOINTSLIMITSRESPONSE']._serialized_start=1133
-  _globals['_GETPOINTSLIMITSRESPONSE']._serialized_end=1201
-  _globals['_CALLQUOTA']._serialized_start=1203
-  _globals['_CALLQUOTA']._serialized_end=1305
-  _globals['_SETCALLQUOTAREQUEST']._serialized_start=1307
-  _globals['_SETCALLQUOTAREQUEST']._serialized_end=1383
-  _globals['_SETCALLQUOTARESPONSE']._serialized_start=1385
-  _globals['_SETCALLQUOTARESPONSE']._serialized_end=1446
-  _globals['_GETCALLQUOTAREQUEST']._serialized_start=1448
-  _globals['_GETCALLQUOTAREQUEST']._serialized_end=1487
-  _globals['_GETCALLQUOTARESPONSE']._serialized_start=1489
-  _globals['_GETCALLQUOTARESPONSE']._serialized_end=1550
-  _globals['_LIMITSERVICE']._serialized_start=1553
-  _globals['_LIMITSERVICE']._serialized_end=2286
+  _globals['_POINTSLIMITS']._serialized_end=910
+  _globals['_SETPOINTSLIMITSREQUEST']._serialized_start=912
+  _globals['_SETPOINTSLIMITSREQUEST']._serialized_end=995
+  _globals['_SETPOINTSLIMITSRESPONSE']._serialized_start=997
+  _globals['_SETPOINTSLIMITSRESPONSE']._serialized_end=1065
+  _globals['_GETPOINTSLIMITSREQUEST']._serialized_start=1067
+  _globals['_GETPOINTSLIMITSREQUEST']._serialized_end=1109
+  _globals['_GETPOINTSLIMITSRESPONSE']._serialized_start=1111
+  _globals['_GETPOINTSLIMITSRESPONSE']._serialized_end=1179
+  _globals['_CALLQUOTA']._serialized_start=1181
+  _globals['_CALLQUOTA']._serialized_end=1283
+  _globals['_SETCALLQUOTAREQUEST']._serialized_start=1285
+  _globals['_SETCALLQUOTAREQUEST']._serialized_end=1361
+  _globals['_SETCALLQUOTARESPONSE']._serialized_start=1363
+  _globals['_SETCALLQUOTARESPONSE']._serialized_end=1424
+  _globals['_GETCALLQUOTAREQUEST']._serialized_start=1426
+  _globals['_GETCALLQUOTAREQUEST']._serialized_end=1465
+  _globals['_GETCALLQUOTARESPONSE']._serialized_start=1467
+  _globals['_GETCALLQUOTARESPONSE']._serialized_end=1528
+  _globals['_RETURNBAND']._serialized_start=1531
+  _globals['_RETURNBAND']._serialized_end=1872
+  _globals['_RETURNBAND_SECTOR']._serialized_start=1676
+  _globals['_RETURNBAND_SECTOR']._serialized_end=1783
+  _globals['_RETURNBAND_ACTION']._serialized_start=1785
+  _globals['_RETURNBAND_ACTION']._serialized_end=1872
+  _globals['_SETRETURNBANDREQUEST']._serialized_start=1874
+  _globals['_SETRETURNBANDREQUEST']._serialized_end=1951
+  _globals['_SETRETURNBANDRESPONSE']._serialized_start=1953
+  _globals['_SETRETURNBANDRESPONSE']._serialized_end=2015
+  _globals['_GETRETURNBANDREQUEST']._serialized_start=2017
+  _globals['_GETRETURNBANDREQUEST']._serialized_end=2057
+  _globals['_GETRETURNBANDRESPONSE']._serialized_start=2059
+  _globals['_GETRETURNBANDRESPONSE']._serialized_end=2121
+  _globals['_LIMITSERVICE']._serialized_start=2124
+  _globals['_LIMITSERVICE']._serialized_end=3033
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -297,7 +298,7 @@ class PointsLimits(_message.Message):
     issuance_units: _builtins.int
     """Most points that awards and conversions into the currency may make, bonuses among them. Left out: any number."""
     issued_units: _builtins.int
-    """Points made today, as far as they are counted. Output only; left out for merchants that do not issue the currency."""
+    """Output only. Points made today, as far as they are counted. Left out for merchants that do not issue the currency."""
     def __init__(
         self,
         *,
@@ -305,15 +306,13 @@ class PointsLimits(_message.Message):
         member_earn_units: _builtins.int = ...,
         member_use_units: _builtins.int = ...,
         issuance_units: _builtins.int = ...,
-        issued_units: _builtins.int | None = ...,
+        issued_units: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_issued_units", b"_issued_units", "issued_units", b"issued_units"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_issued_units", b"_issued_units", "currency", b"currency", "issuance_units", b"issuance_units", "issued_units", b"issued_units", "member_earn_units", b"member_earn_units", "member_use_units", b"member_use_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency", b"currency", "issuance_units", b"issuance_units", "issued_units", b"issued_units", "member_earn_units", b"member_earn_units", "member_use_units", b"member_use_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__issued_units: _TypeAlias = _typing.Literal["issued_units"]  # noqa: Y015
-    _WhichOneofArgType__issued_units: _TypeAlias = _typing.Literal["_issued_units", b"_issued_units"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__issued_units) -> _WhichOneofReturnType__issued_units | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PointsLimits: _TypeAlias = PointsLimits  # noqa: Y015
 
@@ -550,3 +549,195 @@ class GetCallQuotaResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCallQuotaResponse: _TypeAlias = GetCallQuotaResponse  # noqa: Y015
+
+@_typing.final
+class ReturnBand(_message.Message):
+    """How much points earned by spend may be worth against the money spent: the points of a rule at their redeem price, against the money the
+    rule asks for them. Bonuses of promotions are not counted.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Sector:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SectorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ReturnBand._Sector.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SECTOR_UNSPECIFIED: ReturnBand._Sector.ValueType  # 0
+        """Refused."""
+        SECTOR_TELECOM: ReturnBand._Sector.ValueType  # 1
+        """300 basis points are usual."""
+        SECTOR_AIRLINE: ReturnBand._Sector.ValueType  # 2
+        """1 000 basis points are usual."""
+        SECTOR_CARD: ReturnBand._Sector.ValueType  # 3
+        """200 basis points are usual."""
+        SECTOR_OTHER: ReturnBand._Sector.ValueType  # 4
+        """Nothing is usual: max_bps is required."""
+
+    class Sector(_Sector, metaclass=_SectorEnumTypeWrapper):
+        """What trade a merchant is in."""
+
+    SECTOR_UNSPECIFIED: ReturnBand.Sector.ValueType  # 0
+    """Refused."""
+    SECTOR_TELECOM: ReturnBand.Sector.ValueType  # 1
+    """300 basis points are usual."""
+    SECTOR_AIRLINE: ReturnBand.Sector.ValueType  # 2
+    """1 000 basis points are usual."""
+    SECTOR_CARD: ReturnBand.Sector.ValueType  # 3
+    """200 basis points are usual."""
+    SECTOR_OTHER: ReturnBand.Sector.ValueType  # 4
+    """Nothing is usual: max_bps is required."""
+
+    class _Action:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ReturnBand._Action.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        ACTION_UNSPECIFIED: ReturnBand._Action.ValueType  # 0
+        """Refused."""
+        ACTION_IGNORE: ReturnBand._Action.ValueType  # 1
+        """Nothing."""
+        ACTION_WARN: ReturnBand._Action.ValueType  # 2
+        """The award is made; the transfer tells its rate and the band, in every answer and event that shows it to the merchant."""
+        ACTION_REFUSE: ReturnBand._Action.ValueType  # 3
+        """The award is refused: RETURN_RATE_EXCEEDED."""
+
+    class Action(_Action, metaclass=_ActionEnumTypeWrapper):
+        """What is done above the band."""
+
+    ACTION_UNSPECIFIED: ReturnBand.Action.ValueType  # 0
+    """Refused."""
+    ACTION_IGNORE: ReturnBand.Action.ValueType  # 1
+    """Nothing."""
+    ACTION_WARN: ReturnBand.Action.ValueType  # 2
+    """The award is made; the transfer tells its rate and the band, in every answer and event that shows it to the merchant."""
+    ACTION_REFUSE: ReturnBand.Action.ValueType  # 3
+    """The award is refused: RETURN_RATE_EXCEEDED."""
+
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    SECTOR_FIELD_NUMBER: _builtins.int
+    MAX_BPS_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    merchant: _builtins.str
+    """"merchants/GRO". Required."""
+    sector: Global___ReturnBand.Sector.ValueType
+    """Required."""
+    max_bps: _builtins.int
+    """Basis points of the money spent, at most 1 000 000. Left out: what is usual in the sector."""
+    action: Global___ReturnBand.Action.ValueType
+    """Required."""
+    def __init__(
+        self,
+        *,
+        merchant: _builtins.str = ...,
+        sector: Global___ReturnBand.Sector.ValueType = ...,
+        max_bps: _builtins.int = ...,
+        action: Global___ReturnBand.Action.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "max_bps", b"max_bps", "merchant", b"merchant", "sector", b"sector"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReturnBand: _TypeAlias = ReturnBand  # noqa: Y015
+
+@_typing.final
+class SetReturnBandRequest(_message.Message):
+    """A band to set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BAND_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, for the audit log: 1 to 200 characters. Required."""
+    @_builtins.property
+    def band(self) -> Global___ReturnBand:
+        """The band. Required."""
+
+    def __init__(
+        self,
+        *,
+        band: Global___ReturnBand | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["band", b"band"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetReturnBandRequest: _TypeAlias = SetReturnBandRequest  # noqa: Y015
+
+@_typing.final
+class SetReturnBandResponse(_message.Message):
+    """The band."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BAND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def band(self) -> Global___ReturnBand:
+        """As it stands, with the sector's figure where none was given."""
+
+    def __init__(
+        self,
+        *,
+        band: Global___ReturnBand | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["band", b"band"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetReturnBandResponse: _TypeAlias = SetReturnBandResponse  # noqa: Y015
+
+@_typing.final
+class GetReturnBandRequest(_message.Message):
+    """Whose band."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    merchant: _builtins.str
+    """"merchants/GRO". Required."""
+    def __init__(
+        self,
+        *,
+        merchant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant", b"merchant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnBandRequest: _TypeAlias = GetReturnBandRequest  # noqa: Y015
+
+@_typing.final
+class GetReturnBandResponse(_message.Message):
+    """The band."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BAND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def band(self) -> Global___ReturnBand:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        band: Global___ReturnBand | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["band", b"band"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["band", b"band"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReturnBandResponse: _TypeAlias = GetReturnBandResponse  # noqa: Y015

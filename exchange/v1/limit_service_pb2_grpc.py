@@ -75,6 +75,16 @@ class LimitServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaResponse.FromString,
                 _registered_method=True)
+        self.SetReturnBand = channel.unary_unary(
+                '/exchange.v1.LimitService/SetReturnBand',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.SetReturnBandRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.SetReturnBandResponse.FromString,
+                _registered_method=True)
+        self.GetReturnBand = channel.unary_unary(
+                '/exchange.v1.LimitService/GetReturnBand',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.GetReturnBandRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetReturnBandResponse.FromString,
+                _registered_method=True)
 
 
 class LimitServiceServicer(object):
@@ -149,6 +159,22 @@ class LimitServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetReturnBand(self, request, context):
+        """Sets, from now on, how much of the money spent a merchant's earn rules may give back in points. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReturnBand(self, request, context):
+        """A merchant's band. Callers: all; a merchant sees its own.
+        Refusals: RESOURCE_NOT_FOUND, also when none was ever set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LimitServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -191,6 +217,16 @@ def add_LimitServiceServicer_to_server(servicer, server):
                     servicer.GetCallQuota,
                     request_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaResponse.SerializeToString,
+            ),
+            'SetReturnBand': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetReturnBand,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.SetReturnBandRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.SetReturnBandResponse.SerializeToString,
+            ),
+            'GetReturnBand': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReturnBand,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetReturnBandRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.GetReturnBandResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -410,6 +446,60 @@ class LimitService(object):
             '/exchange.v1.LimitService/GetCallQuota',
             exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaRequest.SerializeToString,
             exchange_dot_v1_dot_limit__service__pb2.GetCallQuotaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetReturnBand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/SetReturnBand',
+            exchange_dot_v1_dot_limit__service__pb2.SetReturnBandRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.SetReturnBandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReturnBand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/GetReturnBand',
+            exchange_dot_v1_dot_limit__service__pb2.GetReturnBandRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.GetReturnBandResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -69,6 +69,14 @@ class LimitServiceStub:
     """A merchant's quota. Callers: all; a merchant sees its own.
     Refusals: RESOURCE_NOT_FOUND.
     """
+    SetReturnBand: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.SetReturnBandRequest, _limit_service_pb2.SetReturnBandResponse]
+    """Sets, from now on, how much of the money spent a merchant's earn rules may give back in points. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    GetReturnBand: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.GetReturnBandRequest, _limit_service_pb2.GetReturnBandResponse]
+    """A merchant's band. Callers: all; a merchant sees its own.
+    Refusals: RESOURCE_NOT_FOUND, also when none was ever set.
+    """
 
 @_typing.type_check_only
 class LimitServiceAsyncStub(LimitServiceStub):
@@ -110,6 +118,14 @@ class LimitServiceAsyncStub(LimitServiceStub):
     GetCallQuota: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.GetCallQuotaRequest, _limit_service_pb2.GetCallQuotaResponse]  # type: ignore[assignment]
     """A merchant's quota. Callers: all; a merchant sees its own.
     Refusals: RESOURCE_NOT_FOUND.
+    """
+    SetReturnBand: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.SetReturnBandRequest, _limit_service_pb2.SetReturnBandResponse]  # type: ignore[assignment]
+    """Sets, from now on, how much of the money spent a merchant's earn rules may give back in points. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    GetReturnBand: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.GetReturnBandRequest, _limit_service_pb2.GetReturnBandResponse]  # type: ignore[assignment]
+    """A merchant's band. Callers: all; a merchant sees its own.
+    Refusals: RESOURCE_NOT_FOUND, also when none was ever set.
     """
 
 class LimitServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -197,6 +213,26 @@ class LimitServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_limit_service_pb2.GetCallQuotaResponse, _abc.Awaitable[_limit_service_pb2.GetCallQuotaResponse]]:
         """A merchant's quota. Callers: all; a merchant sees its own.
         Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def SetReturnBand(
+        self,
+        request: _limit_service_pb2.SetReturnBandRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.SetReturnBandResponse, _abc.Awaitable[_limit_service_pb2.SetReturnBandResponse]]:
+        """Sets, from now on, how much of the money spent a merchant's earn rules may give back in points. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def GetReturnBand(
+        self,
+        request: _limit_service_pb2.GetReturnBandRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.GetReturnBandResponse, _abc.Awaitable[_limit_service_pb2.GetReturnBandResponse]]:
+        """A merchant's band. Callers: all; a merchant sees its own.
+        Refusals: RESOURCE_NOT_FOUND, also when none was ever set.
         """
 
 def add_LimitServiceServicer_to_server(servicer: LimitServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -800,6 +800,8 @@ class Spend(_message.Message):
     RULE_FIELD_NUMBER: _builtins.int
     MINOR_UNITS_FIELD_NUMBER: _builtins.int
     CARRIED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    RETURN_RATE_BPS_FIELD_NUMBER: _builtins.int
+    RETURN_BAND_BPS_FIELD_NUMBER: _builtins.int
     rule: _builtins.str
     """"earnRules/vip-spend". Required."""
     minor_units: _builtins.int
@@ -808,16 +810,24 @@ class Spend(_message.Message):
     """Output only. What of the member's spend under this rule has not earned points yet, this one included. Below zero when what was
     carried made points and its spend was then given back: so much must be spent before anything earns again.
     """
+    return_rate_bps: _builtins.int
+    """Output only, a warning to the earning merchant: what the rule's points were worth when they were awarded, basis points of the money spent,
+    rounded up. Left out while that is within the merchant's band (SetReturnBand).
+    """
+    return_band_bps: _builtins.int
+    """Output only. The band that is passed, basis points."""
     def __init__(
         self,
         *,
         rule: _builtins.str = ...,
         minor_units: _builtins.int = ...,
         carried_minor_units: _builtins.int = ...,
+        return_rate_bps: _builtins.int = ...,
+        return_band_bps: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_minor_units", b"carried_minor_units", "minor_units", b"minor_units", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_minor_units", b"carried_minor_units", "minor_units", b"minor_units", "return_band_bps", b"return_band_bps", "return_rate_bps", b"return_rate_bps", "rule", b"rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

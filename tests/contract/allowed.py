@@ -11,6 +11,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ListFunds ListFundsPostings
         GetExposure ListExposures GetPointsLimits GetCallQuota
         ReadStatement ReadStatementDetail
+        GetExposure ListExposures GetPointsLimits GetCallQuota GetReturnBand
     """,
     (OPERATOR,): """
         CreateMerchant SetMerchantRoles SuspendMerchant ActivateMerchant CreateCurrency SuspendCurrency ActivateCurrency
@@ -19,7 +20,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap
         SetPointsLimits
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap SetExternalLedger
-        SetPointsLimits SetCallQuota
+        SetPointsLimits SetCallQuota SetReturnBand
     """,
     (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment",
     (OPERATOR, AUDITOR): "ListApiKeys",

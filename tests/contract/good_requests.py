@@ -203,6 +203,16 @@ GOOD: dict[str, Message] = {
     "SetCallQuota": limits.SetCallQuotaRequest(
         quota=limits.CallQuota(merchant=MERCHANT, calls_per_second=1, burst_calls=1, concurrent_calls=1), reason="why"
     ),
+    "SetReturnBand": limits.SetReturnBandRequest(
+        band=limits.ReturnBand(
+            merchant=MERCHANT,
+            sector=limits.ReturnBand.SECTOR_TELECOM,
+            max_bps=1,
+            action=limits.ReturnBand.ACTION_WARN,
+        ),
+        reason="why",
+    ),
+    "GetReturnBand": limits.GetReturnBandRequest(merchant=MERCHANT),
     "GetCallQuota": limits.GetCallQuotaRequest(merchant=MERCHANT),
     "GetPointsLimits": limits.GetPointsLimitsRequest(currency=CURRENCY),
     "ListExposures": limits.ListExposuresRequest(page_size=1),

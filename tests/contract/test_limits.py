@@ -7,13 +7,15 @@ from collections.abc import Awaitable
 import pytest
 from grpc import aio
 
+from exchange.v1 import directory_service_pb2 as pb_directory
 from exchange.v1 import event_service_pb2 as pb_events
 from exchange.v1 import limit_service_pb2 as pb
 from exchange.v1 import transfer_service_pb2 as pb_transfers
+from exchange.v1 import types_pb2 as types
 from tests.contract.cast import Cast
 from tests.contract.pages import every_page
 from tests.contract.refusals import refusal, refusal_in, refusal_of
-from tests.movements import a_hold, an_earn, item
+from tests.movements import a_hold, a_key, an_earn, item
 from tests.worlds import EARNING, EXCHANGE, REDEMPTION, Merchant, Party, World
 
 
@@ -267,3 +269,68 @@ async def test_a_quota_is_read_by_its_merchant_and_set_whole(cast: Cast, kiosk: 
     assert (await cast.world.operator.ask(stubs.GetCallQuota, get)).quota == set_
     assert (await refusal(cast.caf.ask(stubs.GetCallQuota, get))).reason == "RESOURCE_NOT_FOUND"
     assert (await refusal(cast.world.operator.ask(stubs.SetCallQuota, bad))).fields == ("quota.burst_calls",)
+
+
+async def band(
+    world: World, merchant: Merchant, action: pb.ReturnBand.Action.ValueType, **figures: int
+) -> pb.ReturnBand:
+    """Set a telecom's band."""
+    wanted = pb.ReturnBand(merchant=merchant.name, sector=pb.ReturnBand.SECTOR_TELECOM, action=action, **figures)
+    request = pb.SetReturnBandRequest(band=wanted, reason="test")
+    return (await world.operator.ask(world.stubs.limits.SetReturnBand, request)).band
+
+
+@pytest.mark.provokes("RETURN_RATE_EXCEEDED")
+async def test_an_award_above_the_band_warns_its_merchant_or_is_refused(
+    cast: Cast, kiosk: tuple[Merchant, str]
+) -> None:
+    """The warning stays with the transfer, also when the request is repeated and the band has changed since."""
+    merchant, code = kiosk
+    ada = await cast.world.member("ada", [merchant])
+    rule = pb_directory.EarnRule(
+        name=f"earnRules/{code}",
+        merchant=merchant.name,
+        currency=f"currencies/{code}",
+        per_minor_units=1,
+        points_units=4,
+    )
+    made = pb_directory.CreateEarnRuleRequest(earn_rule=rule)
+    await cast.world.operator.ask(cast.world.stubs.directory.CreateEarnRule, made)
+    spent = types.Spend(rule=rule.name, minor_units=100)
+    asked = pb_transfers.EarnPointsRequest(request_id=a_key(), member=ada.name, spend=spent)
+
+    usual = await band(cast.world, merchant, pb.ReturnBand.ACTION_WARN)
+    warned = (await merchant.post(asked)).transfer
+    await band(cast.world, merchant, pb.ReturnBand.ACTION_REFUSE, max_bps=399)
+    asked_anew = pb_transfers.EarnPointsRequest(request_id=a_key(), member=ada.name, spend=spent)
+    refused = await refusal(merchant.post(asked_anew))
+    repeated = await merchant.post(asked)
+    await band(cast.world, merchant, pb.ReturnBand.ACTION_REFUSE, max_bps=400)
+    asked_anew.request_id = a_key()
+    within = (await merchant.post(asked_anew)).transfer
+
+    assert usual.max_bps == 300
+    assert (warned.spend.return_rate_bps, warned.spend.return_band_bps) == (400, 300)
+    assert (repeated.replayed, repeated.transfer) == (True, warned)
+    assert refused.metadata == {"rule": rule.name, "rate_bps": "400", "max_bps": "399"}
+    assert (within.spend.return_rate_bps, within.spend.return_band_bps) == (0, 0)
+    get = pb_transfers.GetTransferRequest(name=warned.name)
+    assert (await merchant.ask(cast.world.stubs.transfers.GetTransfer, get)).transfer == warned
+
+
+async def test_a_band_is_read_by_its_merchant_and_complete(cast: Cast, kiosk: tuple[Merchant, str]) -> None:
+    """Others' are none of its business; a trade without a usual figure wants one."""
+    merchant, _ = kiosk
+    stubs = cast.world.stubs.limits
+    get = pb.GetReturnBandRequest(merchant=merchant.name)
+    none = await refusal(merchant.ask(stubs.GetReturnBand, get))
+    set_ = await band(cast.world, merchant, pb.ReturnBand.ACTION_IGNORE, max_bps=77)
+    bad = pb.SetReturnBandRequest(
+        band=pb.ReturnBand(merchant=merchant.name, sector=pb.ReturnBand.SECTOR_OTHER, action=pb.ReturnBand.ACTION_WARN),
+        reason="r",
+    )
+
+    assert none.reason == "RESOURCE_NOT_FOUND"
+    assert (await merchant.ask(stubs.GetReturnBand, get)).band == set_
+    assert (await refusal(cast.caf.ask(stubs.GetReturnBand, get))).reason == "RESOURCE_NOT_FOUND"
+    assert (await refusal(cast.world.operator.ask(stubs.SetReturnBand, bad))).fields == ("band.max_bps",)
