@@ -1,14 +1,14 @@
 """Return-rate bands: how much of the money spent earn rules may give back in points.
 
-Revision ID: 0021
+Revision ID: 0022
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
