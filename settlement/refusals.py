@@ -7,7 +7,9 @@ from exchange.refusals import Category, DigestMismatch, PersonUnknown, Refusal, 
 __all__ = [
     "BankDetailsMissing",
     "BankMessageUnreadable",
+    "ClaimExceeds",
     "DigestMismatch",
+    "DisputePeriodOver",
     "EtagMismatch",
     "ExitNotZero",
     "ExposureUncovered",
@@ -20,6 +22,7 @@ __all__ = [
     "PersonUnknown",
     "RecountMismatch",
     "SamePerson",
+    "WrongParty",
     "WrongState",
 ]
 
@@ -118,3 +121,27 @@ class ExitNotZero(Refusal):
     reason = "EXIT_NOT_ZERO"
     category = Category.FAILED
     sentence = "Something is left between it and the coalition:"
+
+
+class ClaimExceeds(Refusal):
+    """Its reason explains it."""
+
+    reason = "CLAIM_EXCEEDS"
+    category = Category.FAILED
+    sentence = "More than is left to claim:"
+
+
+class DisputePeriodOver(Refusal):
+    """Its reason explains it."""
+
+    reason = "DISPUTE_PERIOD_OVER"
+    category = Category.FAILED
+    sentence = "It is too late to dispute this:"
+
+
+class WrongParty(Refusal):
+    """Its reason explains it."""
+
+    reason = "WRONG_PARTY"
+    category = Category.DENIED
+    sentence = "The step is the other side's to take:"

@@ -513,6 +513,34 @@ class ExitNotZero(Definite):
     findings: int
 
 
+class ClaimExceeds(Definite):
+    """FAILED_PRECONDITION. More than is left to claim of what a transfer left owing, or to win by a dispute: the rest is claimed already, or reversals gave it back."""
+
+    FOR = "CLAIM_EXCEEDS"
+
+    resource: str
+    left: int
+    requested: int
+
+
+class DisputePeriodOver(Definite):
+    """FAILED_PRECONDITION. The window was cut off too long ago for anything in it to be disputed."""
+
+    FOR = "DISPUTE_PERIOD_OVER"
+
+    resource: str
+    until: str
+
+
+class WrongParty(Definite):
+    """PERMISSION_DENIED. The step is the other side's to take: the respondent answers a dispute, the claimant withdraws it."""
+
+    FOR = "WRONG_PARTY"
+
+    resource: str
+    needed: str
+
+
 class QuoteExpired(Definite):
     """FAILED_PRECONDITION. The quote's time was over."""
 
@@ -802,6 +830,9 @@ BY_REASON: dict[str, type[Refused]] = {
     "EXPOSURE_UNCOVERED": ExposureUncovered,
     "LIQUIDITY_SHORT": LiquidityShort,
     "EXIT_NOT_ZERO": ExitNotZero,
+    "CLAIM_EXCEEDS": ClaimExceeds,
+    "DISPUTE_PERIOD_OVER": DisputePeriodOver,
+    "WRONG_PARTY": WrongParty,
     "QUOTE_EXPIRED": QuoteExpired,
     "QUOTE_USED": QuoteUsed,
     "BELOW_MIN_TARGET": BelowMinTarget,

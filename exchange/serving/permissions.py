@@ -165,6 +165,13 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "ListFunds": _ALL,
         "ListFundsPostings": _ALL,
         "CheckLiquidity": _ALL_BUT_MERCHANT,
+        "OpenDispute": _MERCHANT_OPERATOR,
+        "AnswerDispute": _MERCHANT_OPERATOR,
+        "WithdrawDispute": _MERCHANT_OPERATOR,
+        "AssignDispute": _MAKER,
+        "GetDispute": _ALL,
+        "ListDisputes": _ALL,
+        "ListSettlementAdjustments": _ALL,
     },
 }
 

@@ -140,6 +140,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
     ERROR_REASON_EXIT_NOT_ZERO: _ErrorReason.ValueType  # 219
     """FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, POINTS_ISSUED", findings: "3"}."""
+    ERROR_REASON_CLAIM_EXCEEDS: _ErrorReason.ValueType  # 206
+    """FAILED_PRECONDITION. More than is left to claim of what a transfer left owing, or to win by a dispute: the rest is claimed already, or reversals gave it back. Minor units. {resource: "transfers/…", left: "300", requested: "500"}."""
+    ERROR_REASON_DISPUTE_PERIOD_OVER: _ErrorReason.ValueType  # 207
+    """FAILED_PRECONDITION. The window was cut off too long ago for anything in it to be disputed. {resource: "transfers/…", until: "2026-05-30T10:00:00+00:00"}."""
+    ERROR_REASON_WRONG_PARTY: _ErrorReason.ValueType  # 208
+    """PERMISSION_DENIED. The step is the other side's to take: the respondent answers a dispute, the claimant withdraws it. {resource: "disputes/…", needed: "merchants/TEL"}."""
     ERROR_REASON_QUOTE_EXPIRED: _ErrorReason.ValueType  # 80
     """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
     ERROR_REASON_QUOTE_USED: _ErrorReason.ValueType  # 81
@@ -315,6 +321,12 @@ ERROR_REASON_LIQUIDITY_SHORT: ErrorReason.ValueType  # 218
 """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
 ERROR_REASON_EXIT_NOT_ZERO: ErrorReason.ValueType  # 219
 """FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, POINTS_ISSUED", findings: "3"}."""
+ERROR_REASON_CLAIM_EXCEEDS: ErrorReason.ValueType  # 206
+"""FAILED_PRECONDITION. More than is left to claim of what a transfer left owing, or to win by a dispute: the rest is claimed already, or reversals gave it back. Minor units. {resource: "transfers/…", left: "300", requested: "500"}."""
+ERROR_REASON_DISPUTE_PERIOD_OVER: ErrorReason.ValueType  # 207
+"""FAILED_PRECONDITION. The window was cut off too long ago for anything in it to be disputed. {resource: "transfers/…", until: "2026-05-30T10:00:00+00:00"}."""
+ERROR_REASON_WRONG_PARTY: ErrorReason.ValueType  # 208
+"""PERMISSION_DENIED. The step is the other side's to take: the respondent answers a dispute, the claimant withdraws it. {resource: "disputes/…", needed: "merchants/TEL"}."""
 ERROR_REASON_QUOTE_EXPIRED: ErrorReason.ValueType  # 80
 """FAILED_PRECONDITION. The quote's time was over. {quote, expired: "2026-03-01T09:10:00+00:00"}."""
 ERROR_REASON_QUOTE_USED: ErrorReason.ValueType  # 81

@@ -9,15 +9,11 @@ from zoneinfo import available_timezones
 from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations, known_numbers
 from exchange.serving.instants import timestamp
-from settlement.api import default_wire, exit_wire, funds_wire, fx_wire, wire
+from settlement.api import default_wire, dispute_wire, documents, exit_wire, funds_wire, fx_wire, wire
 from settlement.api.fields import currency, listed
 from settlement.calendar.books import UnknownBook, book, is_open_by
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.calendar.rules import NeverOpen, next_cut_off
-from settlement.defaults.model import DefaultDeclaration
-from settlement.exits.model import ParticipantExit
-from settlement.funds.model import FundsMovement, FundsTerms
-from settlement.fx.model import FxSet
 from settlement.proposals.model import (
     Content,
     Exclusion,
@@ -60,6 +56,9 @@ def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") ->
         ),
         "fx_set": lambda: fx_wire.fx_set(check, proposal.fx_set, f"{path}.fx_set"),
         "participant_exit": lambda: exit_wire.asked_exit(check, proposal.participant_exit, f"{path}.participant_exit"),
+        "dispute_policy": lambda: dispute_wire.policy(check, proposal.dispute_policy, f"{path}.dispute_policy"),
+        "dispute_decision": lambda: dispute_wire.decision(check, proposal.dispute_decision, f"{path}.dispute_decision"),
+        "adjustment": lambda: dispute_wire.agreed(check, proposal.adjustment, f"{path}.adjustment"),
     }
     which = proposal.WhichOneof("content")
     if which is None:
@@ -226,25 +225,9 @@ def message(proposal: Proposal) -> pb.Proposal:
         case SpecialClosing() as closing:
             window = f"windows/{closing.window_no}"
             found.special_closing.CopyFrom(pb.SpecialClosing(window=window, currency_codes=closing.currencies))
-        case content:
-            _of_other_rooms(found, content)
+        case other:
+            documents.write(found, other)
     return found
-
-
-def _of_other_rooms(
-    found: pb.Proposal, content: FundsTerms | FundsMovement | DefaultDeclaration | FxSet | ParticipantExit
-) -> None:
-    match content:
-        case FundsTerms():
-            found.funds_terms.CopyFrom(funds_wire.terms_message(content))
-        case FundsMovement():
-            found.funds_movement.CopyFrom(funds_wire.movement_message(content))
-        case DefaultDeclaration():
-            found.default_declaration.CopyFrom(default_wire.message(content))
-        case FxSet():
-            found.fx_set.CopyFrom(fx_wire.fx_set_message(content))
-        case ParticipantExit():
-            found.participant_exit.CopyFrom(exit_wire.message(content))
 
 
 def _said(said: Said) -> pb.ProposalStep:

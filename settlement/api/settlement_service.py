@@ -15,6 +15,7 @@ from settlement import exchange_ledger
 from settlement.api import reports_wire, wire
 from settlement.api.approval_service import ApprovalCalls
 from settlement.api.calls import Context, Host
+from settlement.api.dispute_service import DisputeCalls
 from settlement.api.funds_service import FundsCalls
 from settlement.api.payments_service import PaymentCalls
 from settlement.api.proposal_service import ProposalCalls
@@ -35,7 +36,9 @@ class RunPageRequest(PageRequest, Protocol):
     run: str
 
 
-class SettlementService(ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, ReportCalls, SettlementServiceServicer):
+class SettlementService(
+    ApprovalCalls, ProposalCalls, PaymentCalls, FundsCalls, ReportCalls, DisputeCalls, SettlementServiceServicer
+):
     """Finance runs it; merchants see what they are a party of."""
 
     def __init__(self, host: Host) -> None:

@@ -32,6 +32,7 @@ CAUSES = {
     "minimum": pb.CarriedItem.CAUSE_MINIMUM,
     "not_due": pb.CarriedItem.CAUSE_NOT_DUE,
     "excluded": pb.CarriedItem.CAUSE_EXCLUDED,
+    "disputed": pb.CarriedItem.CAUSE_DISPUTED,
 }
 RUN_STATES = {state: pb.Run.State.Value(f"STATE_{state.name}") for state in RunState}
 WINDOW_STATES = {
@@ -217,7 +218,7 @@ def position_message(one: CurrencyResult, position: Position) -> pb.NetPosition:
 
 def pair_message(currency: str, pair: PairFigures) -> pb.PairTotal:
     """A pair on the wire."""
-    left = pair.micros - (pair.gross - pair.carried_in - pair.held_in) * micros_per_minor(currency)
+    left = pair.micros - pair.arisen * micros_per_minor(currency)
     return pb.PairTotal(
         currency_code=currency,
         debtor=merchant_name(pair.debtor),
@@ -231,6 +232,7 @@ def pair_message(currency: str, pair: PairFigures) -> pb.PairTotal:
         held_minor_units=pair.held,
         rounded_down_micros=max(left, 0),
         rounded_up_micros=max(-left, 0),
+        adjusted_minor_units=pair.adjusted,
     )
 
 
@@ -250,6 +252,7 @@ def carried_messages(one: CurrencyResult, closed_on: date) -> list[pb.CarriedIte
             since_date=item.since,
             age_days=Age(item.since_window, item.since).days(closed_on),
             excluded=map(merchant_name, item.parties),
+            dispute=f"disputes/{item.dispute}" if item.dispute else "",
         )
         for way, items in zip(ways, parts, strict=True)
         for item in items
@@ -259,7 +262,8 @@ def carried_messages(one: CurrencyResult, closed_on: date) -> list[pb.CarriedIte
 def carried_key(item: pb.CarriedItem) -> str:
     """Where an item stands among those of a run."""
     age = int(item.since_window.removeprefix("windows/"))
-    return f"{item.currency_code} {item.way} {item.debtor} {item.creditor} {age:019} {item.cause} {item.excluded}"
+    why = f"{item.cause} {item.excluded} {item.dispute}"
+    return f"{item.currency_code} {item.way} {item.debtor} {item.creditor} {age:019} {why}"
 
 
 def payment_message(currency: str, payment: PaymentFigures) -> pb.Payment:

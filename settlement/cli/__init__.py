@@ -16,6 +16,7 @@ from settlement.cli.approval import approve, cancel, reject, submit
 from settlement.cli.calendar import calendar
 from settlement.cli.close_window import close_window
 from settlement.cli.defaults import default, drill
+from settlement.cli.disputes import adjust, adjustments, assign_dispute, decide_dispute, dispute, disputes, end_disputes
 from settlement.cli.estimates import confirm_estimate, set_estimate
 from settlement.cli.evidence import evidence, verify
 from settlement.cli.exceptions import exceptions, resolve
@@ -65,6 +66,13 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "propose": propose,
     "proposals": proposals,
     "withdraw": withdraw,
+    "disputes": disputes,
+    "dispute": dispute,
+    "assign-dispute": assign_dispute,
+    "decide-dispute": decide_dispute,
+    "end-disputes": end_disputes,
+    "adjustments": adjustments,
+    "adjust": adjust,
     "calendar": calendar,
     "scheduler": scheduler,
     "ageing": ageing,

@@ -18,8 +18,10 @@ _PARSER_ERROR: type[Exception] = typer.BadParameter.__mro__[2]
 NEXT: Mapping[str, str] = {
     "BANK_DETAILS_MISSING": f"{PROGRAM} set-account for each of them; another person then types confirm-account",
     "BANK_MESSAGE_UNREADABLE": "ask the bank for the file again: pain.002, camt.053 or camt.054, as it was sent",
+    "CLAIM_EXCEEDS": f"{PROGRAM} dispute DISPUTE, then decide-dispute with no more than is left",
     "CREDENTIAL_UNKNOWN": "see that SETTLEMENT_KEY holds the whole key; the operator issues a new one",
     "DIGEST_MISMATCH": f"look at what is there now ({PROGRAM} show WINDOW, or proposals), and type its digest",
+    "DISPUTE_PERIOD_OVER": f"{PROGRAM} adjust, with what proves it; another person approves",
     "ETAG_MISMATCH": f"{PROGRAM} show WINDOW: look at what happened meanwhile, then decide again",
     "EXIT_NOT_ZERO": f"{PROGRAM} drill exit MERCHANT lists what is left, and what to do about each",
     "EXPOSURE_UNCOVERED": f"withdraw less ({PROGRAM} funds MERCHANT tells what is covered), or wait for its payments",
@@ -35,6 +37,7 @@ NEXT: Mapping[str, str] = {
     "RESOURCE_NOT_FOUND": f"{PROGRAM} status shows what there is, accounts and proposals the rest",
     "SAME_PERSON": "let somebody else type it, with a key or a user of their own",
     "WINDOW_STATE": f"{PROGRAM} status tells which step comes first, and whose it is",
+    "WRONG_PARTY": "let the other side take the step: it is not finance's",
     "WRONG_STATE": f"{PROGRAM} status tells which step comes next, and whose it is",
 }
 """What finance does about a refusal, by its reason."""

@@ -34,6 +34,9 @@ class What(StrEnum):
     DEFAULT_DECLARATION = "default_declaration"
     FX_SET = "fx_set"
     PARTICIPANT_EXIT = "participant_exit"
+    DISPUTE_POLICY = "dispute_policy"
+    DISPUTE_DECISION = "dispute_decision"
+    ADJUSTMENT = "adjustment"
 
 
 def propose(
@@ -43,7 +46,7 @@ def propose(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the proposal as JSON.")] = False,
 ) -> None:
-    """Put a document before the checkers; approved by somebody else, it replaces the one of its kind, whole.
+    """Put a document before the checkers; approved by somebody else it holds, or does what it says.
 
     docs/operations.md shows one of each kind. Approve with: settlement approve proposals/ID --digest DIGEST
     """

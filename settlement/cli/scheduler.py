@@ -12,6 +12,7 @@ from settlement.cli.ledger import as_json, on_ledger
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
+    from settlement.windows.scheduler import Done
 
 
 def scheduler(
@@ -40,8 +41,8 @@ def scheduler(
             done = await looking.look()
             if json:
                 typer.echo(as_json(done._asdict()))
-            elif done.closed or done.netted or once:
-                typer.echo(_told(done.closed, done.netted))
+            elif any(done) or once:
+                typer.echo(_told(done))
             if once:
                 return
             try:
@@ -52,10 +53,12 @@ def scheduler(
     on_ledger(work)
 
 
-def _told(closed: tuple[int, ...], netted: tuple[int, ...]) -> str:
+def _told(done: Done) -> str:
     parts = [
         f"{what} {', '.join(f'windows/{number}' for number in numbers)}"
-        for what, numbers in (("closed", closed), ("netted", netted))
+        for what, numbers in (("closed", done.closed), ("netted", done.netted))
         if numbers
     ]
+    if done.ended:
+        parts.append(f"ended {', '.join(done.ended)}")
     return "; ".join(parts) or "nothing is due"

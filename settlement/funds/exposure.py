@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.money.currencies import micros_per_minor
 from settlement import exchange_ledger
+from settlement.disputes.inputs import disputed
 from settlement.funds import sql
 from settlement.run.life import INSTRUCTED
 from settlement.run.model import CurrencyResult, Run
@@ -54,6 +55,8 @@ async def _waiting(connection: AsyncConnection, newest: Run | None) -> dict[tupl
     for window_no in range((newest.window_no if newest else 0) + 1, last + 1):
         for pair in await exchange_ledger.pair_micros(connection, window_no):
             _owe(found, pair.currency, pair.debtor, pair.creditor, pair.micros)
+        for one in (await disputed(connection, window_no)).adjustments:
+            _owe(found, one.currency, one.debtor, one.creditor, one.amount * micros_per_minor(one.currency))
     return found
 
 

@@ -62,6 +62,7 @@ def _window(books: _Books, one: CurrencyResult, lines: Sequence[PairLine]) -> It
     own = [line for line in lines if books.entity in (line.debtor, line.creditor)]
     yield from books.entry("opening", "carried and held in", _opening(books.entity, pairs))
     yield from books.entry("obligations", "obligations", (p for line in own for p in _arisen(books.entity, line)))
+    yield from books.entry("adjustments", "adjustments", (p for pair in pairs for p in _adjusted(books.entity, pair)))
     yield from books.entry("setoff", "set-off", _set_off(books.entity, pairs))
     yield from books.entry("held", "held", _waiting(books.entity, one.held_items, between=True))
     yield from books.entry("converted", "converted", _converted(books.entity, one.legs))
@@ -88,6 +89,16 @@ def _arisen(entity: str, line: PairLine) -> Iterator[Posting]:
     else:
         yield Posting(f"assets:coalition:{line.debtor}", line.minor_units, 0)
         yield Posting(f"revenues:points:{line.kind}", 0, line.minor_units)
+
+
+def _adjusted(entity: str, pair: PairFigures) -> Iterator[Posting]:
+    """What is owed beside what transfers say; the other way round it takes back what they said."""
+    if entity == pair.debtor:
+        yield Posting("expenses:adjustments", pair.adjusted, 0)
+        yield Posting(f"liabilities:coalition:{pair.creditor}", 0, pair.adjusted)
+    else:
+        yield Posting(f"assets:coalition:{pair.debtor}", pair.adjusted, 0)
+        yield Posting("revenues:adjustments", 0, pair.adjusted)
 
 
 def _set_off(entity: str, pairs: Sequence[PairFigures]) -> Iterator[Posting]:

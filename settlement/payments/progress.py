@@ -14,6 +14,7 @@ from settlement.payments.model import AttemptState
 from settlement.payments.rules import (
     Booked,
     Ended,
+    ended_by_adjustment,
     ended_by_conversion,
     ended_by_payment,
     ended_by_rounding,
@@ -29,9 +30,9 @@ from settlement.run.steps import step
 async def follow(connection: AsyncConnection, run_ids: Iterable[UUID], actor: Actor, moved: Sequence[Moved]) -> None:
     """Bring runs to the state their payments are in, and tell what `moved`; in the caller's transaction.
 
-    The caller takes turns. Debts that were paid, rounded away or converted into another currency no longer stand
-    against anybody's net debit cap. They are told together and last: movements of capped merchants wait from then until
-    the transaction ends.
+    The caller takes turns. Debts that were paid, adjusted, rounded away or converted into another currency no longer
+    stand against anybody's net debit cap. They are told together and last: movements of capped merchants wait from then
+    until the transaction ends.
     """
     ended: list[Ended] = []
     for run_id in sorted(run_ids):
@@ -54,4 +55,5 @@ async def _ended(connection: AsyncConnection, run: Run) -> list[Ended]:
     ]
     rounded = [one for each in run.result for one in ended_by_rounding(run.window_no, each.currency, each.residue)]
     converted = [one for each in run.result for one in ended_by_conversion(run.window_no, each.currency, each.legs)]
-    return ended_by_payment(booked) + rounded + converted
+    adjusted = ended_by_adjustment(run.configuration.disputed.adjustments)
+    return ended_by_payment(booked) + rounded + converted + adjusted

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from exchange.money.currencies import micros_per_minor
 from settlement.payments.model import AttemptState, Leg, PaymentOrder
-from settlement.run.model import CurrencyResult, ExchangeLeg, ResidueFigures
+from settlement.run.model import Adjusted, CurrencyResult, ExchangeLeg, ResidueFigures
 
 ID_CHARS_MAX = 35
 """What ISO 20022 gives an identification."""
@@ -98,6 +98,20 @@ def ended_by_conversion(window_no: int, currency: str, legs: Sequence[ExchangeLe
             leg.amount * unit,
         )
         for leg in legs
+    ]
+
+
+def ended_by_adjustment(adjustments: Sequence[Adjusted]) -> list[Ended]:
+    """What adjustments change of what is owed: that somebody owes more is that so much less is owed to him."""
+    return [
+        Ended(
+            f"settlementAdjustments/{one.adjustment}",
+            one.creditor,
+            one.debtor,
+            one.currency,
+            one.amount * micros_per_minor(one.currency),
+        )
+        for one in adjustments
     ]
 
 

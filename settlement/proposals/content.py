@@ -11,6 +11,8 @@ from typing import Any
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.defaults import content as defaults
 from settlement.defaults.model import DefaultDeclaration
+from settlement.disputes import content as disputes
+from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits import content as exits
 from settlement.exits.model import ParticipantExit
 from settlement.funds import content as funds
@@ -121,6 +123,9 @@ KINDS: Mapping[type, Kind] = {
     DefaultDeclaration: Kind.DEFAULT_DECLARATION,
     FxSet: Kind.FX_SET,
     ParticipantExit: Kind.PARTICIPANT_EXIT,
+    DisputePolicy: Kind.DISPUTE_POLICY,
+    DisputeDecision: Kind.DISPUTE_DECISION,
+    AgreedAdjustment: Kind.ADJUSTMENT,
 }
 WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     FundsTerms: funds.plain_terms,
@@ -128,6 +133,9 @@ WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     DefaultDeclaration: defaults.plain,
     FxSet: plain_fx_set,
     ParticipantExit: exits.plain,
+    DisputePolicy: disputes.plain,
+    DisputeDecision: disputes.plain,
+    AgreedAdjustment: disputes.plain,
 }
 """How documents of other rooms are written."""
 READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
@@ -141,4 +149,7 @@ READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.DEFAULT_DECLARATION: defaults.declaration_of,
     Kind.FX_SET: fx_set,
     Kind.PARTICIPANT_EXIT: exits.exit_of,
+    Kind.DISPUTE_POLICY: disputes.policy_of,
+    Kind.DISPUTE_DECISION: disputes.decision_of,
+    Kind.ADJUSTMENT: disputes.adjustment_of,
 }

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from settlement.calendar.model import Calendar
 from settlement.defaults.model import DefaultDeclaration
+from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.fx.model import FxChoice, FxSet
@@ -30,10 +31,21 @@ class Kind(enum.StrEnum):
     DEFAULT_DECLARATION = "DEFAULT_DECLARATION"
     FX_SET = "FX_SET"
     PARTICIPANT_EXIT = "PARTICIPANT_EXIT"
+    DISPUTE_POLICY = "DISPUTE_POLICY"
+    DISPUTE_DECISION = "DISPUTE_DECISION"
+    ADJUSTMENT = "ADJUSTMENT"
 
 
 STANDS_ALONE = frozenset(
-    {Kind.SPECIAL_CLOSING, Kind.FUNDS_MOVEMENT, Kind.DEFAULT_DECLARATION, Kind.FX_SET, Kind.PARTICIPANT_EXIT}
+    {
+        Kind.SPECIAL_CLOSING,
+        Kind.FUNDS_MOVEMENT,
+        Kind.DEFAULT_DECLARATION,
+        Kind.FX_SET,
+        Kind.PARTICIPANT_EXIT,
+        Kind.DISPUTE_DECISION,
+        Kind.ADJUSTMENT,
+    }
 )
 """Every approved document of these stands by itself and replaces none; `settlement.stands_alone` says the same."""
 
@@ -110,18 +122,9 @@ class SpecialClosing:
     currencies: Sequence[str]
 
 
-Content = (
-    Terms
-    | Tiers
-    | Exclusions
-    | Calendar
-    | SpecialClosing
-    | FundsTerms
-    | FundsMovement
-    | DefaultDeclaration
-    | ParticipantExit
-    | FxSet
-)
+Funds = FundsTerms | FundsMovement | DefaultDeclaration | ParticipantExit
+Disputed = DisputePolicy | DisputeDecision | AgreedAdjustment
+Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing | Funds | Disputed | FxSet
 
 
 class ProposalState(enum.StrEnum):

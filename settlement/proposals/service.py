@@ -9,30 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
-from settlement import exchange_ledger
 from settlement.actors import Actor
-from settlement.defaults.model import DefaultDeclaration
-from settlement.defaults.service import declare, planned
-from settlement.exits.model import ParticipantExit
-from settlement.exits.service import certified, leave
-from settlement.funds.model import FundsMovement, FundsTerms
-from settlement.funds.service import bind_caps, post_movement, require_movement
-from settlement.fx.model import FxChoice, FxSet
+from settlement.fx.model import FxSet
 from settlement.proposals import sql
 from settlement.proposals.content import kind_of, written
-from settlement.proposals.model import (
-    STANDS_ALONE,
-    Content,
-    Exclusions,
-    Kind,
-    Proposal,
-    ProposalState,
-    SpecialClosing,
-    Terms,
-)
-from settlement.proposals.standing import fx_set_in_force, proposal_of
+from settlement.proposals.effects import require_newer, require_sense, take_effect
+from settlement.proposals.model import STANDS_ALONE, Content, Kind, Proposal, ProposalState
+from settlement.proposals.standing import proposal_of
 from settlement.refusals import DigestMismatch, SamePerson, WrongState
-from settlement.run.steps import take_turns, void_where_excluded_differ
+from settlement.run.steps import take_turns
 
 
 class Proposals:
@@ -46,18 +31,16 @@ class Proposals:
 
         Raises:
             PersonUnknown: the credential names nobody.
-            ResourceNotFound: it names a participant or a window there is not.
-            WrongState: it asks leave to close a window that is closed, or is no newer version of a set of rates.
+            ResourceNotFound: it names a participant, a window or a dispute there is not.
+            WrongState: it asks leave to close a window that is closed, decides a dispute that is not contested, or is
+                no newer version of a set of rates.
+            ClaimExceeds: it upholds more of a dispute than is left to win.
         """
         person = actor.require_person()
         kind = kind_of(content)
         async with self._database.write() as connection:
             await take_turns(connection)
-            await _require_sense(connection, content)
-            if isinstance(content, DefaultDeclaration):
-                content = await planned(connection, content)
-            if isinstance(content, ParticipantExit):
-                content = await certified(connection, content)
+            content = await require_sense(connection, content)
             text = written(content)
             present = None
             if kind not in STANDS_ALONE:
@@ -77,14 +60,15 @@ class Proposals:
             return await read_proposal(connection, proposal_id), False
 
     async def approve(self, proposal_id: UUID, digest: str, actor: Actor, reason: str) -> tuple[Proposal, bool]:
-        """Let a document hold from now on. Runs that a change of exclusions makes wrong are voided with it.
+        """Let a document hold from now on, and do what it says at once, if that is what it is for.
 
         Raises:
             ResourceNotFound: there is no such proposal.
             PersonUnknown: the credential names nobody.
             SamePerson: it is the person's own.
             DigestMismatch: another document was looked at.
-            WrongState: it is decided, or does not replace the document that holds now.
+            WrongState: it is decided, does not replace the document that holds now, or the dispute has ended.
+            ClaimExceeds: reversals have left less to win than it upholds.
         """
         return await self._decide(proposal_id, ProposalState.APPROVED, digest, actor, reason)
 
@@ -122,7 +106,7 @@ class Proposals:
             by = {"actor": actor.name, "person": person}
             await connection.execute(sql.DECIDE, {"proposal_id": proposal_id, **said, **by})
             if verdict is ProposalState.APPROVED:
-                await _carry_out(connection, proposal, actor)
+                await take_effect(connection, proposal, actor)
             return await read_proposal(connection, proposal_id), False
 
     async def read(self, proposal_id: UUID) -> Proposal:
@@ -159,64 +143,8 @@ async def _require_waiting(connection: AsyncConnection, proposal: Proposal, verd
     if verdict is not ProposalState.APPROVED:
         return
     if isinstance(proposal.content, FxSet):
-        await _require_newer(connection, proposal.content)
+        await require_newer(connection, proposal.content)
     if proposal.kind not in STANDS_ALONE:
         present = (await connection.execute(sql.STANDING, {"kind": proposal.kind.value})).first()
         if (present.proposal_id if present else None) != proposal.replaces:
             raise WrongState(resource=proposal.name, state="OUTDATED", needed=ProposalState.WAITING)
-
-
-async def _require_newer(connection: AsyncConnection, fx: FxSet) -> None:
-    """A version that was approved never changes, and none comes to stand before it."""
-    present = await fx_set_in_force(connection, fx.name)
-    if present is not None and fx.version <= present.fx.version:
-        raise WrongState(resource=f"fxSets/{fx.title}", state="OUTDATED", needed=f"above {present.fx.version}")
-
-
-async def _require_fx(connection: AsyncConnection, fx: FxChoice) -> None:
-    path = "proposal.terms.conversion"
-    if await fx_set_in_force(connection, fx.fx_set) is None:
-        raise ResourceNotFound(resource=f"fxSets/{fx.fx_set}", field=f"{path}.fx_set")
-    known = await exchange_ledger.participants(connection)
-    for place, name in enumerate(fx.into):
-        if name not in known:
-            field = f"{path}.settlement_currencies[{place}].participant"
-            raise ResourceNotFound(resource=f"merchants/{name}", field=field)
-
-
-async def _require_sense(connection: AsyncConnection, content: Content) -> None:
-    """What a document names must be there."""
-    if isinstance(content, Exclusions):
-        known = await exchange_ledger.participants(connection)
-        named = {
-            **{f"excluded[{place}]": one.participant for place, one in enumerate(content.excluded)},
-            **{f"released[{place}]": one.participant for place, one in enumerate(content.released)},
-        }
-        for place, name in named.items():
-            if name not in known:
-                path = f"proposal.exclusions.{place}.participant"
-                raise ResourceNotFound(resource=f"merchants/{name}", field=path)
-    if isinstance(content, FxSet):
-        await _require_newer(connection, content)
-    if isinstance(content, Terms) and content.fx is not None:
-        await _require_fx(connection, content.fx)
-    if isinstance(content, SpecialClosing):
-        window = await exchange_ledger.read_window(connection, content.window_no, "proposal.special_closing.window")
-        if window.closed_at is not None:
-            raise WrongState(resource=window.name, state="CLOSED", needed="OPEN")
-    if isinstance(content, FundsMovement):
-        await require_movement(connection, content)
-
-
-async def _carry_out(connection: AsyncConnection, proposal: Proposal, actor: Actor) -> None:
-    """What follows at once from a document's approval."""
-    if isinstance(proposal.content, Exclusions):
-        await void_where_excluded_differ(connection, proposal.content, actor, proposal.name)
-    if isinstance(proposal.content, FundsMovement):
-        await post_movement(connection, proposal.proposal_id, proposal.content, actor)
-    if isinstance(proposal.content, DefaultDeclaration):
-        await declare(connection, proposal.proposal_id, proposal.content, actor)
-    if isinstance(proposal.content, ParticipantExit):
-        await leave(connection, proposal.proposal_id, proposal.content)
-    if isinstance(proposal.content, FundsTerms | FundsMovement | DefaultDeclaration):
-        await bind_caps(connection, actor, proposal.name)

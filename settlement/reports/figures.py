@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from settlement.reports import currencies
+from settlement.reports import currencies, disputes
 from settlement.reports.model import Bar, Cell, Chart, Column, Kind, Report, Table
 from settlement.reports.settled import SettledWindow
 from settlement.run.legal import sentence
@@ -20,6 +20,7 @@ def settlement_summary(settled: SettledWindow) -> Report:
     """The whole window on one page and its annexes: figures, positions with a chart, pairs, payments, what waits."""
     tables = [_totals(settled), _positions(settled), _pairs(settled), _payments(settled), _waiting(settled)]
     tables += [*currencies.conversions(settled), *currencies.rates(settled)]
+    tables += disputes.tables(settled)
     return _report(settled, "settlement-summary", "Settlement summary", tables, charts(settled))
 
 
@@ -46,7 +47,8 @@ def ageing(settled: SettledWindow) -> Report:
                     amounts[_band(_age(item, settled.closed_on))] += item.amount
             rows.append([one.currency, because, *amounts.values()])
     by_band = Table("by_age", "By age", columns, rows)
-    return _report(settled, "ageing", "Ageing of carried and held items", [by_band, _waiting(settled)])
+    tables = [by_band, _waiting(settled), *disputes.tables(settled)]
+    return _report(settled, "ageing", "Ageing of carried and held items", tables)
 
 
 def charts(settled: SettledWindow) -> list[Chart]:

@@ -45,9 +45,8 @@ def lines_of(one: CurrencyResult, totals: Iterable[KindTotal]) -> list[PairLine]
     lines = []
     for pair in one.pairs:
         kinds = by_pair.pop((pair.debtor, pair.creditor), [])
-        own = pair.gross - pair.carried_in - pair.held_in
         assert sum(total.micros for total in kinds) == pair.micros, f"{pair} is not the sum of its kinds"
-        for total, minor in zip(kinds, shared_out(own, [total.micros for total in kinds], unit), strict=True):
+        for total, minor in zip(kinds, shared_out(pair.arisen, [total.micros for total in kinds], unit), strict=True):
             line = PairLine(pair.debtor, pair.creditor, total.kind, total.micros, minor, total.obligations)
             lines.append(line)
     assert not by_pair, f"the run knows nothing of {sorted(by_pair)}"

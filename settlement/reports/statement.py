@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from settlement.reports import currencies
+from settlement.reports import currencies, disputes
 from settlement.reports.figures import CURRENCY, net_of
 from settlement.reports.lines import PairLine, lines_of
 from settlement.reports.model import Cell, Column, Kind, Report, Table
@@ -57,6 +57,7 @@ def merchant_statement(settled: SettledWindow, participant: str) -> Report:
             _counterparties(settled, participant),
             _payments(settled, participant),
             *currencies.conversions(settled, [participant]),
+            *disputes.tables(settled, participant),
         ],
         notes=[
             sentence(model, settled.operator),
@@ -93,12 +94,20 @@ def _lines_of(one: CurrencyResult, lines: Sequence[PairLine], position: Position
         of_kind = [line for line in own if line.kind == kind]
         if of_kind:
             rows.append(_line(code, kind, of_kind, name))
+    adjusted = [sum(p.adjusted for p in one.pairs if getattr(p, side) == name) for side in _SIDES]
+    if any(adjusted):
+        rows.append([code, "adjusted", "Adjusted", *adjusted, None, None, None])
     rows += [[code, *line, None, None, None] for line in currencies.leg_lines(one, name)]
     held = (position.held_receivable, position.held_payable)
     total = (position.receivable + held[0], position.payable + held[1])
     rows.append([code, "total", "In all", *total, None, None, None])
     if any(held):
         rows.append([code, "held", "Held, not netted", *held, None, None, None])
+    disputed = [
+        sum(item.amount for item in one.held_items if item.dispute and getattr(item, side) == name) for side in _SIDES
+    ]
+    if any(disputed):
+        rows.append([code, "disputed", "of it disputed", *disputed, None, None, None])
     receives, pays = net_of(position)
     rows.append([code, "net", "Net", receives, pays, None, None, None])
     carried = [sum(item.amount for item in one.carried if getattr(item, side) == name) for side in _SIDES]

@@ -13,10 +13,13 @@ from settlement.fx.content import fx_terms, plain_fx_terms
 from settlement.fx.model import Converted
 from settlement.run.legal import BY_MODE, LegalModel
 from settlement.run.model import (
+    Adjusted,
     CarryFigures,
     Configuration,
     CurrencyResult,
+    Disputed,
     ExchangeLeg,
+    HeldOut,
     PairFigures,
     PaymentFigures,
     Position,
@@ -37,6 +40,8 @@ ROWS: Mapping[str, Any] = {
     "legs": ExchangeLeg,
 }
 """Lists of a currency's result, by the kind of their rows."""
+UNSAID: Mapping[str, object] = {"dispute": "", "adjusted": 0}
+"""Figures that stand in a row only where there is something to say: rows of before say nothing of them."""
 LACKING: Mapping[str, Any] = {"held": 0, "pay_date": None, "certificate": {}}
 """What results did not have at first."""
 ONLY_WITH_FX = frozenset({"converted", "legs"})
@@ -55,7 +60,18 @@ def written(configuration: Configuration) -> dict[str, Any]:
         "waiting": list(configuration.waiting),
         "pay_dates": {code: day.isoformat() for code, day in sorted(configuration.pay_dates.items())},
         **({"fx": plain_fx_terms(configuration.fx)} if configuration.fx else {}),
+        **_disputed(configuration.disputed),
     }
+
+
+def _disputed(disputed: Disputed) -> dict[str, Any]:
+    """What disputes and adjustments make of a window; nothing where there are none."""
+    lists = {
+        "held_out": [one._asdict() for one in disputed.held_out],
+        "released_disputes": list(disputed.released),
+        "adjustments": [one._asdict() for one in disputed.adjustments],
+    }
+    return {name: values for name, values in lists.items() if values}
 
 
 def configuration_of(plain: Mapping[str, Any]) -> Configuration:
@@ -70,6 +86,11 @@ def configuration_of(plain: Mapping[str, Any]) -> Configuration:
         waiting=tuple(plain.get("waiting", ())),
         pay_dates={code: date.fromisoformat(day) for code, day in plain.get("pay_dates", {}).items()},
         fx=fx_terms(plain["fx"]) if "fx" in plain else None,
+        disputed=Disputed(
+            tuple(HeldOut(**one) for one in plain.get("held_out", ())),
+            tuple(plain.get("released_disputes", ())),
+            tuple(Adjusted(**one) for one in plain.get("adjustments", ())),
+        ),
     )
 
 
@@ -77,7 +98,11 @@ def plain(one: CurrencyResult) -> dict[str, Any]:
     """One currency's result as plain values in a fixed order."""
     values = {field.name: getattr(one, field.name) for field in fields(one)}
     values = {name: value for name, value in values.items() if value or name not in ONLY_WITH_FX}
-    return {name: [row._asdict() for row in value] if name in ROWS else value for name, value in values.items()}
+    return {name: [_row(row) for row in value] if name in ROWS else value for name, value in values.items()}
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name not in UNSAID or value != UNSAID[name]}
 
 
 def canonical(inputs: Inputs, before: str | None, result: Sequence[CurrencyResult]) -> bytes:

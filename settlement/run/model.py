@@ -15,6 +15,54 @@ from settlement.run.life import Life
 DEFAULT_MODE = "multilateral"
 
 
+class HeldOut(NamedTuple):
+    """What a dispute keeps out of netting of what this window's transfers left owing, minor units."""
+
+    dispute: str
+    debtor: str
+    creditor: str
+    currency: str
+    amount: int
+
+
+class Adjusted(NamedTuple):
+    """What a debtor owes a creditor in this window beside what transfers say, minor units.
+
+    Attributes:
+        adjustment: its id.
+        cause: "upheld": a dispute won it back; "overtaken": a reversal gave back what a dispute had won; "agreed".
+        dispute: the dispute behind it; empty: none.
+        transfer: the transfer behind that; empty: none.
+    """
+
+    adjustment: str
+    debtor: str
+    creditor: str
+    currency: str
+    amount: int
+    cause: str
+    dispute: str = ""
+    transfer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """What disputes and adjustments make of a window.
+
+    Attributes:
+        held_out: of this window's own obligations, by dispute.
+        released: disputes that ended while this window was open: what was held for them is netted in it; by id.
+        adjustments: by id.
+    """
+
+    held_out: tuple[HeldOut, ...] = ()
+    released: tuple[str, ...] = ()
+    adjustments: tuple[Adjusted, ...] = ()
+
+
+UNDISPUTED = Disputed()
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What was asked.
@@ -29,6 +77,7 @@ class Configuration:
         waiting: currencies without a cut-off in this window: everything in them waits for the next; by code.
         pay_dates: by currency, the day the payments are made.
         fx: how positions of participants who chose a currency are converted into it; None: nothing is.
+        disputed: what disputes and adjustments make of it.
     """
 
     mode: str = DEFAULT_MODE
@@ -40,13 +89,14 @@ class Configuration:
     waiting: tuple[str, ...] = ()
     pay_dates: Mapping[str, date] = field(default_factory=dict)
     fx: FxTerms | None = None
+    disputed: Disputed = UNDISPUTED
 
 
 class PairFigures(NamedTuple):
     """A directed pair in a window: exact micro-units, and minor units after the one rounding.
 
-    `gross` includes what came in carried or held; `held` is the part of it that takes no part in netting. `net` is
-    what is left of the rest after set-off by pair, in the direction it is left in.
+    `gross` includes what came in carried or held, and what was adjusted; `held` is the part of it that takes no part in
+    netting. `net` is what is left of the rest after set-off by pair, in the direction it is left in.
     """
 
     debtor: str
@@ -58,6 +108,12 @@ class PairFigures(NamedTuple):
     obligations: int
     held_in: int = 0
     held: int = 0
+    adjusted: int = 0
+
+    @property
+    def arisen(self) -> int:
+        """What this window's obligations come to in whole minor units."""
+        return self.gross - self.carried_in - self.held_in - self.adjusted
 
 
 class Position(NamedTuple):
@@ -91,8 +147,10 @@ class CarryFigures(NamedTuple):
         amount: how much.
         since_window: the window in which it was first left unpaid.
         since: the day that window was cut off, ISO 8601.
-        because: "minimum": too small to pay; "not_due": its currency had no cut-off; "excluded": a party is.
-        parties: of an excluded item, for whose sake it is held.
+        because: "minimum": too small to pay; "not_due": its currency had no cut-off; "excluded": a party is;
+            "disputed": a dispute keeps it out.
+        parties: of a held item, for whose sake it is held.
+        dispute: of a disputed item, the dispute's id; it is held for its parties' sake besides.
     """
 
     debtor: str
@@ -102,6 +160,7 @@ class CarryFigures(NamedTuple):
     since: str
     because: str
     parties: Sequence[str] = ()
+    dispute: str = ""
 
 
 class ResidueFigures(NamedTuple):

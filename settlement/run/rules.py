@@ -14,6 +14,7 @@ from settlement.netting.registry import MODES
 from settlement.netting.rules import set_off_by_pair
 from settlement.run import carrying
 from settlement.run.carrying import Age, Owed
+from settlement.run.coming import Came, Fresh, came_of, excluded_of, undisputed
 from settlement.run.exchanging import Exchange, Exchanged
 from settlement.run.model import (
     CarryFigures,
@@ -81,23 +82,6 @@ class Inputs:
         return Age(self.window_no, self.closed_on.isoformat())
 
 
-class Fresh(NamedTuple):
-    """What a window's obligations sum to for a pair: exact, and how many they are."""
-
-    micros: int
-    obligations: int
-
-
-class Came(NamedTuple):
-    """One currency's pairs: what is new, and what came in, parted by whether it takes part in netting."""
-
-    fresh: Mapping[Pair, Fresh]
-    carried_in: Sequence[CarryFigures]
-    held_in: Sequence[CarryFigures]
-    entering: Sequence[CarryFigures]
-    kept_held: Sequence[CarryFigures]
-
-
 class Ready(NamedTuple):
     """One currency before conversion: `new` by pair, rounded; `owed` takes part in netting, `held_items` do not."""
 
@@ -115,32 +99,17 @@ def calculate(inputs: Inputs) -> list[CurrencyResult]:
         before = pairs.get((one.debtor, one.creditor), Fresh(0, 0))
         pairs[one.debtor, one.creditor] = Fresh(before.micros + one.micros, before.obligations + one.obligations)
     old = {one.currency: one for one in inputs.before if one.carried or one.held_items}
+    codes = fresh.keys() | old.keys() | {one.currency for one in inputs.configuration.disputed.adjustments}
     ready = {
-        code: _ready(code, _came(fresh.get(code, {}), old.get(code), inputs.configuration), inputs)
-        for code in sorted(fresh.keys() | old.keys())
+        code: _ready(code, came_of(code, fresh.get(code, {}), old.get(code), inputs.configuration), inputs)
+        for code in sorted(codes)
     }
     exchanged = _exchanged(ready, inputs)
-    nothing = Ready(Came({}, (), (), (), ()), {}, Owed({}), [])
+    nothing = Ready(Came({}, (), {}, (), (), (), ()), {}, Owed({}), [])
     return [
         _one_currency(code, ready.get(code, nothing), exchanged.get(code, Exchanged()), inputs)
         for code in sorted(ready.keys() | exchanged.keys())
     ]
-
-
-def _came(fresh: Mapping[Pair, Fresh], old: CurrencyResult | None, configuration: Configuration) -> Came:
-    carried_in, held_in = (old.carried, old.held_items) if old else ((), ())
-    entering, kept = [], []
-    for item in (*carried_in, *held_in):
-        causes = {*item.parties, *_excluded(item, configuration)}
-        if set(item.parties) <= set(configuration.released) and not _excluded(item, configuration):
-            entering.append(item)
-        else:
-            kept.append(item._replace(because="excluded", parties=tuple(sorted(causes))))
-    return Came(fresh, carried_in, held_in, entering, kept)
-
-
-def _excluded(pair: CarryFigures | Pair, configuration: Configuration) -> list[str]:
-    return [name for name in pair[:2] if name in configuration.excluded]
 
 
 def _ready(code: str, came: Came, inputs: Inputs) -> Ready:
@@ -149,14 +118,19 @@ def _ready(code: str, came: Came, inputs: Inputs) -> Ready:
     new = {pair: half_up(one.micros, unit) for pair, one in came.fresh.items()}
     held_items = list(came.kept_held)
     owed = carrying.lots_of(came.entering)
-    for pair, amount in sorted(new.items()):
-        parties = _excluded(pair, configuration)
+    for out in came.held_out:
+        parties = tuple(sorted(excluded_of((out.debtor, out.creditor), configuration)))
+        held_items.append(
+            CarryFigures(out.debtor, out.creditor, out.amount, *inputs.age, "disputed", parties, out.dispute)
+        )
+    for pair, amount in undisputed(came, new):
+        parties = tuple(sorted(excluded_of(pair, configuration)))
         if amount and parties:
-            held_items.append(CarryFigures(*pair, amount, *inputs.age, "excluded", tuple(sorted(parties))))
+            held_items.append(CarryFigures(*pair, amount, *inputs.age, "excluded", parties))
         elif amount:
             lots = owed.setdefault(pair, {})
             lots[inputs.age] = lots.get(inputs.age, 0) + amount
-    held_items.sort(key=lambda item: item[:5])
+    held_items.sort(key=lambda item: (item[:5], item.because, item.dispute))
     return Ready(came, new, Owed(owed), held_items)
 
 
@@ -234,17 +208,19 @@ def _pairs(came: Came, new: Mapping[Pair, int], gross: Gross, left: Mapping[Pair
     found = []
     for pair in sorted(new.keys() | gross.pairs.keys() | gross.held.keys()):
         fresh = came.fresh.get(pair, Fresh(0, 0))
+        adjusted = came.adjusted.get(pair, 0)
         carried_in, held_in = carrying.total(came.carried_in, pair), carrying.total(came.held_in, pair)
         found.append(
             PairFigures(
                 *pair,
                 micros=fresh.micros,
-                gross=new.get(pair, 0) + carried_in + held_in,
+                gross=new.get(pair, 0) + carried_in + held_in + adjusted,
                 carried_in=carried_in,
                 net=left.get(pair, 0),
                 obligations=fresh.obligations,
                 held_in=held_in,
                 held=gross.held.get(pair, 0),
+                adjusted=adjusted,
             )
         )
     return found

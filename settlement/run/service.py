@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +15,8 @@ from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound, WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.disputes.ending import overtake
+from settlement.disputes.inputs import disputed
 from settlement.fx.model import FxChoice, FxTerms
 from settlement.proposals.model import Terms
 from settlement.proposals.standing import exclusions, fx_set_in_force, standing
@@ -51,7 +54,7 @@ class Runs:
             if window.closed_at is None:
                 raise WindowState(window=window.name, state="OPEN", needed="CLOSED")
             before = await self._before(connection, window_no)
-            configuration = await _resolved(connection, asked, window_no)
+            configuration = await _resolved(connection, asked, window_no, actor)
             identity = {
                 "window_no": window_no,
                 "configuration": json.dumps(written(configuration), sort_keys=True),
@@ -118,12 +121,15 @@ class Runs:
             return await _run(connection, row) if row is not None else None
 
 
-async def _resolved(connection: AsyncConnection, asked: Asked, window_no: int) -> Configuration:
+async def _resolved(connection: AsyncConnection, asked: Asked, window_no: int, actor: Actor) -> Configuration:
     """What is asked, with what holds now for the coalition and for the window."""
     terms = await standing(connection, Terms)
     due = await due_of(connection, window_no)
     fx = await _fx_terms(connection, terms[1].fx) if terms and terms[1].fx else None
-    return resolved(asked, terms[1] if terms else None, await exclusions(connection), due, window_no, fx)
+    excluded = await exclusions(connection)
+    configuration = resolved(asked, terms[1] if terms else None, excluded, due, window_no, fx)
+    await overtake(connection, window_no, actor)
+    return replace(configuration, disputed=await disputed(connection, window_no))
 
 
 async def _fx_terms(connection: AsyncConnection, choice: FxChoice) -> FxTerms:

@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from settlement.v1 import disputes_pb2 as _disputes_pb2
 from settlement.v1 import funds_pb2 as _funds_pb2
 import builtins as _builtins
 import sys
@@ -829,6 +830,9 @@ class Proposal(_message.Message):
     DEFAULT_DECLARATION_FIELD_NUMBER: _builtins.int
     FX_SET_FIELD_NUMBER: _builtins.int
     PARTICIPANT_EXIT_FIELD_NUMBER: _builtins.int
+    DISPUTE_POLICY_FIELD_NUMBER: _builtins.int
+    DISPUTE_DECISION_FIELD_NUMBER: _builtins.int
+    ADJUSTMENT_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     IN_FORCE_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
@@ -886,6 +890,18 @@ class Proposal(_message.Message):
         """That a participant leaves, with nothing left."""
 
     @_builtins.property
+    def dispute_policy(self) -> _disputes_pb2.DisputePolicy:
+        """How disputes go."""
+
+    @_builtins.property
+    def dispute_decision(self) -> _disputes_pb2.DisputeDecision:
+        """What finance decides of a contested dispute. Approved, it ends that dispute."""
+
+    @_builtins.property
+    def adjustment(self) -> _disputes_pb2.AgreedAdjustment:
+        """What somebody owes beside what transfers say. Approved, it is netted with the window that is open then."""
+
+    @_builtins.property
     def proposed(self) -> Global___ProposalStep:
         """Who proposed it, when and why. Output only."""
 
@@ -907,6 +923,9 @@ class Proposal(_message.Message):
         default_declaration: _funds_pb2.DefaultDeclaration | None = ...,
         fx_set: Global___FxSet | None = ...,
         participant_exit: _funds_pb2.ParticipantExit | None = ...,
+        dispute_policy: _disputes_pb2.DisputePolicy | None = ...,
+        dispute_decision: _disputes_pb2.DisputeDecision | None = ...,
+        adjustment: _disputes_pb2.AgreedAdjustment | None = ...,
         state: Global___Proposal.State.ValueType = ...,
         in_force: _builtins.bool = ...,
         digest: _builtins.str = ...,
@@ -914,11 +933,11 @@ class Proposal(_message.Message):
         proposed: Global___ProposalStep | None = ...,
         decided: Global___ProposalStep | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "participant_exit", b"participant_exit", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "dispute_decision", b"dispute_decision", "dispute_policy", b"dispute_policy", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "participant_exit", b"participant_exit", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "digest", b"digest", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "in_force", b"in_force", "name", b"name", "participant_exit", b"participant_exit", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "digest", b"digest", "dispute_decision", b"dispute_decision", "dispute_policy", b"dispute_policy", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "in_force", b"in_force", "name", b"name", "participant_exit", b"participant_exit", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration", "fx_set", "participant_exit"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration", "fx_set", "participant_exit", "dispute_policy", "dispute_decision", "adjustment"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
@@ -1333,7 +1352,7 @@ class CurrencySummary(_message.Message):
     obligation_count: _builtins.int
     """How many obligations stand behind it."""
     held_minor_units: _builtins.int
-    """Part of gross_minor_units that takes no part in netting because a party is excluded."""
+    """Part of gross_minor_units that takes no part in netting because a party is excluded or a dispute keeps it out."""
     carried_minor_units: _builtins.int
     """What leaves for the next window, too small to pay or not due."""
     pay_date: _builtins.str
@@ -1471,7 +1490,7 @@ class NetPosition(_message.Message):
     carried_minor_units: _builtins.int
     """Part of the net that is carried forward."""
     held_receivable_minor_units: _builtins.int
-    """What others owe it that is held because a party is excluded; no part of the figures above."""
+    """What others owe it that is held because a party is excluded or it is disputed; no part of the figures above."""
     held_payable_minor_units: _builtins.int
     """What it owes others that is held."""
     converted_receivable_minor_units: _builtins.int
@@ -1519,6 +1538,7 @@ class PairTotal(_message.Message):
     HELD_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     ROUNDED_DOWN_MICROS_FIELD_NUMBER: _builtins.int
     ROUNDED_UP_MICROS_FIELD_NUMBER: _builtins.int
+    ADJUSTED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     debtor: _builtins.str
@@ -1538,11 +1558,13 @@ class PairTotal(_message.Message):
     held_in_minor_units: _builtins.int
     """Part of gross_minor_units that had been held in the window before."""
     held_minor_units: _builtins.int
-    """Part of gross_minor_units that is held because a party is excluded."""
+    """Part of gross_minor_units that is held because a party is excluded or it is disputed."""
     rounded_down_micros: _builtins.int
     """What rounding left unsaid of micros: the debtor keeps it, and it goes to the residue account. 0 when rounded up."""
     rounded_up_micros: _builtins.int
     """What rounding added to micros. 0 when rounded down."""
+    adjusted_minor_units: _builtins.int
+    """Part of gross_minor_units that is owed because of adjustments: see ListSettlementAdjustments."""
     def __init__(
         self,
         *,
@@ -1558,10 +1580,11 @@ class PairTotal(_message.Message):
         held_minor_units: _builtins.int = ...,
         rounded_down_micros: _builtins.int = ...,
         rounded_up_micros: _builtins.int = ...,
+        adjusted_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["carried_in_minor_units", b"carried_in_minor_units", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "gross_minor_units", b"gross_minor_units", "held_in_minor_units", b"held_in_minor_units", "held_minor_units", b"held_minor_units", "micros", b"micros", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count", "rounded_down_micros", b"rounded_down_micros", "rounded_up_micros", b"rounded_up_micros"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjusted_minor_units", b"adjusted_minor_units", "carried_in_minor_units", b"carried_in_minor_units", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "gross_minor_units", b"gross_minor_units", "held_in_minor_units", b"held_in_minor_units", "held_minor_units", b"held_minor_units", "micros", b"micros", "net_minor_units", b"net_minor_units", "obligation_count", b"obligation_count", "rounded_down_micros", b"rounded_down_micros", "rounded_up_micros", b"rounded_up_micros"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1610,6 +1633,8 @@ class CarriedItem(_message.Message):
         """Its currency had no cut-off."""
         CAUSE_EXCLUDED: CarriedItem._Cause.ValueType  # 3
         """A party is excluded. It does not enter netting again by itself."""
+        CAUSE_DISPUTED: CarriedItem._Cause.ValueType  # 4
+        """A dispute keeps it out until it has ended."""
 
     class Cause(_Cause, metaclass=_CauseEnumTypeWrapper):
         """Why it is not paid."""
@@ -1622,6 +1647,8 @@ class CarriedItem(_message.Message):
     """Its currency had no cut-off."""
     CAUSE_EXCLUDED: CarriedItem.Cause.ValueType  # 3
     """A party is excluded. It does not enter netting again by itself."""
+    CAUSE_DISPUTED: CarriedItem.Cause.ValueType  # 4
+    """A dispute keeps it out until it has ended."""
 
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     DEBTOR_FIELD_NUMBER: _builtins.int
@@ -1633,6 +1660,7 @@ class CarriedItem(_message.Message):
     SINCE_DATE_FIELD_NUMBER: _builtins.int
     AGE_DAYS_FIELD_NUMBER: _builtins.int
     EXCLUDED_FIELD_NUMBER: _builtins.int
+    DISPUTE_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     debtor: _builtins.str
@@ -1651,9 +1679,11 @@ class CarriedItem(_message.Message):
     """The day that window was cut off, "2026-03-05"."""
     age_days: _builtins.int
     """Days from then to the day this run's window was cut off."""
+    dispute: _builtins.str
+    """With CAUSE_DISPUTED: the dispute, "disputes/0190…". Empty otherwise."""
     @_builtins.property
     def excluded(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """With CAUSE_EXCLUDED: for whose sake, "merchants/GRO"."""
+        """For whose sake it is held, "merchants/GRO". Empty: nobody is excluded."""
 
     def __init__(
         self,
@@ -1668,10 +1698,11 @@ class CarriedItem(_message.Message):
         since_date: _builtins.str = ...,
         age_days: _builtins.int = ...,
         excluded: _abc.Iterable[_builtins.str] | None = ...,
+        dispute: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "cause", b"cause", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "excluded", b"excluded", "minor_units", b"minor_units", "since_date", b"since_date", "since_window", b"since_window", "way", b"way"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["age_days", b"age_days", "cause", b"cause", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "dispute", b"dispute", "excluded", b"excluded", "minor_units", b"minor_units", "since_date", b"since_date", "since_window", b"since_window", "way", b"way"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -2555,6 +2586,12 @@ class ListProposalsRequest(_message.Message):
         """Versions of sets of rates between settlement currencies."""
         KIND_PARTICIPANT_EXIT: ListProposalsRequest._Kind.ValueType  # 11
         """Exits."""
+        KIND_DISPUTE_POLICY: ListProposalsRequest._Kind.ValueType  # 30
+        """How disputes go."""
+        KIND_DISPUTE_DECISION: ListProposalsRequest._Kind.ValueType  # 31
+        """Decisions of disputes."""
+        KIND_ADJUSTMENT: ListProposalsRequest._Kind.ValueType  # 32
+        """Adjustments."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a proposal is about."""
@@ -2581,6 +2618,12 @@ class ListProposalsRequest(_message.Message):
     """Versions of sets of rates between settlement currencies."""
     KIND_PARTICIPANT_EXIT: ListProposalsRequest.Kind.ValueType  # 11
     """Exits."""
+    KIND_DISPUTE_POLICY: ListProposalsRequest.Kind.ValueType  # 30
+    """How disputes go."""
+    KIND_DISPUTE_DECISION: ListProposalsRequest.Kind.ValueType  # 31
+    """Decisions of disputes."""
+    KIND_ADJUSTMENT: ListProposalsRequest.Kind.ValueType  # 32
+    """Adjustments."""
 
     KIND_FIELD_NUMBER: _builtins.int
     WAITING_ONLY_FIELD_NUMBER: _builtins.int

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from settlement.v1 import disputes_pb2 as settlement_dot_v1_dot_disputes__pb2
 from settlement.v1 import funds_pb2 as settlement_dot_v1_dot_funds__pb2
 from settlement.v1 import payments_pb2 as settlement_dot_v1_dot_payments__pb2
 from settlement.v1 import reports_pb2 as settlement_dot_v1_dot_reports__pb2
@@ -238,6 +239,41 @@ class SettlementServiceStub(object):
                 request_serializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageResponse.FromString,
                 _registered_method=True)
+        self.OpenDispute = channel.unary_unary(
+                '/settlement.v1.SettlementService/OpenDispute',
+                request_serializer=settlement_dot_v1_dot_disputes__pb2.OpenDisputeRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_disputes__pb2.OpenDisputeResponse.FromString,
+                _registered_method=True)
+        self.AnswerDispute = channel.unary_unary(
+                '/settlement.v1.SettlementService/AnswerDispute',
+                request_serializer=settlement_dot_v1_dot_disputes__pb2.AnswerDisputeRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_disputes__pb2.AnswerDisputeResponse.FromString,
+                _registered_method=True)
+        self.WithdrawDispute = channel.unary_unary(
+                '/settlement.v1.SettlementService/WithdrawDispute',
+                request_serializer=settlement_dot_v1_dot_disputes__pb2.WithdrawDisputeRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_disputes__pb2.WithdrawDisputeResponse.FromString,
+                _registered_method=True)
+        self.AssignDispute = channel.unary_unary(
+                '/settlement.v1.SettlementService/AssignDispute',
+                request_serializer=settlement_dot_v1_dot_disputes__pb2.AssignDisputeRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_disputes__pb2.AssignDisputeResponse.FromString,
+                _registered_method=True)
+        self.GetDispute = channel.unary_unary(
+                '/settlement.v1.SettlementService/GetDispute',
+                request_serializer=settlement_dot_v1_dot_disputes__pb2.GetDisputeRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_disputes__pb2.GetDisputeResponse.FromString,
+                _registered_method=True)
+        self.ListDisputes = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListDisputes',
+                request_serializer=settlement_dot_v1_dot_disputes__pb2.ListDisputesRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_disputes__pb2.ListDisputesResponse.FromString,
+                _registered_method=True)
+        self.ListSettlementAdjustments = channel.unary_unary(
+                '/settlement.v1.SettlementService/ListSettlementAdjustments',
+                request_serializer=settlement_dot_v1_dot_disputes__pb2.ListSettlementAdjustmentsRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_disputes__pb2.ListSettlementAdjustmentsResponse.FromString,
+                _registered_method=True)
 
 
 class SettlementServiceServicer(object):
@@ -317,8 +353,8 @@ class SettlementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ProposeChange(self, request, context):
-        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant, window or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, or the version of a set of rates is not above the one approved last; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, or the version of a set of rates is not above the one approved last; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -326,7 +362,7 @@ class SettlementServiceServicer(object):
 
     def ApproveProposal(self, request, context):
         """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since (of a set of rates: a later version); RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -563,6 +599,62 @@ class SettlementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def OpenDispute(self, request, context):
+        """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AnswerDispute(self, request, context):
+        """Says yes to a claim, which ends it as upheld, or no, which brings it before finance. Callers: merchants and the operator, as the respondent. The same again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it was answered otherwise or has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawDispute(self, request, context):
+        """Takes a claim back. Callers: merchants and the operator, as the claimant. Withdrawing again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it has ended otherwise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AssignDispute(self, request, context):
+        """Names who looks after a dispute. Caller: finance maker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDispute(self, request, context):
+        """One dispute with everything that happened to it. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDisputes(self, request, context):
+        """Disputes, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSettlementAdjustments(self, request, context):
+        """What is owed in windows beside what transfers say, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SettlementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -765,6 +857,41 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.ReadBreakage,
                     request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_reports__pb2.ReadBreakageResponse.SerializeToString,
+            ),
+            'OpenDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenDispute,
+                    request_deserializer=settlement_dot_v1_dot_disputes__pb2.OpenDisputeRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_disputes__pb2.OpenDisputeResponse.SerializeToString,
+            ),
+            'AnswerDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerDispute,
+                    request_deserializer=settlement_dot_v1_dot_disputes__pb2.AnswerDisputeRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_disputes__pb2.AnswerDisputeResponse.SerializeToString,
+            ),
+            'WithdrawDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawDispute,
+                    request_deserializer=settlement_dot_v1_dot_disputes__pb2.WithdrawDisputeRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_disputes__pb2.WithdrawDisputeResponse.SerializeToString,
+            ),
+            'AssignDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.AssignDispute,
+                    request_deserializer=settlement_dot_v1_dot_disputes__pb2.AssignDisputeRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_disputes__pb2.AssignDisputeResponse.SerializeToString,
+            ),
+            'GetDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDispute,
+                    request_deserializer=settlement_dot_v1_dot_disputes__pb2.GetDisputeRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_disputes__pb2.GetDisputeResponse.SerializeToString,
+            ),
+            'ListDisputes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDisputes,
+                    request_deserializer=settlement_dot_v1_dot_disputes__pb2.ListDisputesRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_disputes__pb2.ListDisputesResponse.SerializeToString,
+            ),
+            'ListSettlementAdjustments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSettlementAdjustments,
+                    request_deserializer=settlement_dot_v1_dot_disputes__pb2.ListSettlementAdjustmentsRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_disputes__pb2.ListSettlementAdjustmentsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1848,6 +1975,195 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/ReadBreakage',
             settlement_dot_v1_dot_reports__pb2.ReadBreakageRequest.SerializeToString,
             settlement_dot_v1_dot_reports__pb2.ReadBreakageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/OpenDispute',
+            settlement_dot_v1_dot_disputes__pb2.OpenDisputeRequest.SerializeToString,
+            settlement_dot_v1_dot_disputes__pb2.OpenDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/AnswerDispute',
+            settlement_dot_v1_dot_disputes__pb2.AnswerDisputeRequest.SerializeToString,
+            settlement_dot_v1_dot_disputes__pb2.AnswerDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/WithdrawDispute',
+            settlement_dot_v1_dot_disputes__pb2.WithdrawDisputeRequest.SerializeToString,
+            settlement_dot_v1_dot_disputes__pb2.WithdrawDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AssignDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/AssignDispute',
+            settlement_dot_v1_dot_disputes__pb2.AssignDisputeRequest.SerializeToString,
+            settlement_dot_v1_dot_disputes__pb2.AssignDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/GetDispute',
+            settlement_dot_v1_dot_disputes__pb2.GetDisputeRequest.SerializeToString,
+            settlement_dot_v1_dot_disputes__pb2.GetDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDisputes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListDisputes',
+            settlement_dot_v1_dot_disputes__pb2.ListDisputesRequest.SerializeToString,
+            settlement_dot_v1_dot_disputes__pb2.ListDisputesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSettlementAdjustments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ListSettlementAdjustments',
+            settlement_dot_v1_dot_disputes__pb2.ListSettlementAdjustmentsRequest.SerializeToString,
+            settlement_dot_v1_dot_disputes__pb2.ListSettlementAdjustmentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ Clearing: closing windows, netting what merchants owe each other, and what is to
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from settlement.v1 import disputes_pb2 as _disputes_pb2
 from settlement.v1 import funds_pb2 as _funds_pb2
 from settlement.v1 import payments_pb2 as _payments_pb2
 from settlement.v1 import reports_pb2 as _reports_pb2
@@ -73,12 +74,12 @@ class SettlementServiceStub:
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ProposeChange: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant, window or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, or the version of a set of rates is not above the one approved last; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, or the version of a set of rates is not above the one approved last; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
     """
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since (of a set of rates: a later version); RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
     """
     RejectProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -194,6 +195,34 @@ class SettlementServiceStub:
     """What each window recognised of points that will never be used, by the estimates that held. Callers: finance maker, finance checker, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
     """
+    OpenDispute: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.OpenDisputeRequest, _disputes_pb2.OpenDisputeResponse]
+    """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER.
+    """
+    AnswerDispute: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.AnswerDisputeRequest, _disputes_pb2.AnswerDisputeResponse]
+    """Says yes to a claim, which ends it as upheld, or no, which brings it before finance. Callers: merchants and the operator, as the respondent. The same again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it was answered otherwise or has ended.
+    """
+    WithdrawDispute: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.WithdrawDisputeRequest, _disputes_pb2.WithdrawDisputeResponse]
+    """Takes a claim back. Callers: merchants and the operator, as the claimant. Withdrawing again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it has ended otherwise.
+    """
+    AssignDispute: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.AssignDisputeRequest, _disputes_pb2.AssignDisputeResponse]
+    """Names who looks after a dispute. Caller: finance maker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended.
+    """
+    GetDispute: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.GetDisputeRequest, _disputes_pb2.GetDisputeResponse]
+    """One dispute with everything that happened to it. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListDisputes: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.ListDisputesRequest, _disputes_pb2.ListDisputesResponse]
+    """Disputes, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ListSettlementAdjustments: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.ListSettlementAdjustmentsRequest, _disputes_pb2.ListSettlementAdjustmentsResponse]
+    """What is owed in windows beside what transfers say, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
 
 @_typing.type_check_only
 class SettlementServiceAsyncStub(SettlementServiceStub):
@@ -237,12 +266,12 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
     """
     ProposeChange: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]  # type: ignore[assignment]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant, window or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, or the version of a set of rates is not above the one approved last; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, or the version of a set of rates is not above the one approved last; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
     """
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]  # type: ignore[assignment]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since (of a set of rates: a later version); RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
     """
     RejectProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]  # type: ignore[assignment]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -358,6 +387,34 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """What each window recognised of points that will never be used, by the estimates that held. Callers: finance maker, finance checker, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
     """
+    OpenDispute: _aio.UnaryUnaryMultiCallable[_disputes_pb2.OpenDisputeRequest, _disputes_pb2.OpenDisputeResponse]  # type: ignore[assignment]
+    """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER.
+    """
+    AnswerDispute: _aio.UnaryUnaryMultiCallable[_disputes_pb2.AnswerDisputeRequest, _disputes_pb2.AnswerDisputeResponse]  # type: ignore[assignment]
+    """Says yes to a claim, which ends it as upheld, or no, which brings it before finance. Callers: merchants and the operator, as the respondent. The same again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it was answered otherwise or has ended.
+    """
+    WithdrawDispute: _aio.UnaryUnaryMultiCallable[_disputes_pb2.WithdrawDisputeRequest, _disputes_pb2.WithdrawDisputeResponse]  # type: ignore[assignment]
+    """Takes a claim back. Callers: merchants and the operator, as the claimant. Withdrawing again answers it with replayed = true
+    Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it has ended otherwise.
+    """
+    AssignDispute: _aio.UnaryUnaryMultiCallable[_disputes_pb2.AssignDisputeRequest, _disputes_pb2.AssignDisputeResponse]  # type: ignore[assignment]
+    """Names who looks after a dispute. Caller: finance maker, with a credential that names its holder.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended.
+    """
+    GetDispute: _aio.UnaryUnaryMultiCallable[_disputes_pb2.GetDisputeRequest, _disputes_pb2.GetDisputeResponse]  # type: ignore[assignment]
+    """One dispute with everything that happened to it. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+    Refusals: RESOURCE_NOT_FOUND.
+    """
+    ListDisputes: _aio.UnaryUnaryMultiCallable[_disputes_pb2.ListDisputesRequest, _disputes_pb2.ListDisputesResponse]  # type: ignore[assignment]
+    """Disputes, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
+    ListSettlementAdjustments: _aio.UnaryUnaryMultiCallable[_disputes_pb2.ListSettlementAdjustmentsRequest, _disputes_pb2.ListSettlementAdjustmentsResponse]  # type: ignore[assignment]
+    """What is owed in windows beside what transfers say, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+    Refusals: INVALID_PAGE_TOKEN.
+    """
 
 class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
     """Windows, runs and their results. Finance makers run them; a merchant sees only figures it is a party of; auditors and the operator see all."""
@@ -458,8 +515,8 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlement_service_pb2.ProposeChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ProposeChangeResponse, _abc.Awaitable[_settlement_service_pb2.ProposeChangeResponse]]:
-        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant, window or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, or the version of a set of rates is not above the one approved last; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, or the version of a set of rates is not above the one approved last; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
         """
 
     @_abc_1.abstractmethod
@@ -469,7 +526,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ApproveProposalResponse, _abc.Awaitable[_settlement_service_pb2.ApproveProposalResponse]]:
         """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, or another document of its kind has come to hold since (of a set of rates: a later version); RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
         """
 
     @_abc_1.abstractmethod
@@ -758,6 +815,76 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadBreakageResponse], _abc.AsyncIterator[_reports_pb2.ReadBreakageResponse]]:
         """What each window recognised of points that will never be used, by the estimates that held. Callers: finance maker, finance checker, operator, auditor.
         Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
+        """
+
+    @_abc_1.abstractmethod
+    def OpenDispute(
+        self,
+        request: _disputes_pb2.OpenDisputeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disputes_pb2.OpenDisputeResponse, _abc.Awaitable[_disputes_pb2.OpenDisputeResponse]]:
+        """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER.
+        """
+
+    @_abc_1.abstractmethod
+    def AnswerDispute(
+        self,
+        request: _disputes_pb2.AnswerDisputeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disputes_pb2.AnswerDisputeResponse, _abc.Awaitable[_disputes_pb2.AnswerDisputeResponse]]:
+        """Says yes to a claim, which ends it as upheld, or no, which brings it before finance. Callers: merchants and the operator, as the respondent. The same again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it was answered otherwise or has ended.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawDispute(
+        self,
+        request: _disputes_pb2.WithdrawDisputeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disputes_pb2.WithdrawDisputeResponse, _abc.Awaitable[_disputes_pb2.WithdrawDisputeResponse]]:
+        """Takes a claim back. Callers: merchants and the operator, as the claimant. Withdrawing again answers it with replayed = true
+        Refusals: RESOURCE_NOT_FOUND; WRONG_PARTY; WRONG_STATE when it has ended otherwise.
+        """
+
+    @_abc_1.abstractmethod
+    def AssignDispute(
+        self,
+        request: _disputes_pb2.AssignDisputeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disputes_pb2.AssignDisputeResponse, _abc.Awaitable[_disputes_pb2.AssignDisputeResponse]]:
+        """Names who looks after a dispute. Caller: finance maker, with a credential that names its holder.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDispute(
+        self,
+        request: _disputes_pb2.GetDisputeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disputes_pb2.GetDisputeResponse, _abc.Awaitable[_disputes_pb2.GetDisputeResponse]]:
+        """One dispute with everything that happened to it. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDisputes(
+        self,
+        request: _disputes_pb2.ListDisputesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disputes_pb2.ListDisputesResponse, _abc.Awaitable[_disputes_pb2.ListDisputesResponse]]:
+        """Disputes, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+        Refusals: INVALID_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListSettlementAdjustments(
+        self,
+        request: _disputes_pb2.ListSettlementAdjustmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disputes_pb2.ListSettlementAdjustmentsResponse, _abc.Awaitable[_disputes_pb2.ListSettlementAdjustmentsResponse]]:
+        """What is owed in windows beside what transfers say, newest first. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
+        Refusals: INVALID_PAGE_TOKEN.
         """
 
 def add_SettlementServiceServicer_to_server(servicer: SettlementServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,4 +1,4 @@
-"""The scheduler: closes the open window when it is due, and nets what was closed and never netted.
+"""The scheduler: ends disputes whose deadline passed, closes the open window when due, nets what was never netted.
 
 Each step is one transaction of the ordinary use cases, so several processes may be at it at once, and one may die at
 any point: whoever looks next finds what is left to do. It submits and approves nothing.
@@ -15,6 +15,7 @@ from exchange.db.engine import Database
 from exchange.refusals import AmountOverflow, InvalidField, WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.disputes.deadlines import Deadlines
 from settlement.refusals import FxRateMissing
 from settlement.run.asked import Asked
 from settlement.run.service import Runs
@@ -26,10 +27,11 @@ log = structlog.get_logger(__name__)
 
 
 class Done(NamedTuple):
-    """What one look did: the windows it closed and netted, by number."""
+    """What one look did: the windows it closed and netted, by number, and the disputes it ended, by name."""
 
     closed: tuple[int, ...]
     netted: tuple[int, ...]
+    ended: tuple[str, ...] = ()
 
 
 class Scheduler:
@@ -38,17 +40,21 @@ class Scheduler:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._windows, self._runs = Windows(database), Runs(database)
+        self._deadlines = Deadlines(database, SCHEDULER)
 
     async def look(self) -> Done:
-        """Do what is due. Without a calendar nothing ever is.
+        """Do what is due. Without a calendar no window ever is; disputes end by their own deadlines.
 
         A window that should have been closed while nobody looked is closed now, once, however many cut-offs it missed.
         """
         async with self._database.read() as connection:
-            if await dates.calendar_in_force(connection) is None:
-                return Done((), ())
+            has_calendar = await dates.calendar_in_force(connection) is not None
+        # First: what ends now is netted in the window that is open now, and that is closed next.
+        ended = await self._deadlines.look()
+        if not has_calendar:
+            return Done((), (), ended)
         closed = await self._close()
-        return Done(closed, await self._net())
+        return Done(closed, await self._net(), ended)
 
     async def _close(self) -> tuple[int, ...]:
         async with self._database.read() as connection:

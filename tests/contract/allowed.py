@@ -8,7 +8,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         GetMerchant ListMerchants GetCurrency ListCurrencies ListPrices ListRates GetEffectiveRate GetClock
         GetRateBounds ListEarnRules GetPromotion ListPromotions ListWindows GetWindow ListNetPositions ListObligations
         ListPairTotals ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
-        ListFunds ListFundsPostings
+        ListFunds ListFundsPostings GetDispute ListDisputes ListSettlementAdjustments
         GetExposure ListExposures GetPointsLimits GetCallQuota
         ReadStatement ReadStatementDetail
         GetExposure ListExposures GetPointsLimits GetCallQuota GetReturnBand
@@ -22,7 +22,10 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap SetExternalLedger
         SetPointsLimits SetCallQuota SetReturnBand
     """,
-    (MERCHANT, OPERATOR): "ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment",
+    (MERCHANT, OPERATOR): """
+        ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment
+        OpenDispute AnswerDispute WithdrawDispute
+    """,
     (OPERATOR, AUDITOR): "ListApiKeys",
     (MERCHANT,): """
         EnrollMember LinkMember EarnPoints RedeemPoints DiscountPoints ConvertPoints UseInCampaign CashOutPoints
@@ -36,7 +39,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     """,
     (MAKER,): """
         CloseWindow StartRun SubmitRun CancelRun ProposeChange WithdrawProposal
-        ExportPayments RetryPayments RecordBankMessage
+        ExportPayments RetryPayments RecordBankMessage AssignDispute
     """,
     (CHECKER,): "ApproveRun RejectRun ApproveProposal RejectProposal ResolvePaymentException",
     (OPERATOR, CHECKER): "ConfirmBankDetails",

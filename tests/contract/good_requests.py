@@ -14,6 +14,7 @@ from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import sandbox_service_pb2 as sandbox
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
+from settlement.v1 import disputes_pb2 as disputes
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import reports_pb2 as reports
@@ -164,6 +165,28 @@ PROPOSALS = [
         participant_exit=funds.ParticipantExit(
             participant=MERCHANT,
             waivers=[funds.ExitWaiver(subject=funds.ParticipantExit.SUBJECT_POINTS_ISSUED, reason="r")],
+        )
+    ),
+    settlement.Proposal(
+        dispute_policy=disputes.DisputePolicy(
+            answer_days=5,
+            decision_days=5,
+            claim_days=30,
+            unanswered=disputes.DISPUTE_VERDICT_UPHELD,
+            undecided=disputes.DISPUTE_VERDICT_REJECTED,
+            held_out_reasons=[disputes.DISPUTE_REASON_FRAUD],
+            owner="zoe",
+        )
+    ),
+    settlement.Proposal(dispute_decision=disputes.DisputeDecision(dispute=f"disputes/{UUID}", upheld_minor_units=5)),
+    settlement.Proposal(
+        adjustment=disputes.AgreedAdjustment(
+            debtor=MERCHANT,
+            creditor="merchants/NUX",
+            currency_code="CNY",
+            minor_units=5,
+            evidence="e",
+            transfer=TRANSFER,
         )
     ),
 ]
@@ -406,6 +429,25 @@ GOOD: dict[str, Message] = {
     "ListFunds": funds.ListFundsRequest(participant=MERCHANT),
     "ListFundsPostings": funds.ListFundsPostingsRequest(participant=MERCHANT, page_size=1),
     "CheckLiquidity": funds.CheckLiquidityRequest(run=f"runs/{UUID}"),
+    "OpenDispute": disputes.OpenDisputeRequest(
+        request_id="wire",
+        transfer=TRANSFER,
+        debtor=MERCHANT,
+        creditor="merchants/NUX",
+        currency_code="CNY",
+        minor_units=5,
+        reason=disputes.DISPUTE_REASON_OTHER,
+        statement="s",
+        evidence="e",
+    ),
+    "AnswerDispute": disputes.AnswerDisputeRequest(
+        name=f"disputes/{UUID}", answer=disputes.AnswerDisputeRequest.ANSWER_CONTEST, statement="s", evidence="e"
+    ),
+    "WithdrawDispute": disputes.WithdrawDisputeRequest(name=f"disputes/{UUID}", reason="r"),
+    "AssignDispute": disputes.AssignDisputeRequest(name=f"disputes/{UUID}", owner="zoe"),
+    "GetDispute": disputes.GetDisputeRequest(name=f"disputes/{UUID}"),
+    "ListDisputes": disputes.ListDisputesRequest(window=WINDOW, transfer=TRANSFER, waiting_only=True, page_size=1),
+    "ListSettlementAdjustments": disputes.ListSettlementAdjustmentsRequest(window=WINDOW, page_size=1),
 }
 
 OTHERS: list[tuple[str, Message]] = [

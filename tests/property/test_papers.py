@@ -49,7 +49,7 @@ def test_lines_of_a_statement_add_up_to_the_net(row: list[SettledWindow]) -> Non
             lines = {str(line[1]): (int(str(line[3])), int(str(line[4]))) for line in tables["lines"].rows}
             if not lines:
                 continue
-            parts = [figures for key, figures in lines.items() if key in {*KINDS, "carried_in", "held_in"}]
+            parts = [figures for key, figures in lines.items() if key in {*KINDS, "carried_in", "held_in", "adjusted"}]
             total, held = lines["total"], lines.get("held", (0, 0))
             net, carried = lines["net"], lines.get("carried", (0, 0))
             paid = lines["paid"]

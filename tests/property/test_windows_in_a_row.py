@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from settlement.netting.registry import MODES
 from settlement.run.canonical import canonical, parsed
 from settlement.run.legal import BY_MODE
-from settlement.run.model import CarryFigures, Configuration, CurrencyResult
+from settlement.run.model import Adjusted, CarryFigures, Configuration, CurrencyResult, Disputed, HeldOut
 from settlement.run.rules import Inputs, calculate
 from tests.unit.settlement.windows import FEN, FIRST_DAY, Total
 
@@ -23,7 +24,31 @@ totals = st.lists(
     max_size=6,
 )
 some_names = st.sets(st.sampled_from(NAMES[:4]), max_size=2).map(lambda names: tuple(sorted(names)))
+adjustments = st.lists(
+    st.builds(
+        lambda pair, amount: Adjusted("", pair[0], pair[1], "CNY", amount, "agreed"),
+        pair=pairs,
+        amount=st.integers(1, 60),
+    ),
+    max_size=2,
+)
 waits = st.booleans().map(lambda waiting: ("CNY",) if waiting else ())
+
+
+def disputes_of(draw: st.DrawFn, number: int, arose: list[Total], before: list[CurrencyResult]) -> Disputed:
+    """Some of what arose is held out, some of what was held comes back, somebody owes beside it."""
+    owed: Counter[tuple[str, str]] = Counter()
+    for total in arose:
+        owed[total.debtor, total.creditor] += total.micros // FEN
+    held_out = [
+        HeldOut(f"{number}-{place}", debtor, creditor, "CNY", draw(st.integers(1, whole)))
+        for place, ((debtor, creditor), whole) in enumerate(sorted(owed.items()))
+        if whole and draw(st.booleans())
+    ]
+    waiting = sorted({item.dispute for one in before for item in one.held_items if item.dispute})
+    released = [dispute for dispute in waiting if draw(st.booleans())]
+    added = [one._replace(adjustment=f"{number}-{place}") for place, one in enumerate(draw(adjustments))]
+    return Disputed(tuple(held_out), tuple(released), tuple(added))
 
 
 @st.composite
@@ -44,7 +69,9 @@ def a_row_of_windows(draw: st.DrawFn) -> list[Inputs]:
             released=draw(some_names),
             waiting=draw(waits),
         )
-        inputs = Inputs(number, day, draw(totals), before, configuration, "OPR")
+        arose = draw(totals)
+        configuration = replace(configuration, disputed=disputes_of(draw, number, arose, before))
+        inputs = Inputs(number, day, arose, before, configuration, "OPR")
         before = calculate(inputs)
         found.append(inputs)
     return found
@@ -82,7 +109,7 @@ def test_over_all_windows_everybody_is_left_with_what_arose(row: list[Inputs]) -
     for inputs in row:
         last = calculate(inputs)
         for one in last:
-            new = [(p.debtor, p.creditor, p.gross - p.carried_in - p.held_in) for p in one.pairs]
+            new = [(p.debtor, p.creditor, p.arisen + p.adjusted) for p in one.pairs]
             arose.update(by_participant(new))
             settled.update(by_participant((p.payer, p.payee, p.amount) for p in one.payments))
     settled.update(by_participant((item.debtor, item.creditor, item.amount) for one in last for item in left(one)))
@@ -105,7 +132,7 @@ def test_a_window_adds_up(row: list[Inputs]) -> None:
                 assert offset >= 0
                 assert offset % 2 == 0, "what is set off is so much owed and so much claimed"
         exact = Counter({(p.debtor, p.creditor): p.micros for p in one.pairs})
-        rounded = Counter({(p.debtor, p.creditor): (p.gross - p.carried_in - p.held_in) * FEN for p in one.pairs})
+        rounded = Counter({(p.debtor, p.creditor): p.arisen * FEN for p in one.pairs})
         assert by_participant((*pair, micros) for pair, micros in exact.items()) == by_participant(
             [*((*pair, micros) for pair, micros in rounded.items()), *one.residue]
         )
@@ -163,3 +190,20 @@ def test_the_order_in_which_totals_come_changes_no_byte(data: st.DataObject, row
 
     assert canonical(shuffled, None, calculate(shuffled)) == document
     assert canonical(inputs, None, parsed(document.decode(), FIRST_DAY)) == document
+
+
+@given(a_row_of_windows())
+def test_what_is_disputed_is_held_exactly_until_it_is_released(row: list[Inputs]) -> None:
+    """Dispute by dispute, whoever is excluded or released meanwhile; what is held is never netted nor lost."""
+    waiting: Counter[str] = Counter()
+    for inputs in row:
+        disputed = inputs.configuration.disputed
+        for dispute in disputed.released:
+            del waiting[dispute]
+        waiting.update({one.dispute: one.amount for one in disputed.held_out})
+        held: Counter[str] = Counter()
+        for one in calculate(inputs):
+            held.update({item.dispute: item.amount for item in one.held_items if item.dispute})
+            assert all((item.because == "disputed") == bool(item.dispute) for item in one.held_items)
+            assert sum(pair.adjusted for pair in one.pairs) == sum(a.amount for a in disputed.adjustments)
+        assert held == waiting

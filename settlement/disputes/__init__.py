@@ -1,0 +1,1 @@
+"""Disputes of what transfers left owing, and adjustments of what windows settle."""
