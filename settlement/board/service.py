@@ -92,13 +92,15 @@ async def _outstanding(connection: AsyncConnection, now: datetime, zone: tzinfo)
     exceptions = await connection.execute(payments_sql.EXCEPTIONS, {"after": 0, "limit": MANY, "all": False})
     values = {"kind": None, "waiting": True, "before": 2**62, "limit": MANY}
     proposals = await connection.execute(proposals_sql.PAGE, values)
-    queues: list[tuple[str, Sequence[datetime], str]] = [
-        ("exceptions of payments", [row.raised_at for row in exceptions], "exceptions"),
-        ("proposals", [row.at for row in proposals], "proposals"),
+    disputes = await connection.execute(sql.DISPUTES)
+    queues: list[tuple[str, Sequence[datetime], Who, str]] = [
+        ("exceptions of payments", [row.raised_at for row in exceptions], Who.CHECKER, "exceptions"),
+        ("proposals", [row.at for row in proposals], Who.CHECKER, "proposals"),
+        ("disputes", [row.at for row in disputes], Who.MAKER, "disputes"),
     ]
     today = now.astimezone(zone).date()
     return [
-        Outstanding(what, len(at), (today - min(at).astimezone(zone).date()).days, Who.CHECKER, command)
-        for what, at, command in queues
+        Outstanding(what, len(at), (today - min(at).astimezone(zone).date()).days, who, command)
+        for what, at, who, command in queues
         if at
     ]

@@ -1,4 +1,4 @@
-"""The one statement of the board that is its own."""
+"""Statements of the board that are its own."""
 
 from sqlalchemy import text
 
@@ -11,4 +11,9 @@ LEFT JOIN LATERAL (SELECT run_id FROM settlement.runs r WHERE r.window_no = w.wi
                    ORDER BY order_no DESC LIMIT 1) r ON true
 WHERE r.run_id IS NULL OR settlement.state_of(r.run_id) <> 'SETTLED'
 ORDER BY w.window_no
+""")
+
+DISPUTES = text("""
+SELECT d.at FROM settlement.disputes d WHERE NOT EXISTS (
+    SELECT FROM settlement.dispute_transitions t WHERE t.dispute_id = d.dispute_id AND t.release_window IS NOT NULL)
 """)

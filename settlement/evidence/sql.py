@@ -45,6 +45,8 @@ SELECT p.proposal_id, p.kind, p.digest, p.at AS proposed_at, p.person AS propose
 FROM settlement.proposals p JOIN settlement.proposal_decisions d USING (proposal_id)
 WHERE p.proposal_id IN (SELECT proposal_id FROM held) OR p.proposal_id IN (
     SELECT unnest(ARRAY[calendar, leave]) FROM settlement.window_closings WHERE window_no = :window_no)
+    OR p.proposal_id IN (SELECT proposal_id FROM settlement.adjustments WHERE window_no = :window_no)
+    OR p.proposal_id IN (SELECT proposal_id FROM settlement.dispute_transitions WHERE release_window = :window_no)
     OR p.kind = 'FX_SET' AND d.verdict = 'APPROVED' AND p.digest = (
         SELECT r.configuration::jsonb #>> '{fx,digest}' FROM settlement.runs r WHERE r.run_id = :run_id)
 ORDER BY d.order_no
@@ -61,6 +63,32 @@ LOOKS = text("""
 SELECT l.run_id, l.person, l.at, l.missing::text AS missing, l.acknowledged
 FROM settlement.liquidity_looks l JOIN settlement.runs r USING (run_id)
 WHERE r.window_no = :window_no ORDER BY r.order_no, l.at, l.person
+""")
+
+# Claims against the window's own obligations, or that it nets again or adjusts.
+_DISPUTED = """
+    SELECT dispute_id FROM settlement.disputes WHERE window_no = :window_no
+    UNION SELECT dispute_id FROM settlement.dispute_transitions WHERE release_window = :window_no
+    UNION SELECT dispute_id FROM settlement.adjustments WHERE window_no = :window_no AND dispute_id IS NOT NULL
+"""
+
+DISPUTES = text(f"""
+SELECT dispute_id, window_no, transfer_id, debtor, creditor, currency_code, minor_units, claimant, reason, statement,
+       evidence, treatment, at, actor, person
+FROM settlement.disputes WHERE dispute_id IN ({_DISPUTED}) ORDER BY order_no
+""")
+
+DISPUTE_STEPS = text(f"""
+SELECT t.dispute_id, t.step_no, t.from_state, t.to_state, t.cause, t.at, t.actor, t.person, t.note, t.evidence,
+       t.upheld_minor_units, t.release_window, t.proposal_id
+FROM settlement.dispute_transitions t JOIN settlement.disputes d USING (dispute_id)
+WHERE t.dispute_id IN ({_DISPUTED}) ORDER BY d.order_no, t.step_no
+""")
+
+ADJUSTMENTS = text("""
+SELECT adjustment_id, debtor, creditor, currency_code, minor_units, cause, dispute_id, proposal_id, transfer_id, at,
+       actor
+FROM settlement.adjustments WHERE window_no = :window_no ORDER BY adjustment_id
 """)
 
 LEGS = text("""

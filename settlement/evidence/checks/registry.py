@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from settlement.evidence.checks import files, payments, people, result, sums
+from settlement.evidence.checks import disputes, files, payments, people, result, sums
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack
 
@@ -18,6 +18,7 @@ CHECKS: Mapping[str, Check] = {
     "calculation": result.calculated,
     "digests": result.digests,
     "rules": result.rules,
+    "disputes": disputes.check,
     "steps": people.steps,
     "four eyes": people.four_eyes,
     "payments": payments.legs,

@@ -28,6 +28,7 @@ from settlement.evidence.verify import verify
 from settlement.evidence.writing import Folder
 from tests.banks import Booking, credit, debit, orders, statement
 from tests.contract.currencies import into, rates
+from tests.contract.disputed import ANSWER, answered, opened
 from tests.contract.paid import treasury_of
 from tests.database import Databases
 from tests.docs.pages import ROOT
@@ -344,6 +345,25 @@ async def test_a_run_that_converts_has_its_set_of_rates(packed: Packed, tmp_path
 
     assert list(identical.differences) == []
     assert {("result.json", "fx"), ("manifest.json", "digest")} <= forged
+
+
+async def test_what_is_disputed_and_adjusted_has_its_evidence(packed: Packed, tmp_path: Path) -> None:
+    """Held out of one window; upheld, netted again and adjusted in the next: identical. A forged figure is named."""
+    finance = packed.treasury.finance
+    award = (await finance.cast.gro.earn(finance.member, "500 TEL")).transfer
+    dispute = await opened(finance, finance.cast.gro, award, 250)
+    await preview(packed, tmp_path / "held")
+    await answered(finance, finance.cast.tel, dispute, ANSWER.ANSWER_ACCEPT)
+    await preview(packed, tmp_path / "upheld")
+
+    held, upheld = (Pack(tmp_path / name).document("result.json") for name in ("held", "upheld"))
+    found = [list(verify(tmp_path / name).differences) for name in ("held", "upheld")]
+    change_cell(tmp_path / "upheld", "adjustments.csv", 2, "minor_units", lambda _: "251")
+    forged = {(one.part, one.line, one.figure) for one in verify(tmp_path / "upheld").differences}
+
+    assert (len(held["held_out"]), len(upheld["released_disputes"]), len(upheld["adjustments"])) == (1, 1, 1)
+    assert found == [[], []]
+    assert ("adjustments.csv", 2, "minor_units") in forged
 
 
 def test_an_archive_that_somebody_packed_anew_is_no_pack(packed: Packed, tmp_path: Path) -> None:
