@@ -84,6 +84,7 @@ class MemberService(ClosingMethods, MemberServiceServicer):
                 available_units=balance.available,
                 account_sequence=balance.sequence,
                 held_units=balance.held,
+                pending_units=balance.pending,
             )
             for balance in balances
         }

@@ -15,25 +15,37 @@ from exchange.ledger.bonuses import Bonus
 from exchange.ledger.keys import restored, transfer_of_columns
 from exchange.ledger.model import Transfer, key_bucket, member_bucket, transfer_bucket
 from exchange.ledger.sql import TRANSFER_COLUMNS
+from exchange.money.limits import INT64_MAX
 from exchange.refusals import Refusal, StateTooOld
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 _TRANSFER = f"\nSELECT {TRANSFER_COLUMNS}\nFROM exchange.transfers t\n"
 
-# One instant for all of them.
-BALANCES = text("""
-WITH moment AS MATERIALIZED (SELECT exchange.coalition_now() AS now)
-SELECT a.currency_no, a.last_sequence, a.held_units,
-       coalesce((SELECT sum(l.remaining_units) FROM exchange.lots l
-                 WHERE l.bucket = a.bucket AND l.member_id = a.member_id AND l.currency_no = a.currency_no
-                   AND l.is_open AND coalesce(l.expires_at, e.ends_at, 'infinity') > m.now), 0)::bigint
-           - a.overdrawn_units,
-       m.now
-FROM exchange.accounts a
-LEFT JOIN exchange.account_ends e USING (bucket, member_id, currency_no)
-CROSS JOIN moment m
-WHERE a.bucket = :bucket AND a.member_id = :member_id AND a.last_sequence > 0
+# One instant for all of them. What is pending may be of a currency the member never had. Each conversion was begun
+# while there was room for it; all of them together may pass 64 bits, and then not all of them can be completed.
+BALANCES = text(f"""
+WITH moment AS MATERIALIZED (
+    SELECT exchange.coalition_now() AS now
+), owned AS (
+    SELECT a.currency_no, a.last_sequence, a.held_units,
+           coalesce((SELECT sum(l.remaining_units) FROM exchange.lots l
+                     WHERE l.bucket = a.bucket AND l.member_id = a.member_id AND l.currency_no = a.currency_no
+                       AND l.is_open AND coalesce(l.expires_at, e.ends_at, 'infinity') > m.now), 0)::bigint
+               - a.overdrawn_units AS available
+    FROM exchange.accounts a
+    LEFT JOIN exchange.account_ends e USING (bucket, member_id, currency_no)
+    CROSS JOIN moment m
+    WHERE a.bucket = :bucket AND a.member_id = :member_id AND a.last_sequence > 0
+), pending AS (
+    SELECT c.target_no AS currency_no, least(sum(c.received_units), {INT64_MAX})::bigint AS units
+    FROM exchange.external_conversions c
+    WHERE c.bucket = :bucket AND c.member_id = :member_id AND c.is_debit AND c.transfer_id IS NULL
+    GROUP BY c.target_no
+)
+SELECT currency_no, coalesce(o.last_sequence, 0), coalesce(o.held_units, 0), coalesce(o.available, 0),
+       coalesce(p.units, 0), m.now
+FROM owned o FULL JOIN pending p USING (currency_no) CROSS JOIN moment m
 """)
 
 # A lot that ends at midnight can be used on the day before.
@@ -114,12 +126,16 @@ SELECT member_id FROM exchange.member_links WHERE merchant_no = :merchant_no AND
 
 
 class Balance(NamedTuple):
-    """Points of one currency at an instant: spendable (less what is owed), held, and the latest transfer's number."""
+    """Points of one currency at an instant: spendable (less what is owed), held, and the latest transfer's number.
+
+    `pending`: what conversions under way will give, out of currencies that are kept elsewhere.
+    """
 
     currency_no: int
     sequence: int
     held: int
     available: int
+    pending: int
     at: datetime
 
 
@@ -150,7 +166,7 @@ def _transfer(row: Row[Any]) -> Transfer:
 
 
 async def balances(connection: AsyncConnection, member_id: UUID) -> list[Balance]:
-    """Every currency the member ever had."""
+    """Every currency the member ever had, or is about to get."""
     rows = await connection.execute(BALANCES, {"bucket": member_bucket(member_id), "member_id": member_id})
     return [Balance(*row) for row in rows]
 

@@ -530,6 +530,7 @@ class Balance(_message.Message):
     AVAILABLE_UNITS_FIELD_NUMBER: _builtins.int
     ACCOUNT_SEQUENCE_FIELD_NUMBER: _builtins.int
     HELD_UNITS_FIELD_NUMBER: _builtins.int
+    PENDING_UNITS_FIELD_NUMBER: _builtins.int
     EXPIRING_FIELD_NUMBER: _builtins.int
     currency: _builtins.str
     """"currencies/TEL"."""
@@ -539,6 +540,10 @@ class Balance(_message.Message):
     """Number of the account's latest transfer: 1, 2, 3 … without a gap. 0: none yet."""
     held_units: _builtins.int
     """Reserved by holds."""
+    pending_units: _builtins.int
+    """Not yet usable (待生效): what conversions under way will give, out of currencies whose issuers keep the balances themselves. Available when the conversion is
+    completed, gone when it is rejected; pending as long as its outcome is unknown. At most 2^63-1. See ExternalConversion.
+    """
     @_builtins.property
     def expiring(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExpiringPoints]:
         """What of the available points ends soon, nearest first, when the request asks for it. Points of lots that are held outlive them."""
@@ -550,11 +555,12 @@ class Balance(_message.Message):
         available_units: _builtins.int = ...,
         account_sequence: _builtins.int = ...,
         held_units: _builtins.int = ...,
+        pending_units: _builtins.int = ...,
         expiring: _abc.Iterable[Global___ExpiringPoints] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "available_units", b"available_units", "currency", b"currency", "expiring", b"expiring", "held_units", b"held_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_sequence", b"account_sequence", "available_units", b"available_units", "currency", b"currency", "expiring", b"expiring", "held_units", b"held_units", "pending_units", b"pending_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.duration_pb2 import Duration
 
 from exchange.v1 import external_ledger_service_pb2 as pb
+from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
 from tests.contract.pairs import Pair, a_pair
@@ -67,6 +68,13 @@ class Outside:
         request = pb.GetExternalConversionRequest(name=conversion.name)
         answer = await (party or self.asker).ask(self.world.stubs.external.GetExternalConversion, request)
         return answer.conversion
+
+    async def balance(self, member: Member, party: Party | None = None) -> types.Balance:
+        """The member's balance in the target; an empty one where none is listed."""
+        request = members.ListBalancesRequest(member=member.name)
+        listed = (await (party or self.asker).ask(self.world.stubs.members.ListBalances, request)).balances
+        name = f"currencies/{self.pair.target}"
+        return next((one for one in listed if one.currency == name), types.Balance(currency=name))
 
     async def unanswered(self) -> list[pb.Instruction]:
         """What waits for the issuer of this very currency."""

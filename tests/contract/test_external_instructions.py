@@ -48,10 +48,12 @@ async def test_an_answer_that_does_not_come_is_asked_for(own_world: World, own_s
         await upkeep(own_server)
         told.append(len(await where.unanswered()))
     stuck = await where.read(begun, own_world.operator)
+    pending = (await where.balance(ada)).pending_units
     query = (await where.unanswered())[-1]
     answer = await where.answer(query.name, APPLIED)
 
     assert told == [2, 2, 3], "one minute is sooner than the second query, two more are not"
+    assert pending == stuck.received.units > 0, "an unknown outcome is no rejection"
     assert (stuck.state, stuck.queries, stuck.age.ToTimedelta() >= timedelta(minutes=5)) == (UNKNOWN, 2, True)
     assert (query.kind, query.subject, query.points.units) == (pb.Instruction.KIND_QUERY, begun.instruction, 10)
     assert answer.instruction.name == begun.instruction
