@@ -50,11 +50,11 @@ class EventService(EventServiceServicer):
         walk = await self._begin(request, caller)
         events, told_at = self._api.events, -inf
         async for page in events.watch(walk):
-            directory = (await self._api.source.current()).directory
-            directory.confirm(caller.credential, datetime.now(UTC))
+            coalition = await self._api.source.current()
+            coalition.directory.confirm(caller.credential, datetime.now(UTC))
             # An empty page comes at first, and then at least every half of the time within which a sign of life is due.
             if page.entries or monotonic() - told_at >= events.heartbeat_seconds / 2:
-                for response in responses(page, directory, caller, events.cursors):
+                for response in responses(page, coalition, caller, events.cursors):
                     yield response
                 told_at = monotonic()
 
@@ -62,10 +62,10 @@ class EventService(EventServiceServicer):
         size, caller = page_size(request.page_size), caller_of(context)
         walk = await self._begin(request, caller)
         found, more = await self._api.events.page(walk, size)
-        directory = (await self._api.source.current()).directory
+        coalition = await self._api.source.current()
         response = pb.ListEventsResponse(cursor=self._api.events.cursors.seal(walk.place), more=more)
         for entry in found:
-            encoded = encoded_event(entry, directory, caller, self._api.events.cursors)
+            encoded = encoded_event(entry, coalition, caller, self._api.events.cursors)
             response.events.add().MergeFromString(encoded)
         return response
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from exchange.api.promotion_wire import write_bonuses
 from exchange.api.transfers_out import write_transfer
 from exchange.callers import Caller
-from exchange.directory.model import Directory
 from exchange.events.cursors import Cursors
 from exchange.events.model import Entry, Page
 from exchange.events.rules import names_member
 from exchange.ledger.event_kinds import EventKind
+from exchange.rates.model import Coalition
 from exchange.serving.instants import timestamp
 from exchange.v1 import event_service_pb2 as pb
 
@@ -25,11 +26,11 @@ PAYMENTS = frozenset({EventKind.PAYMENT_INSTRUCTED, EventKind.PAYMENT_SETTLED, E
 """Whoever clears notes them, with the fields of the message as their detail."""
 
 
-def responses(page: Page, directory: Directory, caller: Caller, cursors: Cursors) -> Iterator[pb.WatchEventsResponse]:
+def responses(page: Page, coalition: Coalition, caller: Caller, cursors: Cursors) -> Iterator[pb.WatchEventsResponse]:
     """A page in messages of bounded size, each with the cursor of its last event; the last goes on after the page."""
     response, size = pb.WatchEventsResponse(), 0
     for entry in page.entries:
-        encoded = encoded_event(entry, directory, caller, cursors)
+        encoded = encoded_event(entry, coalition, caller, cursors)
         if len(response.events) == EVENTS_MAX or (size and size + len(encoded) > BYTES_MAX):
             response.cursor = response.events[-1].cursor
             yield response
@@ -40,21 +41,21 @@ def responses(page: Page, directory: Directory, caller: Caller, cursors: Cursors
     yield response
 
 
-def encoded_event(entry: Entry, directory: Directory, caller: Caller, cursors: Cursors) -> bytes:
+def encoded_event(entry: Entry, coalition: Coalition, caller: Caller, cursors: Cursors) -> bytes:
     """An event as a caller sees it, serialized. Made once for all who see the same."""
     if entry.kind is EventKind.POINTS_EXPIRING:
         # Each names the member by a reference of its own; there are few.
-        return _message(entry, directory, caller, cursors).SerializeToString()
+        return _message(entry, coalition, caller, cursors).SerializeToString()
     transfer = entry.transfer
     own = caller.sees_all or transfer is None or transfer.merchant_no == caller.merchant_no
     named = transfer is None or names_member(caller.merchant_no, transfer, entry.linked)
     encoded = entry.encoded.get((own, named))
     if encoded is None:
-        encoded = entry.encoded[own, named] = _message(entry, directory, caller, cursors).SerializeToString()
+        encoded = entry.encoded[own, named] = _message(entry, coalition, caller, cursors).SerializeToString()
     return encoded
 
 
-def _message(entry: Entry, directory: Directory, caller: Caller, cursors: Cursors) -> pb.Event:
+def _message(entry: Entry, coalition: Coalition, caller: Caller, cursors: Cursors) -> pb.Event:
     event = pb.Event(
         cursor=cursors.seal(entry.place),
         kind=int(entry.kind),  # type: ignore[arg-type]  # a number of the enum
@@ -63,7 +64,8 @@ def _message(entry: Entry, directory: Directory, caller: Caller, cursors: Cursor
     )
     if entry.transfer is not None:
         named = names_member(caller.merchant_no, entry.transfer, entry.linked)
-        write_transfer(event.transfer, entry.transfer, directory, caller, names_member=named)
+        write_transfer(event.transfer, entry.transfer, coalition.directory, caller, names_member=named)
+        write_bonuses(event.transfer, entry.bonuses, coalition)
     if entry.kind is EventKind.POINTS_EXPIRING:
         _write_notice(event.points_expiring, entry.detail or {}, caller)
     if entry.kind is EventKind.RUN_APPROVED:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from exchange.ledger.bonuses import Bonus
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.model import Transfer
 
@@ -40,6 +41,7 @@ class Entry:
         resource: name of what it happened to.
         audience: numbers of the merchants that may see it; None: all.
         transfer: of a movement.
+        bonuses: what promotions gave or got back in it.
         linked: numbers of those in the audience that have linked its member, where that had to be asked.
         detail: of a noted event, what its resource's name does not tell.
         encoded: bytes of the event as it was sent, by what may differ between callers; made when first needed.
@@ -51,6 +53,7 @@ class Entry:
     resource: str
     audience: frozenset[int] | None
     transfer: Transfer | None = None
+    bonuses: Sequence[Bonus] = ()
     linked: frozenset[int] = frozenset()
     detail: dict[str, Any] | None = None
     encoded: dict[tuple[bool, bool], bytes] = field(default_factory=dict)

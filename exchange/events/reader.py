@@ -17,6 +17,7 @@ from exchange.events import sql
 from exchange.events.frontier import Frontier, last_of_block
 from exchange.events.model import Entry, Page, Viewer
 from exchange.events.rules import asked_for, parties
+from exchange.ledger.bonus_rows import WITH_BONUSES, bonuses_of
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.keys import transfer_of
 from exchange.ledger.model import Transfer
@@ -121,7 +122,8 @@ class EventReader:
         Raises:
             Compacted: see `stretch`.
         """
-        directory = (await self._source.at_least(self._frontier.directory_version)).directory
+        coalition = await self._source.at_least(self._frontier.directory_version)
+        directory = coalition.directory
         merchants = None if scope.merchants is None else sorted(scope.merchants)
         transfers: list[asyncpg.Record] = []
         if EventKind.TRANSFER in scope.kinds:
@@ -135,6 +137,8 @@ class EventReader:
         found = [_noted(row) for row in noted if row["sequence"] is not None]
         moved = [_moved(transfer_of(row), directory) for row in transfers]
         await _note_links(connection, moved, scope)
+        if coalition.has_promotions:
+            await _note_bonuses(connection, moved)
         found += moved
         found.sort(key=lambda entry: entry.place)
         if len(found) >= limit:
@@ -168,6 +172,20 @@ async def _note_links(connection: DriverConnection, moved: Sequence[Entry], scop
         by_place.setdefault(place, set()).add(merchant_no)
     for entry in moved:
         entry.linked = frozenset(by_place.get(entry.place, ()))
+
+
+async def _note_bonuses(connection: DriverConnection, moved: Sequence[Entry]) -> None:
+    """Find out what promotions did in those transfers in which they may have."""
+    asked = {
+        (transfer.bucket, transfer.transfer_id): entry
+        for entry in moved
+        if (transfer := entry.transfer) is not None
+        and transfer.transfer_id is not None
+        and transfer.kind in WITH_BONUSES
+    }
+    found = await bonuses_of(connection, list(asked))
+    for (_, transfer_id), entry in asked.items():
+        entry.bonuses = found.get(transfer_id, ())
 
 
 def _moved(transfer: Transfer, directory: Directory) -> Entry:

@@ -18,6 +18,8 @@ from exchange.ledger.reference import Promoted, Reference
 
 ADDED_TO = frozenset({TransferKind.EARN, TransferKind.CONVERT})
 """Kinds of movements that promotions add to."""
+WITH_BONUSES = ADDED_TO | {TransferKind.REVERSAL}
+"""And those in which bonuses are given or taken back."""
 
 # After the accounts, in order. A budget that is used up is not waited for, unless points may come back to it: then
 # whoever would have given finds nothing, as if it had come a moment earlier.

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from exchange.v1 import directory_service_pb2 as pb
+from exchange.v1 import event_service_pb2 as event_pb
 from exchange.v1 import member_service_pb2 as member_pb
 from exchange.v1 import transfer_service_pb2 as transfer_pb
 from exchange.v1 import types_pb2 as types
@@ -17,7 +18,8 @@ from tests.contract.pages import every_page
 from tests.contract.pairs import a_pair
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
-from tests.movements import a_key, a_reversal, an_earn, item
+from tests.contract.watching import listed, watching
+from tests.movements import a_key, a_quoted_conversion, a_reversal, an_earn, item
 from tests.servers import Server
 from tests.worlds import EARNING, EXCHANGE, Merchant, World, a_promotion, instant
 
@@ -147,6 +149,35 @@ async def test_whoever_reads_the_transfer_is_told_too(cast: Cast, kiosk: tuple[M
     assert [by_key.transfers[0], by_reference.transfers[0], listed.transfers[0]] == [transfer] * 3
 
 
+async def test_events_tell_it_too(cast: Cast, kiosk: tuple[Merchant, str]) -> None:
+    """Listed or watched: each transfer with its own bonuses, a reversal with what it took back; to sponsors as well."""
+    merchant, code = kiosk
+    stubs, begin = cast.world.stubs.events, event_pb.ListEventsRequest(from_now=True)
+    cursor = (await merchant.ask(stubs.ListEvents, begin)).cursor
+    await cast.world.promotion(code, code, bonus_units=5, budget_units=7, sponsors={cast.gro: 10_000})
+    ada = await cast.world.member("ada", [merchant])
+    given = [(await merchant.earn(ada, f"100 {code}")).transfer for _ in range(3)]
+    returned = (await merchant.post(a_reversal(given[0]))).transfer
+    transfers = [*given, returned]
+
+    moved = [event_pb.Event.KIND_TRANSFER]
+    for size in (1, 100):
+        events, _ = await listed(merchant, cursor=cursor, kinds=moved, page_size=size)
+        assert [event.transfer for event in events] == transfers
+    async with watching(merchant, cursor=cursor, kinds=moved) as watch:
+        assert [event.transfer for event in await watch.take(4)] == transfers
+        later = (await merchant.post(a_reversal(given[1]))).transfer
+        assert [event.transfer for event in await watch.take(1)] == [later]
+    sponsors, _ = await listed(cast.gro, cursor=cursor, kinds=moved)
+
+    assert [told(transfer) for transfer in transfers] == [[(code, code, 5)], [(code, code, 2)], [], [(code, code, 5)]]
+    assert told(later) == [(code, code, 2)]
+    seen = {event.resource: told(event.transfer) for event in sponsors}
+    assert [seen[name.name] for name in (given[0], given[1], returned, later)] == [
+        told(name) for name in (given[0], given[1], returned, later)
+    ]
+
+
 async def test_a_batch_and_a_stream_tell_it_of_each_item(cast: Cast, kiosk: tuple[Merchant, str]) -> None:
     """With a budget of seven, items of one batch get five, two and none."""
     merchant, code = kiosk
@@ -194,6 +225,26 @@ async def test_what_a_conversion_received_is_told_without_its_bonus(cast: Cast) 
     in_price = answer.obligations[0].price_micros
     assert owed(answer)[-1] == (PROMOTION, "GRO", "AIR", bonus * in_price * 4 // 10)
     assert (await cast.bnk.balances(ada))[pair.target] == answer.received.units + bonus
+
+
+async def test_a_quote_promises_no_bonus_and_a_conversion_by_it_gets_what_is_on(cast: Cast) -> None:
+    """Its figures are without promotions; one that begins afterwards adds to it, one that has ended does not."""
+    pair = await a_pair(cast.world, (cast.bnk, cast.air))
+    ada = await cast.member()
+    await cast.bnk.earn(ada, f"200 {pair.source}")
+    before = await cast.bnk.quote(ada, pair.source, pair.target, source_units=100)
+    promotion = await cast.world.promotion(pair.target, f"{pair.source}>{pair.target}", bonus_units=7)
+    while_on = await cast.bnk.quote(ada, pair.source, pair.target, source_units=100)
+
+    promoted = (await cast.bnk.post(a_quoted_conversion(ada, before))).transfer
+    stubs = cast.world.stubs.directory
+    await cast.world.operator.ask(stubs.EndPromotion, pb.EndPromotionRequest(name=promotion.name))
+    plain = (await cast.bnk.post(a_quoted_conversion(ada, while_on))).transfer
+
+    assert before.received.units == while_on.received.units == 100
+    assert (promoted.received.units, told(promoted)) == (100, [(pair.target, pair.target, 7)])
+    assert (plain.received.units, told(plain)) == (100, [])
+    assert (await cast.bnk.balances(ada))[pair.target] == 207
 
 
 async def test_a_lot_says_which_promotion_gave_it(cast: Cast, kiosk: tuple[Merchant, str]) -> None:
