@@ -113,6 +113,7 @@ ADVICE = {
     "INSTRUCTION_CONTRADICTED": "Mend the issuer's books to the first answer, `outcome`, and tell the operator.",
     "CALL_RATE_EXCEEDED": "Wait as long as RetryInfo says; call more evenly. Items of batches and streams count too.",
     "TOO_MANY_CALLS": "Wait until one of your calls has ended; batches and streams do more with fewer calls.",
+    "TOO_MANY_QUOTES": "Use quotes, or let them expire, before asking for more; ask for a shorter `lifetime`.",
     "RETURN_RATE_EXCEEDED": "Earn under a rule that gives less; the operator sets bands (SetReturnBand).",
     "BANK_DETAILS_MISSING": "The operator sets the bank details (SetBankDetails) and somebody else confirms them.",
     "FORMAT_MISMATCH": "Read `problem`; take the format the payments were exported in, or pain.001.",

@@ -102,7 +102,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             changes=DirectoryChanges(database, source, check_spreads),
             rates=RateChanges(database, source, alone=settings.may_publish_alone),
             drafts=Drafts(database, source),
-            quotes=Quotes(database, source, members),
+            quotes=Quotes(database, source, members, open_max=settings.open_quotes_max),
             members=members,
             tokens=PageTokens(secret),
             due=Due(database, poster, source),

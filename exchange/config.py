@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """Seconds between two looks for conversions whose issuers keep the balances themselves and have not answered."""
     statement_day: int = Field(default=1, ge=0, le=28)
     """Day of the month from which on the month before gets its member statements. 0: by command only."""
+    open_quotes_max: int = Field(default=10_000, ge=1, le=1_000_000)
+    """Quotes of one merchant that are neither used nor expired; one more is refused with TOO_MANY_QUOTES."""
     event_watchers_max: int = Field(default=200, ge=1)
     """WatchEvents calls in one process; one more is refused with SERVER_BUSY."""
     event_heartbeat_seconds: float = Field(default=10.0, gt=0, le=15)

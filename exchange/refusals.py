@@ -334,6 +334,17 @@ class BelowMinTarget(Refusal):
     sentence = "Fewer points would be received than there must be:"
 
 
+class TooManyQuotes(Refusal):
+    reason = "TOO_MANY_QUOTES"
+    category = Category.LIMIT
+    sentence = "As many of the merchant's quotes are open as may be:"
+
+    def after(self, milliseconds: int) -> TooManyQuotes:
+        """The same, saying when the first of them expires."""
+        self.retry_after_ms = milliseconds
+        return self
+
+
 class InvalidCursor(Refusal):
     reason = "INVALID_CURSOR"
     category = Category.INVALID

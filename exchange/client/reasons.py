@@ -610,6 +610,15 @@ class MemberClosed(Definite):
     FOR = "MEMBER_CLOSED"
 
 
+class TooManyQuotes(Undecided):
+    """RESOURCE_EXHAUSTED. As many quotes of the merchant are open as may be: neither used nor expired."""
+
+    FOR = "TOO_MANY_QUOTES"
+
+    merchant: str
+    open_quotes: int
+
+
 class StateTooOld(Undecided):
     """UNAVAILABLE. The state that can be read does not have the transfer the caller knows of."""
 
@@ -841,6 +850,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "PROPOSAL_LAPSED": ProposalLapsed,
     "NOT_OWN_CURRENCY": NotOwnCurrency,
     "MEMBER_CLOSED": MemberClosed,
+    "TOO_MANY_QUOTES": TooManyQuotes,
     "STATE_TOO_OLD": StateTooOld,
     "BANK_DETAILS_MISSING": BankDetailsMissing,
     "FORMAT_MISMATCH": FormatMismatch,

@@ -282,11 +282,15 @@ ORDER BY bucket, member_id, rule_id
 ON CONFLICT (bucket, member_id, rule_id) DO UPDATE SET carried_minor = excluded.carried_minor
 """
 
+# A quote that is used is open no more; whoever forgets the expired ones waits for nobody.
 USE_QUOTES = """
+WITH used AS (
+    SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) AS used (bucket, quote_id, transfer_id)
+), closed AS (
+    DELETE FROM exchange.open_quotes o USING used u WHERE o.bucket = u.bucket AND o.quote_id = u.quote_id
+)
 INSERT INTO exchange.quote_uses (bucket, quote_id, transfer_id)
-SELECT bucket, quote_id, transfer_id
-FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) AS used (bucket, quote_id, transfer_id)
-ORDER BY bucket, quote_id
+SELECT bucket, quote_id, transfer_id FROM used ORDER BY bucket, quote_id
 """
 
 NOTE_TIERS = """

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import Caller
 from exchange.clock import coalition_now
@@ -17,22 +20,32 @@ from exchange.quotes.model import Wanted
 from exchange.quotes.rules import obligations, require_parties, terms_for, terms_reaching
 from exchange.rates.model import Coalition
 from exchange.rates.source import CoalitionSource
-from exchange.refusals import ResourceNotFound, ServerBusy
+from exchange.refusals import ResourceNotFound, ServerBusy, TooManyQuotes
 
 TRIES_MAX = 8
 
 
 class Quotes:
-    """Quotes of all merchants; each sees its own."""
+    """Quotes of all merchants; each sees its own.
 
-    def __init__(self, database: Database, source: CoalitionSource, members: Members) -> None:
+    Args:
+        database: where.
+        source: rates and prices in force.
+        members: finds them.
+        open_max: quotes of one merchant that may be open at once. They are counted before one is given, so calls at the
+            same instant may pass it by as many as they are: it protects the database, not anybody's money.
+    """
+
+    def __init__(self, database: Database, source: CoalitionSource, members: Members, *, open_max: int) -> None:
         self._database, self._source, self._members = database, source, members
+        self._open_max = open_max
 
     async def give(self, caller: Caller, key: MemberKey, wanted: Wanted) -> Quote:
         """A quote by the rate and prices in force, for a merchant and one of its members.
 
         Raises:
             ResourceNotFound: no such member or currency.
+            TooManyQuotes: as many of the merchant's quotes are open as may be.
             Refusal: whatever `quotes.rules` refuse, and what could not be owed.
         """
         for _ in range(TRIES_MAX):
@@ -56,9 +69,19 @@ class Quotes:
             bucket = member_bucket(member.member_id)
             at = now.astimezone(UTC)
             terms = _terms(caller.merchant_no, wanted, coalition, at)
+            await self._require_room(connection, caller.merchant_no, coalition, at)
             quote = Quote(new_id(bucket), caller.merchant_no, member.member_id, terms, at, at + wanted.lifetime)
             await connection.execute(sql.ADD, {**quote._asdict(), **terms._asdict(), "bucket": bucket})
         return quote
+
+    async def _require_room(
+        self, connection: AsyncConnection, merchant_no: int, coalition: Coalition, at: datetime
+    ) -> None:
+        values = {"merchant_no": merchant_no, "at": at, "most": self._open_max}
+        count, first_ends = (await connection.execute(sql.OPEN, values)).one()
+        if count >= self._open_max:
+            full = TooManyQuotes(merchant=coalition.directory.merchants[merchant_no].name, open_quotes=self._open_max)
+            raise full.after(ceil((first_ends - at) / timedelta(milliseconds=1)))
 
     async def read(self, caller: Caller, quote_id: UUID) -> tuple[Quote, datetime]:
         """A quote as it stands, and the time.

@@ -162,6 +162,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
     ERROR_REASON_MEMBER_CLOSED: _ErrorReason.ValueType  # 127
     """FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more."""
+    ERROR_REASON_TOO_MANY_QUOTES: _ErrorReason.ValueType  # 128
+    """RESOURCE_EXHAUSTED with RetryInfo. As many quotes of the merchant are open as may be: neither used nor expired. RetryInfo says when the first of them expires. {merchant, open_quotes: "10000"}."""
     ERROR_REASON_STATE_TOO_OLD: _ErrorReason.ValueType  # 83
     """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
     ERROR_REASON_BANK_DETAILS_MISSING: _ErrorReason.ValueType  # 230
@@ -343,6 +345,8 @@ ERROR_REASON_NOT_OWN_CURRENCY: ErrorReason.ValueType  # 123
 """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
 ERROR_REASON_MEMBER_CLOSED: ErrorReason.ValueType  # 127
 """FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more."""
+ERROR_REASON_TOO_MANY_QUOTES: ErrorReason.ValueType  # 128
+"""RESOURCE_EXHAUSTED with RetryInfo. As many quotes of the merchant are open as may be: neither used nor expired. RetryInfo says when the first of them expires. {merchant, open_quotes: "10000"}."""
 ERROR_REASON_STATE_TOO_OLD: ErrorReason.ValueType  # 83
 """UNAVAILABLE with RetryInfo. The state that can be read does not have the transfer the caller knows of. {min_ledger_sequence}."""
 ERROR_REASON_BANK_DETAILS_MISSING: ErrorReason.ValueType  # 230

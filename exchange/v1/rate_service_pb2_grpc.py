@@ -229,7 +229,7 @@ class RateServiceServicer(object):
         """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
         member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
         Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
-        ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+        ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW; TOO_MANY_QUOTES.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -92,7 +92,7 @@ class RateServiceStub:
     """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
     member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
     Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
-    ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+    ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW; TOO_MANY_QUOTES.
     """
     GetQuote: _grpc.UnaryUnaryMultiCallable[_rate_service_pb2.GetQuoteRequest, _rate_service_pb2.GetQuoteResponse]
     """A quote as it stands. Callers: the merchant it was given to, operator, auditor.
@@ -163,7 +163,7 @@ class RateServiceAsyncStub(RateServiceStub):
     """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
     member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
     Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
-    ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+    ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW; TOO_MANY_QUOTES.
     """
     GetQuote: _aio.UnaryUnaryMultiCallable[_rate_service_pb2.GetQuoteRequest, _rate_service_pb2.GetQuoteResponse]  # type: ignore[assignment]
     """A quote as it stands. Callers: the merchant it was given to, operator, auditor.
@@ -315,7 +315,7 @@ class RateServiceServicer(metaclass=_abc_1.ABCMeta):
         """Fixes what a conversion of a member's points will do, for a time and for one use by ConvertPoints (报价). Reserves no points: the
         member may not even have them yet. Repeated, it makes another quote, which harms nobody. Caller: merchant, issuer of one of the two.
         Refusals: RESOURCE_NOT_FOUND, ROLE_MISSING, NOT_THE_ISSUER, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_RATE, NO_PRICE, BELOW_MINIMUM,
-        ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW.
+        ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, NEGATIVE_SPREAD, AMOUNT_OVERFLOW; TOO_MANY_QUOTES.
         """
 
     @_abc_1.abstractmethod
