@@ -132,7 +132,9 @@ def _take(window: str, digest: str | None, role: str, step: Step, *, as_json: bo
         return
     from settlement.cli.funds_tables import show_liquidity
     from settlement.cli.run_tables import where_it_stands
+    from settlement.run.life import DEAD
 
     typer.echo(f"{run.name} of windows/{run.window_no}{', as before' if replayed else ''}")
     typer.echo(where_it_stands(run))
-    show_liquidity(checks)
+    if run.life.state not in DEAD:
+        show_liquidity(checks)

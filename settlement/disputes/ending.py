@@ -84,6 +84,8 @@ async def overtake(connection: AsyncConnection, window_no: int, actor: Actor) ->
     A reversal is never refused for the sake of a dispute: members wait for it. So a dispute may have won what a later
     reversal gives back as well; both stand in the books, and so does this. Doing it again changes nothing.
     """
+    if not (await connection.execute(sql.EVER_WON)).scalar_one():
+        return
     for row in list(await connection.execute(sql.OVERTAKEN, {"window_no": window_no})):
         why = _Why(AdjustmentCause.OVERTAKEN, row.dispute_id, None, row.transfer_id)
         pair = (row.debtor, row.creditor, row.currency_code)

@@ -125,6 +125,9 @@ JOIN settlement.dispute_transitions t ON t.dispute_id = d.dispute_id AND t.relea
 WHERE d.window_no < :window_no AND d.treatment = 'HOLD_OUT' ORDER BY d.dispute_id
 """)
 
+# Asked first: where no dispute was ever won, netting looks at no transfer.
+EVER_WON = text("SELECT EXISTS (SELECT FROM settlement.dispute_transitions WHERE to_state = 'UPHELD')")
+
 # Obligations of which disputes have won more than reversals up to this window leave. The newest dispute that won is
 # named: all of an obligation are of one unit.
 OVERTAKEN = text("""

@@ -226,9 +226,9 @@ async def test_a_merchant_adjusts_only_points_it_issues(cast: Cast, world: World
 async def test_one_lists_ones_own(world: World, cast: Cast, checker: Party) -> None:
     """Oldest first, by state; the operator and auditors all of them."""
     issuer = await world.merchant("Lists", *EVERY_ROLE)
-    await world.currency("LST", issuer, issue=1)
+    await world.currency("ADL", issuer, issue=1)
     ada = await world.member("ada", [issuer])
-    names = [(await proposed(issuer, ada, f"{n} LST")).name for n in (1, 2, 3)]
+    names = [(await proposed(issuer, ada, f"{n} ADL")).name for n in (1, 2, 3)]
     await approved(checker, await read(issuer, pb.Adjustment(name=names[1])))
     stub, request = issuer.stubs.transfers.ListAdjustments, pb.ListAdjustmentsRequest
 

@@ -27,6 +27,10 @@ ONE_MORE = "closing_available_units = closing_available_units + 1, credited_unit
 FIRST_MONTH = "(SELECT min(month) FROM exchange.statement_runs)"
 
 TOUCHED_UP: list[tuple[str, str]] = [
+    (
+        "what was closed holds nothing, and nothing moved since but its end",
+        "UPDATE exchange.accounts SET is_closed = true",
+    ),
     ("legs of each transfer balance in each currency", "UPDATE exchange.transfers SET legs[1].units = 1000"),
     ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET legs = '{}'"),
     ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET legs[1].units = -1"),

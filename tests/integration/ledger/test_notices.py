@@ -63,7 +63,8 @@ async def test_points_that_end_by_inactivity_are_told_of_and_told_again_when_som
     """Ten idle days: seven and one day before; what is done on the fifth day puts all of it off."""
     await issue_idle(ledger)
     ada = await ledger.member()
-    begin = await noon(ledger)
+    # Tomorrow's: today's is over for half of the day, and clocks are not put back.
+    begin = await noon(ledger, 1)
     await ledger.api.changes.set_clock(OPERATOR, begin)
     await ledger.post(earn("4 END", "GRO", member_id=ada))
     counts = []
