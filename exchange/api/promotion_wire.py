@@ -15,7 +15,7 @@ from exchange.ledger import reads
 from exchange.ledger.bonuses import Bonus
 from exchange.ledger.model import Transfer
 from exchange.money.limits import BASIS_POINTS
-from exchange.promotions.model import Promotion, PromotionKind
+from exchange.promotions.model import BONUS_BPS_MAX, SPONSORS_MAX, Promotion, PromotionKind
 from exchange.promotions.service import NewPromotion
 from exchange.rates.model import Coalition
 from exchange.serving.checks import Violations, known_numbers
@@ -23,8 +23,6 @@ from exchange.serving.instants import timestamp
 from exchange.v1 import directory_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 
-BONUS_BPS_MAX = 1_000_000
-SPONSORS_MAX = 50
 KIND_NUMBERS = known_numbers(pb.Promotion.Kind)
 
 

@@ -11,6 +11,10 @@ from typing import NamedTuple
 from exchange.money.limits import BASIS_POINTS
 from exchange.money.rounding import apportioned, floor_ratio
 
+BONUS_BPS_MAX = 1_000_000
+"""A hundred times what a movement gave."""
+SPONSORS_MAX = 50
+
 
 class PromotionKind(enum.IntEnum):
     """What a promotion adds to; numbered as `exchange.v1.Promotion.Kind`."""

@@ -6,10 +6,15 @@ from exchange.scenario.sections import Section
 
 
 class Names:
-    """The merchants, currencies, earn rules and promotions declared so far, beside the operator."""
+    """The merchants, currencies, earn rules and promotions declared so far, beside the operator.
 
-    def __init__(self, operator: str) -> None:
-        self.operator = operator
+    Args:
+        operator: its id.
+        where: where they are declared, for whoever names one that is not.
+    """
+
+    def __init__(self, operator: str, where: str = "of this file") -> None:
+        self.operator, self._where = operator, where
         self.merchants: set[str] = set()
         self.currencies: set[str] = set()
         self.earn_rules: dict[str, str] = {}
@@ -43,7 +48,7 @@ class Names:
     def require_merchant(self, part: Section, key: str, merchant: str) -> None:
         """Raises BadScenario when no such merchant is declared."""
         if merchant not in self.merchants:
-            part.wrong(key, f"names no merchant of this file: {merchant}")
+            part.wrong(key, f"names no merchant {self._where}: {merchant}")
 
     def require_participant(self, part: Section, key: str, name: str) -> None:
         """Raises BadScenario when it is neither a merchant nor the operator."""
@@ -53,7 +58,7 @@ class Names:
     def require_currency(self, part: Section, key: str, currency: str) -> None:
         """Raises BadScenario when no such currency is declared."""
         if currency not in self.currencies:
-            part.wrong(key, f"names no currency of this file: {currency}")
+            part.wrong(key, f"names no currency {self._where}: {currency}")
 
     def require_earn_rule(self, part: Section, key: str, rule: str, currency: str) -> None:
         """Raises BadScenario when no such rule is declared, or it makes points of another currency."""

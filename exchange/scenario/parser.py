@@ -9,13 +9,13 @@ from pathlib import Path
 from exchange.sandbox.zones import zone_of
 from exchange.scenario.events import EventReader
 from exchange.scenario.expectations import read_expectation
-from exchange.scenario.model import Coalition, Currency, EarnRule, Expiry, Merchant, Price, Promotion, Rate, Scenario
+from exchange.scenario.model import Coalition, Currency, EarnRule, Expiry, Merchant, Price, Rate, Scenario
 from exchange.scenario.names import Names
+from exchange.scenario.promotions import read_promotion
 from exchange.scenario.sections import Section, read_text, read_yaml
 
 ROLES = ("earning", "redemption", "discount", "exchange", "general")
 _SETTLEMENT_CURRENCY = re.compile(r"[A-Z]{3}")
-_PROMOTIONS = ("earn_bonus", "conversion_bonus")
 _POLICIES = ("none", "days", "explicit", "fiscal_year", "inactivity")
 _YEAR_ENDS = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
@@ -54,7 +54,7 @@ class _ScenarioReader:
         currencies = tuple(self._currency(part, names, clock) for part in root.sections("currencies"))
         rates = tuple(self._rate(part, names, clock) for part in root.sections("rates"))
         earn_rules = tuple(self._earn_rule(part, names) for part in root.sections("earn_rules"))
-        promotions = tuple(self._promotion(part, names, clock) for part in root.sections("promotions"))
+        promotions = tuple(read_promotion(part, names, clock.tzinfo) for part in root.sections("promotions"))
         events = EventReader(names, clock)
         read_events = tuple(events.read(part) for part in root.sections("events", required=True))
         expect = read_expectation(root, names)
@@ -180,42 +180,3 @@ class _ScenarioReader:
         names.add_earn_rule(part, "id", rule.id, rule.currency)
         part.finish()
         return rule
-
-    def _promotion(self, part: Section, names: Names, clock: datetime) -> Promotion:
-        kind = part.text("kind")
-        if kind not in _PROMOTIONS:
-            part.wrong("kind", f"knows {', '.join(_PROMOTIONS)}, not {kind}")
-        of_earns = kind == "earn_bonus"
-        promotion = Promotion(
-            id=part.text("id"),
-            kind=kind,
-            merchant=part.text("merchant") if of_earns and part.has("merchant") else None,
-            source=None if of_earns else part.text("from"),
-            currency=part.text("currency" if of_earns else "to"),
-            bonus_bps=part.whole("bonus_bps", 0, least=0),
-            bonus_points=part.whole("bonus_points", 0, least=0),
-            member_cap=part.whole("member_cap", 0, least=0),
-            budget=part.whole("budget", 0, least=0),
-            sponsors=tuple(self._sponsor(one, names) for one in part.sections("sponsors")),
-            effective_from=part.maybe_instant("effective_from", clock.tzinfo),
-            effective_until=part.maybe_instant("effective_until", clock.tzinfo),
-            line=part.line,
-        )
-        names.add_promotion(part, "id", promotion.id)
-        if promotion.merchant is not None:
-            names.require_merchant(part, "merchant", promotion.merchant)
-        elif of_earns:
-            part.skip("merchant")
-        if promotion.source is not None:
-            names.require_currency(part, "from", promotion.source)
-        names.require_currency(part, "currency" if of_earns else "to", promotion.currency)
-        if bool(promotion.bonus_bps) == bool(promotion.bonus_points):
-            part.wrong("bonus_bps", "or bonus_points says how much, one of the two")
-        part.finish()
-        return promotion
-
-    def _sponsor(self, part: Section, names: Names) -> tuple[str, int]:
-        merchant, share = part.text("merchant"), part.whole("share_bps", least=1)
-        names.require_participant(part, "merchant", merchant)
-        part.finish()
-        return merchant, share

@@ -1,1 +1,1 @@
-"""Past days played again with other rates or prices, in memory (推演)."""
+"""Past days played again with other rates, prices or promotions, in memory (推演)."""

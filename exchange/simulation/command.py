@@ -1,4 +1,4 @@
-"""`python -m exchange simulate`: what past days would have come to with other rates or prices."""
+"""`python -m exchange simulate`: what past days would have come to with other rates, prices or promotions."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    draft: Annotated[Path, typer.Option(help="What to try: a file (YAML) of rates and prices; see docs/rates.md.")],
+    draft: Annotated[
+        Path, typer.Option(help="What to try: a file (YAML) of rates, prices and promotions; see docs/rates.md.")
+    ],
     since: Annotated[datetime, typer.Option("--from", help="First day or instant, where the coalition lives.")],
     until: Annotated[datetime, typer.Option("--to", help="First day or instant that is not played any more.")],
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Play past days again with draft rates or prices, and show both outcomes side by side.
+    """Play past days again with draft rates, prices or promotions, and show both outcomes side by side.
 
     Every movement of the days goes through its own rule again. Shown are the points minted and burnt, what each
-    merchant owes, and its net position: as it was, as it would have been, and the change. Nothing is written: the
-    database itself refuses it. Safe beside a serving exchange.
+    promotion gave and each sponsor pays, what each merchant owes, and its net position: as it was, as it would have
+    been, and the change. Nothing is written: the database itself refuses it. Safe beside a serving exchange.
     """
     try:
         settings = load_settings()

@@ -1,16 +1,17 @@
-"""The coalition as it would have been: draft rates and prices laid over what was published. Pure."""
+"""The coalition as it would have been: draft rates, prices and promotions laid over what was published. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from exchange.directory.model import Currency, Directory, Merchant, MerchantRole, Price
 from exchange.ledger.ids import new_id
+from exchange.promotions.model import Promotion, Promotions
 from exchange.rates.model import Coalition, Rate
 from exchange.refusals import NoPrice
-from exchange.simulation.model import Draft, DraftPrice, DraftRate
+from exchange.simulation.model import Draft, DraftPrice, DraftPromotion, DraftRate
 
 
 def overlaid(coalition: Coalition, draft: Draft, since: datetime) -> Coalition:
@@ -32,7 +33,8 @@ def overlaid(coalition: Coalition, draft: Draft, since: datetime) -> Coalition:
         currency = directory.currency(price.currency)
         currencies[currency.number] = _with_price(currencies[currency.number], price, since)
     merchants = {number: _able(merchant) for number, merchant in directory.merchants.items()}
-    return Coalition.of(replace(directory, merchants=merchants, currencies=currencies), rates)
+    promotions = _with_promotions(coalition.promotions.by_number, draft.promotions, since)
+    return Coalition.of(replace(directory, merchants=merchants, currencies=currencies), rates, promotions)
 
 
 def _with_rate(rates: Iterable[Rate], wanted: DraftRate, directory: Directory, since: datetime) -> list[Rate]:
@@ -57,6 +59,26 @@ def _around(other: Rate, rate: Rate) -> list[Rate]:
     if rate.ends_at is not None and (other.ends_at is None or other.ends_at > rate.ends_at):
         parts.append(other._replace(effective_at=max(other.effective_at, rate.ends_at)))
     return parts
+
+
+def _with_promotions(known: Mapping[int, Promotion], wanted: Iterable[DraftPromotion], since: datetime) -> Promotions:
+    """Each stays under its number, by which its bonuses are known, and ends where one of the draft takes its place."""
+    every = dict(known)
+    for promotion, wanted_from in wanted:
+        begins, name = wanted_from or since, promotion.promotion_id
+        for number, other in every.items():
+            if same_promotion(other, promotion):
+                ends = begins if other.ends_at is None else min(other.ends_at, begins)
+                every[number] = other._replace(ends_at=ends)
+                name = other.promotion_id
+        number = max(every, default=0) + 1
+        every[number] = promotion._replace(number=number, promotion_id=name, effective_at=begins, created_at=begins)
+    return Promotions.of(every.values())
+
+
+def same_promotion(one: Promotion, other: Promotion) -> bool:
+    """Whether two are versions of one promotion: ids are the same in any case of letters."""
+    return one.promotion_id.lower() == other.promotion_id.lower()
 
 
 def _with_price(currency: Currency, wanted: DraftPrice, since: datetime) -> Currency:

@@ -24,7 +24,8 @@ def as_document(comparison: Comparison, directory: Directory) -> dict[str, Any]:
     """What `--json` prints.
 
     Keys: `movements`, `changed`, `dropped`; `refused` {reason: n}; `kept` {kind: n}; `points` {currency: {minted,
-    burnt}}; `merchants` {money: {merchant: {owes, owed, net}}}; `pairs` {money: {"GRO>TEL": ...}}. Each figure is
+    burnt}}; `promotions` {promotion: points}, part of what was minted; `sponsors` {money: {merchant: pays}}, part of
+    what it owes; `merchants` {money: {merchant: {owes, owed, net}}}; `pairs` {money: {"GRO>TEL": ...}}. Each figure is
     {actual, draft, change}; money is in micro-units.
     """
     pairs: dict[str, dict[str, Any]] = {}
@@ -40,6 +41,14 @@ def as_document(comparison: Comparison, directory: Directory) -> dict[str, Any]:
         "points": {
             code: {"minted": _figure(comparison.minted(number)), "burnt": _figure(comparison.burnt(number))}
             for code, number in _currencies(comparison, directory)
+        },
+        "promotions": {one: _figure(comparison.bonuses(one)) for one in comparison.promotions},
+        "sponsors": {
+            money: {
+                name: _figure(comparison.sponsored((number, money)))
+                for name, number in _sponsors(comparison, directory, money)
+            }
+            for money in sorted({money for _, money in comparison.sponsors})
         },
         "merchants": {
             money: {
@@ -57,10 +66,14 @@ def as_document(comparison: Comparison, directory: Directory) -> dict[str, Any]:
 
 
 def show(comparison: Comparison, directory: Directory, console: Console) -> None:
-    """Print points, then for each money what merchants owe, are owed and are left with, then what else there is."""
+    """Print points and bonuses, then for each money what merchants owe, are owed and are left with; then the rest."""
     console.print(_points(comparison, directory))
+    if comparison.promotions:
+        console.print(_bonuses(comparison))
     for money in sorted({money for _, _, money in comparison.pairs}):
         console.print(_money(comparison, directory, money))
+        if any(code == money for _, code in comparison.sponsors):
+            console.print(_sponsored(comparison, directory, money))
     for line in _remarks(comparison):
         console.print(line, markup=False, soft_wrap=True)
 
@@ -71,6 +84,20 @@ def _points(comparison: Comparison, directory: Directory) -> RenderableType:
         minted, burnt = comparison.minted(number), comparison.burnt(number)
         points.add_row(code, *_points_texts(minted), *_points_texts(burnt))
     return titled("Points made and burnt", points)
+
+
+def _bonuses(comparison: Comparison) -> RenderableType:
+    bonuses = table("promotion", *_columns("bonus"))
+    for one in comparison.promotions:
+        bonuses.add_row(one, *_points_texts(comparison.bonuses(one)))
+    return titled("Bonus points of each promotion, part of those made", bonuses)
+
+
+def _sponsored(comparison: Comparison, directory: Directory, money: str) -> RenderableType:
+    costs = table("sponsor", *_columns("pays"))
+    for name, number in _sponsors(comparison, directory, money):
+        costs.add_row(name, *_money_texts(comparison.sponsored((number, money)), money))
+    return titled(f"Cost of each sponsor, part of what it owes, {money}", costs)
 
 
 def _money(comparison: Comparison, directory: Directory, money: str) -> RenderableType:
@@ -107,6 +134,11 @@ def _currencies(comparison: Comparison, directory: Directory) -> list[tuple[str,
 def _merchants(comparison: Comparison, directory: Directory, money: str) -> list[tuple[str, int]]:
     numbers = {number for *pair, code in comparison.pairs if code == money for number in pair}
     return sorted((directory.merchants[int(number)].merchant_id, int(number)) for number in numbers)
+
+
+def _sponsors(comparison: Comparison, directory: Directory, money: str) -> list[tuple[str, int]]:
+    numbers = (number for number, code in comparison.sponsors if code == money)
+    return sorted((directory.merchants[number].merchant_id, number) for number in numbers)
 
 
 def _points_texts(beside: Beside) -> list[str]:

@@ -7,7 +7,8 @@ not undo the redemptions after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from exchange.discount.model import Discount
 from exchange.earning.model import Earn
 from exchange.expiry.model import Expire
 from exchange.holds.model import Capture, Hold
+from exchange.ledger.bonuses import BonusFacts, Budgets
 from exchange.ledger.facts import MemberAccount, MemberFacts
 from exchange.ledger.model import (
     Account,
@@ -27,18 +29,20 @@ from exchange.ledger.model import (
     Lot,
     MemberCommand,
     MemberKey,
-    Posting,
     Progress,
     Side,
     Transfer,
     TransferKind,
 )
 from exchange.movements import decide
+from exchange.promotions.model import NO_PROMOTIONS, Promotion
 from exchange.rates.model import Coalition, Pair
 from exchange.redemption.model import Redeem
 from exchange.refusals import Refusal
 from exchange.reversal.rules import mirrored, moved_units
+from exchange.simulation.bonuses import Giving
 from exchange.simulation.model import Comparison, Happened, Played
+from exchange.simulation.outcomes import as_it_was, circulation, given_units, outcome, said
 
 CREDENTIAL = "exchange/simulation"
 _SOME_LOT = UUID(int=0)
@@ -53,10 +57,6 @@ UNCHANGING = frozenset({TransferKind.RELEASE})
 """Kinds in which no rate and no price has a part."""
 
 
-PROMOTED = "PROMOTED"
-"""What budgets and caps had left depends on all that came before: what promotions had a part in stays as it was."""
-
-
 class DroppedOut(Exception):
     """The movement follows one that would have been refused."""
 
@@ -67,10 +67,13 @@ class Replay:
     Args:
         coalition: as it would have been.
         since: movements before this instant are as they were, whoever follows them.
+        used: points given of promotions' budgets before it, by promotion number.
     """
 
-    def __init__(self, coalition: Coalition, since: datetime) -> None:
+    def __init__(self, coalition: Coalition, since: datetime, used: Mapping[int, int] | None = None) -> None:
         self._coalition, self._since = coalition, since
+        self._unpromoted = replace(coalition, promotions=NO_PROMOTIONS)
+        self._giving = Giving(coalition, used or {})
         self._refused: set[UUID | None] = set()
         self._counted: UUID | None = None
         self._day: date | None = None
@@ -90,11 +93,11 @@ class Replay:
         transfer = happened.transfer
         is_reversal = transfer.kind == TransferKind.REVERSAL
         into.movements += 1
-        into.actual.add(transfer.legs, transfer.obligations, is_reversal=is_reversal)
+        was, promotions = as_it_was(happened), self._coalition.promotions.by_number
+        into.actual.add(was, promotions, is_reversal=is_reversal)
+        self._giving.meet(happened)
         if transfer.kind not in self._rules and transfer.kind not in UNCHANGING:
             into.kept[TransferKind(transfer.kind).name] += 1
-        elif happened.is_promoted:
-            into.kept[PROMOTED] += 1
         self._counted = transfer.transfer_id
         try:
             played = self.play(happened)
@@ -109,8 +112,10 @@ class Replay:
         if played.daily_use is not None:
             use = played.daily_use
             self._used.setdefault(transfer.member_id, {})[(use.source_no, use.target_no)] = use.used_units
-        into.draft.add(played.legs, played.obligations, is_reversal=is_reversal)
-        into.changed += _said(played) != _said(as_it_was(transfer))
+        if self._stays(happened):
+            self._giving.keep(happened)
+        into.draft.add(played, promotions, is_reversal=is_reversal)
+        into.changed += said(played) != said(was)
 
     def play(self, happened: Happened) -> Played:
         """What would have come of a movement.
@@ -123,29 +128,48 @@ class Replay:
         if transfer.transfer_id in self._refused:
             raise DroppedOut
         rule = self._rules.get(transfer.kind)
-        if rule is None or happened.is_promoted or happened.decided_at < self._since:
-            return as_it_was(transfer)
+        if rule is None or happened.decided_at < self._since:
+            return as_it_was(happened)
         return rule(happened)
 
+    def _stays(self, happened: Happened) -> bool:
+        """Whether the bonuses of a movement are those it had: decided before the first day, or what it reverses was."""
+        original = happened.original
+        return (happened if original is None else original).decided_at < self._since
+
     def _earned(self, happened: Happened) -> Played:
-        made = _circulation(happened.transfer, Side.DEBIT)
+        made = circulation(happened.transfer, Side.DEBIT)
         if not made:
             # Money spent that made no point yet.
-            return as_it_was(happened.transfer)
+            return as_it_was(happened)
         ((number, units),) = made.items()
-        return self._decided(Earn(**self._asked(happened, number, units)), happened, {number: 0})
+        transfer = happened.transfer
+        promotions = self._coalition.promotions.on_earn(transfer.merchant_no, number, transfer.occurred_at)
+        command = Earn(**self._asked(happened, number, units - given_units(happened)))
+        return self._given(command, promotions, happened, {number: 0})
 
     def _taken(self, happened: Happened) -> Played:
-        ((number, units),) = _circulation(happened.transfer, Side.CREDIT).items()
+        ((number, units),) = circulation(happened.transfer, Side.CREDIT).items()
         command = TAKING[happened.transfer.kind](**self._asked(happened, number, units))
         return self._decided(command, happened, {number: units})
 
     def _converted(self, happened: Happened) -> Played:
-        ((source, used),) = _circulation(happened.transfer, Side.CREDIT).items()
-        (target,) = _circulation(happened.transfer, Side.DEBIT)
+        ((source, used),) = circulation(happened.transfer, Side.CREDIT).items()
+        (target,) = circulation(happened.transfer, Side.DEBIT)
         code = self._coalition.directory.currencies[target].code
         command = Convert(**self._asked(happened, source, used), target=code, tier=happened.tier)
-        return self._decided(command, happened, {source: used, target: 0})
+        # A quote promises its terms, and no promotion.
+        promotions = self._coalition.promotions.on_conversion(source, target, happened.transfer.occurred_at)
+        return self._given(command, promotions, happened, {source: used, target: 0})
+
+    def _given(
+        self, command: Command, promotions: Sequence[Promotion], happened: Happened, holding: dict[int, int]
+    ) -> Played:
+        """An award or a conversion, and what promotions add to it."""
+        facts = self._facts(happened, holding)
+        posting = decide(command, facts, self._unpromoted)
+        self._giving.add(posting, promotions, facts, happened)
+        return self._giving.told(outcome(posting), happened)
 
     def _held(self, happened: Happened) -> Played:
         transfer = happened.transfer
@@ -164,12 +188,12 @@ class Replay:
         name = hold.transfer.transfer_id
         assert name is not None
         frozen = self.play(hold).frozen_price_micros
-        ((number, units),) = _circulation(transfer, Side.CREDIT).items()
+        ((number, units),) = circulation(transfer, Side.CREDIT).items()
         facts = self._facts(happened, {number: 0})
         facts.originals[name] = hold.transfer._replace(frozen_price_micros=frozen)
         facts.progress[name] = Progress(0, ended=False, lapses_at=hold.transfer.expires_at)
         command = Capture(**_common(transfer), original=name, units=units)
-        return _played(decide(command, facts, self._coalition))
+        return outcome(decide(command, facts, self._coalition))
 
     def _reversed(self, happened: Happened) -> Played:
         transfer, original = happened.transfer, happened.original
@@ -179,18 +203,29 @@ class Replay:
             # Whole, whatever it came to.
             converted = original.transfer._replace(legs=now.legs)
             legs = [leg._replace(side=Side.CREDIT if leg.side == Side.DEBIT else Side.DEBIT) for leg in now.legs]
-            total = moved_units(converted)
-            back = self._unused(converted, transfer)
-            return Played(legs, mirrored(now.obligations, 0, total, total), daily_use=back)
-        total, before = moved_units(original.transfer), happened.before_units
-        return Played(transfer.legs, mirrored(now.obligations, before, before + moved_units(transfer), total))
+            total = part = moved_units(converted)
+            played = Played(
+                legs, mirrored(now.obligations, 0, total, total), daily_use=self._unused(converted, transfer)
+            )
+        else:
+            total = moved_units(original.transfer)
+            part, before = moved_units(transfer), happened.before_units
+            if original.transfer.kind == TransferKind.EARN:
+                total, part = total - given_units(original), part - given_units(happened)
+            played = Played(transfer.legs, mirrored(now.obligations, before, before + part, total))
+        if self._stays(happened):
+            return as_it_was(happened)._replace(daily_use=played.daily_use)
+        if not self._coalition.promotions:
+            return played
+        facts = self._facts(happened, dict.fromkeys((leg.currency_no for leg in original.transfer.legs), 0))
+        return self._giving.take_back(played, happened, part, total, facts)
 
     def _unused(self, converted: Transfer, reversal: Transfer) -> DailyUse | None:
         """What the member's daily cap is given back on the day of the conversion."""
         today = self._today(reversal)
         used = self._used.get(reversal.member_id, {}) if today == self._day == self._today(converted) else {}
-        ((source, units),) = _circulation(converted, Side.CREDIT).items()
-        (target,) = _circulation(converted, Side.DEBIT)
+        ((source, units),) = circulation(converted, Side.CREDIT).items()
+        (target,) = circulation(converted, Side.DEBIT)
         before = used.get((source, target))
         return None if before is None else DailyUse(source, target, today, max(before - units, 0))
 
@@ -198,20 +233,34 @@ class Replay:
         (number,) = {leg.currency_no for leg in happened.transfer.legs}
         facts = self._facts(happened, {number: 0})
         account, now = facts.accounts[number], happened.transfer.occurred_at
+        promoted = facts.bonuses = BonusFacts(Budgets({}))
+        ended_lots = {ended.lot_id: ended for ended in happened.ended}
+        births: dict[UUID | None, Happened] = {}
         for ended in happened.ended:
-            try:
-                made_at = ended.price_micros if ended.birth is None else self.play(ended.birth).lot_prices.get(number)
-            except (DroppedOut, Refusal):
-                continue
-            price = ended.price_micros if made_at is None else made_at
+            birth, price = ended.birth, ended.price_micros
+            if birth is not None and birth.decided_at >= self._since:
+                try:
+                    price = self.play(birth).lot_prices.get(number, price)
+                except (DroppedOut, Refusal):
+                    continue
+                births[birth.transfer.transfer_id] = birth
+                if ended.promotion_no is not None:
+                    continue
+            elif ended.promotion_no is not None:
+                promoted.promotion_of[ended.lot_id] = ended.promotion_no
             account.show(Lot(ended.lot_id, ended.units, ended.funder_no, price, now, None), now)
             account.due.append(ended.lot_id)
+        for birth in births.values():
+            for gift, units in self._giving.end(birth, ended_lots):
+                promoted.promotion_of[gift.lot.lot_id] = gift.promotion.number
+                account.show(gift.lot._replace(remaining=units), now)
+                account.due.append(gift.lot.lot_id)
         if not account.due:
             raise DroppedOut
-        return _played(decide(Expire(**self._asked(happened, number, 0)), facts, self._coalition))
+        return outcome(decide(Expire(**self._asked(happened, number, 0)), facts, self._coalition))
 
     def _decided(self, command: Command, happened: Happened, holding: dict[int, int]) -> Played:
-        return _played(decide(command, self._facts(happened, holding), self._coalition))
+        return outcome(decide(command, self._facts(happened, holding), self._coalition))
 
     def _facts(self, happened: Happened, holding: dict[int, int]) -> MemberFacts:
         """The member with just the points that the movement needs."""
@@ -247,28 +296,3 @@ def _common(transfer: Transfer) -> dict[str, Any]:
         "request_id": transfer.request_id,
         "fingerprint": b"",
     }
-
-
-def as_it_was(transfer: Transfer) -> Played:
-    """A movement taken over unchanged."""
-    return Played(transfer.legs, transfer.obligations, transfer.frozen_price_micros)
-
-
-def _played(posting: Posting) -> Played:
-    prices = {lot.currency_no: lot.price_micros for lot in posting.new_lots}
-    return Played(posting.legs, posting.obligations, posting.frozen_price_micros, prices, posting.daily_use)
-
-
-def _circulation(transfer: Transfer, side: Side) -> dict[int, int]:
-    """Points made (debit) or burnt (credit) by currency number."""
-    found: dict[int, int] = {}
-    for leg in transfer.legs:
-        if (leg.account, leg.side) == (Account.CIRCULATION, side):
-            found[leg.currency_no] = found.get(leg.currency_no, 0) + leg.units
-    return found
-
-
-def _said(played: Played) -> tuple[object, ...]:
-    """What a movement came to, so that two can be compared: lots and sequences are no part of it."""
-    points = sorted((leg.side, leg.currency_no, leg.units) for leg in played.legs if leg.account == Account.CIRCULATION)
-    return points, sorted(tuple(owed) for owed in played.obligations), played.frozen_price_micros

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from exchange.db.engine import Database
 from exchange.directory.snapshot import read_directory
+from exchange.promotions.snapshot import read_promotions
 from exchange.rates.model import Coalition, Rate
 from exchange.rates.sql import RATES
 from exchange.simulation.model import Comparison, Draft
@@ -40,9 +41,10 @@ async def simulate(
     comparison = Comparison()
     async with database.read() as connection:
         directory = await read_directory(connection)
-        coalition = Coalition.of(directory, [Rate(*row) for row in await connection.execute(RATES)])
-        replay = Replay(overlaid(coalition, draft, since), since)
-        past = PastDays(connection, coalition.published, since)
+        rates = [Rate(*row) for row in await connection.execute(RATES)]
+        coalition = Coalition.of(directory, rates, await read_promotions(connection))
+        past = PastDays(connection, coalition, since)
+        replay = Replay(overlaid(coalition, draft, since), since, await past.begin())
         day = since
         # Day by day: so much is put in order at once, and no more.
         while day < until:

@@ -6,74 +6,22 @@ What others would have given is not computed here a second time: the same day is
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exchange.client.caller import Caller
-from exchange.db.engine import Database
-from exchange.scenario.coalition import build
-from exchange.scenario.parser import parse_scenario
-from exchange.scenario.runner import Runner
-from exchange.simulation.draft_file import parse_draft
-from exchange.simulation.model import Comparison, Draft, Tally
-from exchange.simulation.service import simulate
 from exchange.v1 import rate_service_pb2 as rates
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
-from tests.contract.stillness import nothing_changes, stop_watching
+from tests.contract.stillness import nothing_changes
 from tests.database import Databases
 from tests.docs.pages import blocks
-from tests.servers import Server, a_server
+from tests.scenarios.replays import DAY_OF, DAYS, FILES, PROJECT, again, command, plain, played
 from tests.worlds import a_world
-
-PROJECT = Path(__file__).parents[2]
-DAYS = Path(__file__).parent / "days"
-FILES = sorted(
-    file
-    for file in (*(PROJECT / "examples" / "scenarios").glob("*.yaml"), *DAYS.glob("*.yaml"))
-    if file.stem != "wrong_everywhere"
-)
-DAY_OF = {file: file.read_text() for file in FILES}
-BEGINNING, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=600)
-
-
-@asynccontextmanager
-async def played(databases: Databases, text: str) -> AsyncIterator[Server]:
-    """A server on which the day of a scenario has been played, whatever its file expects."""
-    name = await databases.clone()
-    day = parse_scenario(text)
-    async with a_server(databases.url_of(name)) as server, a_world(server.address, server.operator_secret) as world:
-        operator = Caller(server.operator_secret)
-        actors = await build(day, world.stubs, operator)
-        await Runner(day, world.stubs, operator, actors).play()
-        yield server
-        await stop_watching(server.url)
-    await databases.drop(name)
-
-
-async def again(server: Server, draft: str = "") -> Comparison:
-    """All that was played there, played again; an empty draft tries nothing."""
-    database = Database(server.url)
-    try:
-        directory = (await server.api.source.current()).directory
-        tried = parse_draft(draft, directory) if draft else Draft()
-        return (await simulate(database, tried, BEGINNING, END))[0]
-    finally:
-        await database.dispose()
-
-
-def plain(tally: Tally) -> list[dict[Any, int]]:
-    """What a tally counts, without zeros."""
-    return [{key: n for key, n in count.items() if n} for count in (tally.minted, tally.burnt, tally.owed)]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -90,8 +38,8 @@ async def test_a_day_played_again_with_what_held_is_the_day_as_it_was(databases:
             rows = (await connection.exec_driver_sql(statement)).all()
         owed: dict[Any, int] = {tuple(row)[:3]: tuple(row)[3] for row in map(list, rows)}
         assert (comparison.changed, comparison.refused, comparison.dropped) == (0, {}, 0)
-        # What promotions had a part in is taken over as it was, and said to be.
-        assert set(comparison.kept) == ({"PROMOTED"} if "promotions:" in DAY_OF[file] else set())
+        assert comparison.kept == {}
+        assert bool(comparison.promotions) == bool(comparison.sponsors) == ("promotions:" in DAY_OF[file])
         assert plain(comparison.draft) == plain(comparison.actual)
         assert plain(comparison.actual)[2] == owed
         assert comparison.movements > 3
@@ -123,6 +71,23 @@ OTHERWISE = {
         "breakage_shares",
         {"issue: 12000, redeem: 10000, conversion_in: 10500": "issue: 13003, redeem: 10000, conversion_in: 9001"},
         "prices: [{currency: TEL, issue: 13003, conversion_in: 9001}]",
+    ),
+    "half a bonus, a budget that it exhausts, and other shares": (
+        "cofunded_promotion",
+        {
+            "bonus_bps: 10000, member_cap: 2000, budget: 5000": "bonus_bps: 5000, member_cap: 900, budget: 1700",
+            "7000}": "6001}",
+        },
+        """
+        promotions:
+          - {id: k1, kind: earn_bonus, merchant: CAF, currency: AIR, bonus_bps: 5000, member_cap: 900, budget: 1700,
+             sponsors: [{merchant: CAF, share_bps: 3000}, {merchant: BNK, share_bps: 6001}]}
+        """,
+    ),
+    "prices that bonuses are paid at": (
+        "cofunded_promotion",
+        {"issue: 60000": "issue: 59999"},
+        "prices: [{currency: AIR, issue: 59999}]",
     ),
     "a conversion that was reversed": (
         "conversion_reversed",
@@ -264,19 +229,6 @@ async def test_a_quote_goes_by_the_terms_of_when_it_was_given(databases: Databas
         assert earlier.minted(tel) == (10, 2)
 
 
-def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """`python -m exchange simulate` on a server's database."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EXCHANGE_")}
-    return subprocess.run(
-        [sys.executable, "-m", "exchange", "simulate", *arguments],
-        cwd=PROJECT,
-        env=inherited | {"EXCHANGE_DATABASE_URL": server.url},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 async def test_the_command_shows_both_sides_and_touches_nothing(databases: Databases, tmp_path: Path) -> None:
     """As tables for people and as JSON, beside a server that serves; not even a sequence moves."""
     draft = tmp_path / "draft.yaml"
@@ -310,8 +262,7 @@ async def test_the_command_shows_both_sides_and_touches_nothing(databases: Datab
         ("rates:\n  - {from: BNK, to: AIR, source: 1}", "line 2: rates[0].target is missing"),
         ("promotion: []", "line 1: unknown key promotion"),
         ("prices: [{currency: BNK}]", "line 1: prices[0].currency stands without a figure"),
-        ("{}", "line 1: a draft is a mapping of rates and prices: this one tries nothing"),
-        ("rates: [{from: BNK, to: AIR, source: 1, target: 1, tier: 'so long a name of a tier'}]", "is no tier code"),
+        ("{}", "line 1: a draft is a mapping of rates, prices and promotions: this one tries nothing"),
     ],
 )
 async def test_a_draft_that_cannot_be_meant_is_refused_by_line_and_key(
