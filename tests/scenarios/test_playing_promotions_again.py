@@ -31,7 +31,8 @@ currencies: [{code: AIR, issuer: AIR, prices: [{from: 2026-01-01, issue: 59999, 
 promotions:
   - {id: K1, kind: earn_bonus, merchant: CAF, currency: AIR, bonus_bps: 3333, budget: 700,
      sponsors: [{merchant: BNK, share_bps: 3333}, {merchant: CAF, share_bps: 3333}]}
-  - {id: K2, kind: earn_bonus, currency: AIR, bonus_points: 77, member_cap: 100, sponsors: [{merchant: BNK, share_bps: 9999}]}
+  - {id: K2, kind: earn_bonus, currency: AIR, bonus_points: 77, member_cap: 100,
+     sponsors: [{merchant: BNK, share_bps: 9999}]}
 events:
   - {op: earn, merchant: CAF, member: ada, currency: AIR, points: 1001, key: e1}
   - {op: reverse, of: e1, points: 300}
