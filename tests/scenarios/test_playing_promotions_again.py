@@ -20,7 +20,7 @@ BONUS_DAYS: dict[str, dict[str, str]] = {
     "cofunded_promotion": {},
     "conversions_with_everything": {},
     "bonus_that_expires": {"points: 700}": "points: 500}"},
-    "below_zero": {"points: 1200}": "points: 900}"},
+    "below_zero": {"points: 1200}": "points: 900}", "points: 301}": "points: 901}"},
 }
 """Days that can be played without their promotions too: so much is used that it is there either way."""
 PARTS = """
