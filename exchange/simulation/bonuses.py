@@ -15,7 +15,6 @@ from uuid import UUID
 
 from exchange.ledger.bonuses import BonusFacts, Budgets, GivenBonus
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.ids import new_id
 from exchange.ledger.model import Account, Lot, Obligation, PointsLeg, Posting, Side, TransferKind
 from exchange.promotions.model import Promotion
 from exchange.promotions.rules import add_bonuses, return_bonuses
@@ -68,6 +67,8 @@ class Giving:
         self._capped = {one.promotion_id.lower() for one in self._promotions.values() if one.member_cap_units}
         self._members: dict[UUID, Counter[str]] = {}
         self._of: dict[UUID, Gifts] = {}
+        self._lots = 0
+        """Made up so far: their ids are small numbers, which no real lot has."""
 
     def meet(self, happened: Happened) -> None:
         """Take in what a member had of caps before the first day, where it is seen first."""
@@ -112,7 +113,8 @@ class Giving:
         gifts = []
         for bonus in posting.bonuses:
             promotion = self._promotions[bonus.promotion_no]
-            lot = Lot(new_id(), bonus.units, bonus.funder_no, bonus.price_micros, facts.now, None)
+            self._lots += 1
+            lot = Lot(UUID(int=self._lots), bonus.units, bonus.funder_no, bonus.price_micros, facts.now, None)
             gifts.append(Gift(promotion, lot))
             self._count(promotion, member_id, bonus.units)
         self._of[name] = Gifts(posting.legs[legs:], posting.obligations[obligations:], gifts)
