@@ -156,6 +156,7 @@ GOALS = (
     Goal("PostgreSQL CPU of a unary conversion, µs", 60, _cpu_of("convert", "postgres"), at_most=True),
     Goal("PostgreSQL CPU of a conversion in bulk, µs", 45, _cpu_of("batch_1000", "postgres"), at_most=True),
     Goal("ConvertPoints: one merchant / all of them", 0.9, _rate_of("hot_merchant"), _rate_of("convert")),
+    Goal("ConvertPoints: done at twice the load / done", 0.8, _rate_of("overload"), _rate_of("convert")),
     Goal("ConvertPoints: two server processes / one", 1.6, _rate_of("two_processes"), _rate_of("convert"), cores_min=4),
 )
 

@@ -37,6 +37,10 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # Resets streams at random as a connection nears its limit, which its client, honest or not, sees as UNAVAILABLE;
     # the guard's admission refuses in words instead.
     ("grpc.http.overload_protection", 0),
+    # Likewise of calls that wait for Python to take them: from a thousand on gRPC would end some as CANCELLED, which no
+    # client repeats. A process that is far behind takes them all the same, and refuses what is above its admission.
+    ("grpc.server.max_pending_requests", 20_000),
+    ("grpc.server.max_pending_requests_hard_limit", 40_000),
     # The guard refuses what is above its own limit in words; gRPC cuts off, without any, what is far above.
     ("grpc.max_receive_message_length", 2 * MESSAGE_BYTES_MAX),
     # Pings more often than this are an attack or a mistake; clients may ping without calls to keep a path open.

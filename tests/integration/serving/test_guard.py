@@ -1,6 +1,9 @@
 """What the guard lets through and what it refuses, on a real server."""
 
 import asyncio
+import contextlib
+import time
+from collections import Counter
 
 import grpc
 import pytest
@@ -9,7 +12,7 @@ from google.rpc import error_details_pb2  # type: ignore[import-untyped]  # ship
 from exchange.serving.errors import DOMAIN
 from exchange.v1.transfer_service_pb2 import ConvertPointsRequest
 from exchange.v1.types_pb2 import PointsAmount
-from tests.integration.serving.probe import Client, Keys, Probe, a_channel, a_probe, a_server, refusal_of
+from tests.integration.serving.probe import SERVICE, Client, Keys, Probe, a_channel, a_probe, a_server, refusal_of
 
 A_CONVERSION = ConvertPointsRequest(request_id="r1", source=PointsAmount(currency="currencies/TEL", units=5))
 
@@ -125,6 +128,25 @@ async def test_a_full_server_refuses_at_once_and_serves_again_when_there_is_room
         assert refusal.trailer["grpc-retry-pushback-ms"] == "100"
         assert await first == A_CONVERSION
         assert await client.call("Echo", A_CONVERSION) == A_CONVERSION
+
+
+async def test_a_server_far_behind_refuses_in_words_whatever_it_does_not_do() -> None:
+    """Thousands of calls arrive while it is busy: each is answered or told SERVER_BUSY, none just ends."""
+    async with a_server(admission_max=10) as (_, port, _), contextlib.AsyncExitStack() as stack:
+        calls = []
+        for _ in range(30):
+            options = (("grpc.use_local_subchannel_pool", 1),)
+            channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}", options=options))
+            echo = channel.unary_unary(f"/{SERVICE}/Echo")
+            metadata = (("authorization", "Bearer merchant-key"),)
+            calls += [echo.future(A_CONVERSION.SerializeToString(), metadata=metadata) for _ in range(90)]
+        # Nobody takes a call meanwhile: this is the server's loop too.
+        time.sleep(1.0)
+
+        codes = await asyncio.to_thread(lambda: Counter(call.code() for call in calls))
+
+    assert codes.keys() <= {grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert codes.total() == len(calls)
 
 
 @pytest.mark.parametrize("method", ["Refuse", "Crash", "CancelItself", "AnswerNonsense", "NoRow"])
