@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
+from typing import Any
 
 import grpc
 import pytest
@@ -137,7 +138,7 @@ async def test_a_server_far_behind_refuses_in_words_whatever_it_does_not_do() ->
         for _ in range(30):
             options = (("grpc.use_local_subchannel_pool", 1),)
             channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}", options=options))
-            echo = channel.unary_unary(f"/{SERVICE}/Echo")
+            echo: Any = channel.unary_unary(f"/{SERVICE}/Echo")
             metadata = (("authorization", "Bearer merchant-key"),)
             calls += [echo.future(A_CONVERSION.SerializeToString(), metadata=metadata) for _ in range(90)]
         # Nobody takes a call meanwhile: this is the server's loop too.
