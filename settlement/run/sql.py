@@ -32,10 +32,14 @@ SELECT run_id, window_no, state FROM (
 """)
 
 ALL_STANDING = text("""
-SELECT run_id, window_no, configuration, result, state FROM (
-    SELECT run_id, window_no, configuration, result, settlement.state_of(run_id) AS state FROM settlement.runs
+SELECT run_id, window_no, configuration, result, state, is_defaulted FROM (
+    SELECT run_id, window_no, configuration, result, settlement.state_of(run_id) AS state,
+           EXISTS (SELECT FROM settlement.defaults d WHERE d.run_id = r.run_id) AS is_defaulted
+    FROM settlement.runs r
 ) r WHERE settlement.is_live(state) ORDER BY window_no
 """)
+
+DEFAULTED = text("SELECT window_no FROM settlement.defaults WHERE run_id = :run_id LIMIT 1")
 
 ADD = text("""
 INSERT INTO settlement.runs

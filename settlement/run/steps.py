@@ -55,9 +55,13 @@ async def end(connection: AsyncConnection, run_id: UUID, to: RunState, actor: Ac
     """Reject, cancel or void a run, and with it the previews of later windows that were built on it.
 
     Raises:
-        WindowState: somebody put his name to a run of a later window that builds on this one.
+        WindowState: somebody put his name to a run of a later window that builds on this one, or somebody's default on
+            this one was declared: others stand in for it by then.
     """
     assert to in DEAD, f"{to} does not end a run"
+    defaulted = (await connection.execute(sql.DEFAULTED, {"run_id": run_id})).scalar()
+    if defaulted is not None:
+        raise WindowState(window=f"windows/{defaulted}", state="a default was declared", needed="no default")
     await _void_what_builds_on(connection, run_id, actor)
     await step(connection, run_id, to, actor, reason)
 
@@ -88,10 +92,12 @@ async def void_where_excluded_differ(
     """Void every run that nets somebody who is excluded now, or that a release names, with all built upon it.
 
     Whoever is readmitted stays held where he was: what he owes from now on is netted. What was instructed is not
-    touched, nor what it was built on: the money is on its way.
+    touched, nor what it was built on: the money is on its way. Nor is a run on which a default was declared: whoever
+    defaulted is excluded after it, and others stand in for what it says.
     """
     standing = list(await connection.execute(sql.ALL_STANDING))
-    instructed = max((run.window_no for run in standing if run.state not in CANCELLABLE), default=0)
+    final = [run.window_no for run in standing if run.state not in CANCELLABLE or run.is_defaulted]
+    instructed = max(final, default=0)
     wrong = [run.window_no for run in standing if run.window_no > instructed and _differ(run, exclusions)]
     if wrong:
         # From the newest window back: nothing may be left building on what has ended.

@@ -361,7 +361,7 @@ class SettlementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ApproveProposal(self, request, context):
-        """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
+        """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed or a default was declared on them. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
         Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

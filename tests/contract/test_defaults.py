@@ -12,6 +12,7 @@ from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import deposit, withdrawal
 from tests.contract.refusals import refusal
 from tests.contract.settled import Finance, finance_of, move_period_a
+from tests.contract.test_proposals import exclusions
 from tests.worlds import World
 
 PREFUNDING, COLLATERAL = funds.FUNDS_PURPOSE_PREFUNDING, funds.FUNDS_PURPOSE_COLLATERAL
@@ -53,6 +54,22 @@ async def balances(finance: Finance) -> dict[tuple[str, int], int]:
     return {
         (b.participant.removeprefix("merchants/"), b.purpose): b.minor_units for b in told.balances if b.minor_units
     }
+
+
+async def test_a_run_others_stand_in_for_is_not_taken_back(finance: Finance) -> None:
+    """Neither by excluding whoever defaulted, which holds from the next window on, nor by cancelling it."""
+    run = await approved(finance)
+    await finance.agree(default())
+
+    await finance.agree(exclusions("GRO"))
+    cancelling = finance.maker.ask(finance.stub.CancelRun, pb.CancelRunRequest(name=run.name, reason="too late"))
+    refused = await refusal(cancelling)
+    await finance.close("windows/2")
+    after = (await finance.start("windows/2")).run
+
+    assert (await finance.read(run)).state == pb.Run.STATE_APPROVED
+    assert (refused.reason, refused.metadata["state"]) == ("WINDOW_STATE", "a default was declared")
+    assert list(after.configuration.excluded) == ["merchants/GRO"]
 
 
 async def test_whoever_stands_in_is_shown_before_and_posted_after(finance: Finance) -> None:

@@ -1,4 +1,4 @@
-"""A year of windows in which everything happens: awards, reversals, carries, disputes of every end, adjustments.
+"""A year of windows in which everything happens: awards, reversals, carries, disputes, adjustments, a default.
 
 What happens is drawn by a seed. After every window everything is counted again from what the wire tells, and has to
 come out the same. Another kind of event is another method of `Year` and its line in `EVENTS`.
@@ -18,6 +18,7 @@ from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types
 from settlement.disputes.deadlines import Deadlines
 from settlement.v1 import disputes_pb2 as pb
+from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as settlement
 from settlement.windows.scheduler import SCHEDULER
 from tests.contract.disputed import (
@@ -32,14 +33,18 @@ from tests.contract.disputed import (
     listed,
     withdrawn,
 )
+from tests.contract.money import deposit
 from tests.contract.refusals import refusal_of
 from tests.contract.settled import Finance, finance_of
+from tests.contract.test_proposals import exclusions
 from tests.movements import a_reversal
 from tests.servers import Server
 from tests.worlds import Merchant, a_world
 
 WINDOWS, QUIET, EVENTS_A_WINDOW = 12, 3, 16
 """Months in which things happen, then months in which deadlines end what is left."""
+DEFAULT, RELEASE = 8, 13
+"""The month whose largest payer does not pay, and the one from which what was held for it is netted again."""
 FEN = 10_000
 MINIMUM = 900
 EXPECTED = {
@@ -113,6 +118,28 @@ class Year:
         """Two persons of finance agree that somebody owes more."""
         debtor, creditor = self.chance.sample(["GRO", "CAF", "TEL", "AIR"], 2)
         await self.finance.agree(an_adjustment(debtor, creditor, self.chance.randint(1, 400)))
+
+    async def provide(self) -> None:
+        """Everybody leaves money with the clearing house, too little for the worst."""
+        for name in ("GRO", "CAF", "TEL", "AIR"):
+            await self.finance.agree(deposit(name, funds.FUNDS_PURPOSE_PREFUNDING, 900))
+            await self.finance.agree(deposit(name, funds.FUNDS_PURPOSE_GUARANTEE, 700))
+        await self.finance.agree(deposit("OPR", funds.FUNDS_PURPOSE_OPERATOR_LAYER, 150))
+
+    async def default(self, run: settlement.Run) -> tuple[str, int]:
+        """The largest payer does not pay: the layers stand in, and it is out. Who, and for how much they stand in."""
+        (payments,) = await self.finance.rows(self.finance.maker, run, "payments")
+        debts = {one.payer: one.minor_units for one in payments if one.payer != "merchants/OPR"}
+        defaulter = max(debts, key=lambda name: (debts[name], name))
+        declaration = funds.DefaultDeclaration(participant=defaulter, window=run.window)
+        declared = await self.finance.agree(settlement.Proposal(default_declaration=declaration))
+        (fall,) = declared.default_declaration.waterfalls
+        taken = sum(take.taken_minor_units for take in fall.takes)
+        assert fall.loss_minor_units == debts[defaulter]
+        assert taken + fall.open_minor_units == fall.loss_minor_units
+        assert next(take.participant for take in fall.takes if take.taken_minor_units) == defaulter
+        await self.finance.agree(exclusions(defaulter.removeprefix("merchants/")))
+        return defaulter, taken
 
     async def happen(self) -> None:
         """Something happens; what is said no to is counted."""
@@ -198,6 +225,16 @@ class Books:
         leaves = [one for one in items if one.way == settlement.CarriedItem.WAY_LEAVES and one.dispute]
         assert {one.dispute: one.minor_units for one in leaves} == expected
 
+    async def funds_are_sound(self, deposited: int, defaulted: int) -> None:
+        """What was left with the clearing house lies there to the last fen, whoever it is for by now."""
+        answer = await self.finance.maker.ask(self.finance.stub.ListFunds, funds.ListFundsRequest())
+        found: Counter[funds.FundsPurpose.ValueType] = Counter()
+        for balance in answer.balances:
+            found[balance.purpose] += balance.minor_units
+        at_bank = found.pop(funds.FUNDS_PURPOSE_CLEARING_ACCOUNT) + found.pop(funds.FUNDS_PURPOSE_OWN_ACCOUNT, 0)
+        assert sum(found.values()) == at_bank == deposited
+        assert found[funds.FUNDS_PURPOSE_DEFAULT_COVER] == defaulted
+
     async def no_value_twice(self, year: Year, reversals: Counter[str]) -> None:
         """Of every obligation: what disputes won and kept, and what reversals gave back, is no more than it was."""
         won: Counter[str] = Counter()
@@ -256,6 +293,9 @@ async def test_a_year_of_windows_loses_and_doubles_nothing(server: Server) -> No
         year, books = Year(finance, seed=2030), Books(finance)
         deadlines = Deadlines(server.api.database, SCHEDULER)
         await finance.agree(a_policy(answer_days=35, decision_days=35, held_out_reasons=[pb.DISPUTE_REASON_FRAUD]))
+        await year.provide()
+        paying: list[set[str]] = []
+        defaulter, covered = "", 0
         for _ in range(3):
             await year.award()
         start = await world.now()
@@ -268,13 +308,23 @@ async def test_a_year_of_windows_loses_and_doubles_nothing(server: Server) -> No
             run = (await finance.start(f"windows/{number}", minimum_minor_units={"CNY": MINIMUM})).run
             again = await finance.start(f"windows/{number}", minimum_minor_units={"CNY": MINIMUM})
             assert (again.replayed, again.run.result_digest) == (True, run.result_digest)
-            await finance.approve(await finance.submit(run))
+            approved = await finance.approve(await finance.submit(run))
             await books.close(run)
+            if number == DEFAULT:
+                defaulter, covered = await year.default(approved)
+            if number == RELEASE - 1:
+                await finance.agree(exclusions(released={defaulter.removeprefix("merchants/"): f"windows/{RELEASE}"}))
+            (payments,) = await finance.rows(finance.maker, run, "payments")
+            paying.append({one.payer for one in payments} | {one.payee for one in payments})
+        await books.funds_are_sound(4 * 1_600 + 150, covered)
         await books.no_value_twice(year, await reversed_micros(finance, WINDOWS + QUIET))
 
         disputes = await listed(finance, finance.maker)
         causes = {step.cause for dispute in disputes for step in dispute.steps}
         made = {one.cause for one in await adjustments(finance, finance.maker)}
+    held = paying[DEFAULT : RELEASE - 1]
+    assert all(defaulter not in parties for parties in held)
+    assert any(defaulter in parties for parties in paying[RELEASE - 1 :])
     assert year.refused.keys() <= EXPECTED
     assert not [dispute for dispute in disputes if dispute.state in WAITING]
     assert {dispute.state for dispute in disputes} == {STATE.STATE_UPHELD, STATE.STATE_REJECTED, STATE.STATE_WITHDRAWN}
