@@ -346,7 +346,7 @@ class SettlementServiceServicer(object):
 
     def CancelRun(self, request, context):
         """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it, or a default was declared on it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -71,7 +71,7 @@ class SettlementServiceStub:
     """
     CancelRun: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.CancelRunRequest, _settlement_service_pb2.CancelRunResponse]
     """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it, or a default was declared on it.
     """
     ProposeChange: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]
     """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
@@ -263,7 +263,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     CancelRun: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.CancelRunRequest, _settlement_service_pb2.CancelRunResponse]  # type: ignore[assignment]
     """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it, or a default was declared on it.
     """
     ProposeChange: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]  # type: ignore[assignment]
     """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
@@ -506,7 +506,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.CancelRunResponse, _abc.Awaitable[_settlement_service_pb2.CancelRunResponse]]:
         """Takes a run back before any money is instructed; the window waits for another. Caller: finance maker, with a credential that names its holder.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it, or a default was declared on it.
         """
 
     @_abc_1.abstractmethod

@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
+from grpc import aio
 
+from exchange.client.caller import refusal_of
 from exchange.ledger.model import TransferKind
 from exchange.v1 import directory_service_pb2 as directory
+from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import transfer_service_pb2 as pb
 from tests.database import Databases
 from tests.docs.pages import ROOT, assert_shown
@@ -36,11 +39,17 @@ REQUESTS = {
 }
 
 
+CLOSING = "Closing a membership"
+"""The section that is no movement of a merchant's: a test of its own plays it."""
+
+
 def examples() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Method, request and what is shown of the answer, in their order; a request may come without an answer."""
     found: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
     for section in PAGE.read_text(encoding="utf-8").split("\n### ")[1:]:
         method = section.split("\n")[0]
+        if method == CLOSING:
+            continue
         for block in re.findall(r"```json\n(.*?)```", section, re.DOTALL):
             said = json.loads(block)
             if "request_id" in said:
@@ -102,6 +111,27 @@ async def test_every_example_is_answered_as_the_page_shows(merchants: dict[str, 
         names[said["request_id"]] = answer.transfer.name
         told = json_format.MessageToDict(answer, preserving_proto_field_name=True)
         assert_shown(shown, told, said["request_id"])
+
+
+async def test_a_membership_is_closed_as_the_page_shows(databases: Databases) -> None:
+    """By the operator; afterwards there is nothing left to move."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"### {CLOSING}")[2].partition("\n### ")[0]
+    said, shown = map(json.loads, re.findall(r"```json\n(.*?)```", section, re.DOTALL))
+    name = await databases.clone()
+    async with a_server(databases.url_of(name)) as server, a_world(server.address, server.operator_secret) as world:
+        merchants = await _coalition(world)
+        member = await world.member("leaver", [merchants["GRO"]])
+        await merchants["GRO"].earn(member, "500 TEL")
+        said["member"] = member.name
+
+        request = json_format.ParseDict(said, members.CloseMemberRequest())
+        answer = await world.operator.ask(world.stubs.members.CloseMember, request)
+        with pytest.raises(aio.AioRpcError) as raised:
+            await merchants["GRO"].earn(member, "1 TEL")
+
+    assert_shown(shown, json_format.MessageToDict(answer, preserving_proto_field_name=True))
+    assert refusal_of(raised.value).reason == "MEMBER_CLOSED"
+    await databases.drop(name)
 
 
 def test_every_movement_of_the_wire_has_its_example() -> None:
