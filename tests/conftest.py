@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from exchange.commands import with_driver
-from exchange.db.embedded import data_dir, start
+from exchange.db.embedded import data_dir, fleeting_dir, start
 from tests.database import Databases, databases_on
 
 
@@ -20,7 +20,7 @@ def server_url(name: str, *, durable: bool) -> Iterator[str]:
     if given:
         yield with_driver(given)
         return
-    with start(data_dir(name), durable=durable) as server:
+    with start(data_dir(name) if durable else fleeting_dir(name), durable=durable) as server:
         yield server.url
 
 

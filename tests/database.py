@@ -26,8 +26,12 @@ _NUMBERS = itertools.count(1)
 class Databases:
     """Makes and drops databases on one server. Build it with `databases_on`."""
 
-    def __init__(self, server_url: str, run: str, worker: str, connection: asyncpg.Connection) -> None:
+    def __init__(
+        self, server_url: str, run: str, worker: str, connection: asyncpg.Connection, *, durable: bool
+    ) -> None:
         self._server_url = make_url(server_url)
+        # Where nothing is flushed, copying files costs less than writing all of them to the log once more.
+        self._strategy = "wal_log" if durable else "file_copy"
         self._run = run
         self._worker = worker
         self._connection = connection
@@ -51,10 +55,12 @@ class Databases:
         finally:
             await self._connection.execute("SELECT pg_advisory_unlock($1)", ONE_AT_A_TIME)
 
-    async def clone(self) -> str:
-        """A fresh database with the schema and nothing in it; its name."""
+    async def clone(self, original: str | None = None) -> str:
+        """A copy of a database nobody is connected to, else a fresh one with the schema and nothing in it; its name."""
         name = f"{PREFIX}{self._run}_{self._worker}_{next(_NUMBERS)}"
-        await self._connection.execute(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        await self._connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {original or self.template} STRATEGY {self._strategy}"
+        )
         return name
 
     async def drop(self, name: str) -> None:
@@ -95,7 +101,8 @@ async def databases_on(server_url: str) -> AsyncIterator[Databases]:
         server_settings={"application_name": _application_name(run)},
     )
     try:
-        databases = Databases(server_url, run, worker, connection)
+        durable = await connection.fetchval("SHOW fsync") == "on"
+        databases = Databases(server_url, run, worker, connection, durable=durable)
         await databases.prepare()
         yield databases
     finally:

@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 from exchange.db.embedded_cluster import Cluster
 from exchange.db.embedded_guard import launch
-from exchange.db.embedded_host import EmbeddedPostgresError, ServerUser, home_of
+from exchange.db.embedded_host import EmbeddedPostgresError, ServerUser, home_of, memory_of
 
-__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "data_dir", "start"]
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "data_dir", "fleeting_dir", "start"]
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _NAMES = ("postgres", "postgres-tests", "postgres-durable-tests")
@@ -29,6 +29,12 @@ def data_dir(name: str = "postgres") -> Path:
     """Where this user's cluster of that name lives: under EXCHANGE_STATE_DIR, else under .state beside the project."""
     state = Path(os.environ.get("EXCHANGE_STATE_DIR") or _PROJECT / ".state")
     return state / f"{name}-{os.geteuid()}"
+
+
+def fleeting_dir(name: str) -> Path:
+    """Where a cluster lives that need not survive the machine: in memory where there is room, unless told where."""
+    wanted = data_dir(name)
+    return wanted if os.environ.get("EXCHANGE_STATE_DIR") else memory_of(wanted) or wanted
 
 
 def start(data_dir: Path, *, durable: bool = True) -> "EmbeddedPostgres":
@@ -110,8 +116,8 @@ class EmbeddedPostgres:
 
 def _remove() -> None:
     """Stop and delete this project's clusters, unless somebody is using them."""
-    for name in _NAMES:
-        home = home_of(data_dir(name), ServerUser.current())
+    for place in (*map(data_dir, _NAMES), *map(fleeting_dir, _NAMES)):
+        home = home_of(place, ServerUser.current())
         if not home.exists():
             continue
         cluster = Cluster(home, durable=True)

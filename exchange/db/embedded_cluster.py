@@ -43,7 +43,17 @@ _SETTINGS = {
     "log_timezone": "UTC",
 }
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-_HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+_HASTY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    # Nobody replicates it, and it may live in memory: its log is kept short.
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_init_zero": "off",
+    "max_wal_size": "256MB",
+}
 """For tests: survives the death of any process, not of the machine."""
 
 

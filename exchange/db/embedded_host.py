@@ -2,7 +2,7 @@
 
 PostgreSQL refuses to run as root. Root therefore runs it as `nobody`, who may be unable to enter the folders root works
 in. Opening those folders to everybody would be worse than moving: the cluster, and a copy of the binaries, then live
-in a folder of their own under /var/tmp.
+in a folder of their own under /var/tmp. What need not survive the machine may live in memory.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _REFUGE = Path("/var/tmp")  # noqa: S108 -- survives a reboot; the folder inside is checked to be ours
+_MEMORY = Path("/dev/shm")  # noqa: S108 -- the same
+_MEMORY_BYTES_MIN = 2 * 1024**3
 _SOCKET_PATH_BYTES_MAX = 100
 """sun_path holds 104 bytes on macOS and 108 on Linux, its terminator included."""
 _SOCKET_NAME_BYTES = len("/.s.PGSQL.5432.lock")
@@ -63,7 +65,18 @@ def home_of(data_dir: Path, user: ServerUser) -> Path:
     wanted = data_dir.expanduser().resolve()
     if user.reaches(wanted):
         return wanted
-    return _refuge() / _digest(str(wanted))
+    return _refuge(_REFUGE) / _digest(str(wanted))
+
+
+def memory_of(data_dir: Path) -> Path | None:
+    """A stand-in for `data_dir` in memory; None where the system has none, or (before it is used) too little room.
+
+    A database is hundreds of files: on many a disk, making and removing them takes longer than most tests.
+    """
+    if not _MEMORY.is_dir():
+        return None
+    home = _refuge(_MEMORY) / _digest(str(data_dir.expanduser().resolve()))
+    return home if home.exists() or shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES_MIN else None
 
 
 def socket_dir_of(home: Path) -> Path:
@@ -108,7 +121,7 @@ def binaries(user: ServerUser) -> Path:
 def _copy(package: Path) -> Path:
     """A world-readable copy of the package beside its shared libraries, made once per installed version."""
     made = (package / "pginstall" / "bin" / "postgres").stat()
-    target = _refuge() / f"binaries-{_digest(f'{package} {made.st_size} {made.st_mtime_ns}')}"
+    target = _refuge(_REFUGE) / f"binaries-{_digest(f'{package} {made.st_size} {made.st_mtime_ns}')}"
     if target.exists():
         return target
     fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix="copying-"))
@@ -128,9 +141,9 @@ def _copy(package: Path) -> Path:
     return target
 
 
-def _refuge() -> Path:
-    """Root's own folder under /var/tmp: everybody may walk through it, nobody else may write or list it."""
-    folder = _REFUGE / f"points-exchange-{os.geteuid()}"
+def _refuge(place: Path) -> Path:
+    """The caller's own folder in a place for all: everybody may walk through it, nobody else may write or list it."""
+    folder = place / f"points-exchange-{os.geteuid()}"
     folder.mkdir(mode=0o711, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():

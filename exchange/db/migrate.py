@@ -6,6 +6,7 @@ Run at deployment by the owner of the schemas, not by the serving role.
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import threading
 from collections.abc import Sequence
@@ -95,8 +96,13 @@ def _config(history: History) -> Config:
 
 def outstanding(connection: Connection, history: History) -> list[str]:
     """Revisions of a history that the database has not seen; empty when it is up to date."""
-    script = ScriptDirectory.from_config(_config(history))
     options = {"version_table_schema": history.schema}
     context = MigrationContext.configure(connection, opts=options)
     present = set(context.get_current_heads())
-    return [head for head in script.get_heads() if head not in present]
+    return [head for head in _heads(history) if head not in present]
+
+
+@functools.cache
+def _heads(history: History) -> Sequence[str]:
+    """Its latest revisions, read once: each is a program to compile, and a running process keeps the one it has."""
+    return ScriptDirectory.from_config(_config(history)).get_heads()

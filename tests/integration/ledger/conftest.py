@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.database import Databases
 from tests.integration.ledger.ledgers import Ledger, a_server_on, differences, found_coalition
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +22,7 @@ async def founded(databases: Databases) -> AsyncIterator[str]:
 @pytest.fixture
 async def coalition_url(databases: Databases, founded: str) -> AsyncIterator[str]:
     """A copy of it for one test."""
-    name = f"{founded}_copy{next(_numbers)}"
-    await databases._connection.execute(f"CREATE DATABASE {name} TEMPLATE {founded}")
+    name = await databases.clone(founded)
     yield databases.url_of(name)
     await databases.drop(name)
 

@@ -228,8 +228,7 @@ TOUCHED_UP: list[tuple[str, str]] = [
 @pytest.fixture(scope="module")
 async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
     """A ledger of two windows with every kind of movement of the spine; nobody posts to it any more."""
-    name = f"{founded}_audited"
-    await databases._connection.execute(f"CREATE DATABASE {name} TEMPLATE {founded}")
+    name = await databases.clone(founded)
     async with a_server_on(databases.url_of(name)) as ledger:
         ada, ben = await ledger.members(2)
         await ledger.post(earn("60 BNK", "CAF", member_id=ada))
