@@ -508,10 +508,6 @@ class ExitNotZero(Definite):
 
     FOR = "EXIT_NOT_ZERO"
 
-    resource: str
-    subjects: str
-    findings: int
-
 
 class ClaimExceeds(Definite):
     """FAILED_PRECONDITION. More than is left to claim of what a transfer left owing, or to win by a dispute: the rest is claimed already, or reversals gave it back."""

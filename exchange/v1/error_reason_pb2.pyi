@@ -139,7 +139,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_LIQUIDITY_SHORT: _ErrorReason.ValueType  # 218
     """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
     ERROR_REASON_EXIT_NOT_ZERO: _ErrorReason.ValueType  # 219
-    """FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, POINTS_ISSUED", findings: "3"}."""
+    """FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, DISPUTES", findings: "3"}; where disputes, adjustments or proposals are left also {names: "disputes/…"}, the first ten of them."""
     ERROR_REASON_CLAIM_EXCEEDS: _ErrorReason.ValueType  # 206
     """FAILED_PRECONDITION. More than is left to claim of what a transfer left owing, or to win by a dispute: the rest is claimed already, or reversals gave it back. Minor units. {resource: "transfers/…", left: "300", requested: "500"}."""
     ERROR_REASON_DISPUTE_PERIOD_OVER: _ErrorReason.ValueType  # 207
@@ -322,7 +322,7 @@ ERROR_REASON_EXPOSURE_UNCOVERED: ErrorReason.ValueType  # 217
 ERROR_REASON_LIQUIDITY_SHORT: ErrorReason.ValueType  # 218
 """FAILED_PRECONDITION. Those who pay in a run have not enough with the clearing house, and the terms of funds want it refused, or acknowledged. {resource, currency, missing: "300", participants: "BNK, GRO", demands: "ACKNOWLEDGE"}."""
 ERROR_REASON_EXIT_NOT_ZERO: ErrorReason.ValueType  # 219
-"""FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, POINTS_ISSUED", findings: "3"}."""
+"""FAILED_PRECONDITION. A participant leaves while something is left between it and the coalition. {resource: "merchants/GRO/exit", subjects: "FUNDS, DISPUTES", findings: "3"}; where disputes, adjustments or proposals are left also {names: "disputes/…"}, the first ten of them."""
 ERROR_REASON_CLAIM_EXCEEDS: ErrorReason.ValueType  # 206
 """FAILED_PRECONDITION. More than is left to claim of what a transfer left owing, or to win by a dispute: the rest is claimed already, or reversals gave it back. Minor units. {resource: "transfers/…", left: "300", requested: "500"}."""
 ERROR_REASON_DISPUTE_PERIOD_OVER: ErrorReason.ValueType  # 207

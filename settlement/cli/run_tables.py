@@ -12,7 +12,7 @@ from exchange.money.currencies import MINOR_EXPONENT
 from settlement.cli.tables import listing
 from settlement.run.canonical import plain, written
 from settlement.run.legal import BY_MODE
-from settlement.run.life import Decision, Transition
+from settlement.run.life import Decision, RunState, Transition
 from settlement.run.model import CurrencyResult, Run
 
 
@@ -73,7 +73,13 @@ def where_it_stands(run: Run) -> str:
     text = f"{life.state.lower()} by {last.person or last.actor}"
     if life.submission is not None:
         said = ", ".join(decision.person for decision in life.approvals) or "nobody yet"
-        text += f"; submitted by {life.submission.person}, approved by {said} of {life.checkers_needed} needed"
+        submitted = f"submitted by {life.submission.person}"
+        approved = f"approved by {said} of {life.checkers_needed} needed"
+        both = f"{submitted}, {approved}"
+        # The step that is its state is not told a second time.
+        text = {RunState.SUBMITTED: both, RunState.APPROVED: f"{approved}; {submitted}"}.get(
+            life.state, f"{text}; {both}"
+        )
     return text + (f": {last.reason}" if last.reason else "")
 
 

@@ -29,6 +29,7 @@ from settlement.disputes.model import (
     Verdict,
 )
 from settlement.disputes.reading import adjustment_of, disputes_of, read_dispute, standing_of, window_of
+from settlement.exits.service import require_there
 from settlement.proposals.standing import standing
 from settlement.run.life import RunState
 from settlement.run.steps import end as end_run
@@ -78,6 +79,7 @@ class Disputes:
             RequestIdReused: the claimant used the request_id for another claim.
             DisputePeriodOver: its window was cut off too long ago.
             ClaimExceeds: so much is not left to claim.
+            WrongState: the other side has left the coalition, or the claimant has.
         """
         async with self._database.write() as connection:
             await take_turns(connection)
@@ -88,6 +90,7 @@ class Disputes:
                     raise RequestIdReused(request_id=claim.request_id)
                 return found, True
             window_no = await _window_of(connection, claim.obligation, claimant)
+            await require_there(connection, claim.obligation.debtor, claim.obligation.creditor)
             policy = await _policy(connection)
             name = f"transfers/{claim.obligation.transfer}"
             window = await exchange_ledger.read_window(connection, window_no)

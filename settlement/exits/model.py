@@ -21,8 +21,12 @@ class Subject(enum.StrEnum):
     """What is held for its sake or against it."""
     PAYMENTS = "PAYMENTS"
     """What is to be paid by it or to it and no bank has booked."""
+    DISPUTES = "DISPUTES"
+    """Disputes of what it owes or is owed that have not ended, also of what was settled first."""
+    ADJUSTMENTS = "ADJUSTMENTS"
+    """Adjustments of what it owes or is owed in windows that no run has netted."""
     PROPOSALS = "PROPOSALS"
-    """Movements of its money that wait for a checker."""
+    """Movements of its money, defaults and adjustments that wait for a checker."""
     FUNDS = "FUNDS"
     """What it left with the clearing house."""
     POINTS_ISSUED = "POINTS_ISSUED"
@@ -31,6 +35,9 @@ class Subject(enum.StrEnum):
     """Points of others that it paid for: it may be owed a share when they expire."""
 
 
+NAMED = frozenset({Subject.DISPUTES, Subject.ADJUSTMENTS, Subject.PROPOSALS})
+"""What has a name of its own: a refusal tells it."""
+
 WAIVABLE = frozenset({Subject.POINTS_ISSUED, Subject.POINTS_FUNDED})
 """What may be left for a reason that is written down: money may not."""
 
@@ -38,8 +45,10 @@ NEXT = {
     Subject.BUSINESS: "the operator suspends it (SuspendMerchant)",
     Subject.OBLIGATIONS: "close the window, and run it to the end",
     Subject.CARRIED: "run the next window with minimum 0 for the currency",
-    Subject.HELD: "release what is held in a window (propose exclusions), and run it to the end",
+    Subject.HELD: "end its disputes, release what else is held in a window (propose exclusions), and run it to the end",
     Subject.PAYMENTS: "take the run to the bank and back: submit, approve, export, import-status",
+    Subject.DISPUTES: "let them be answered, decided (decide-dispute) or withdrawn",
+    Subject.ADJUSTMENTS: "close the window, and run it to the end",
     Subject.PROPOSALS: "approve, reject or withdraw them",
     Subject.FUNDS: "return them: withdraw-funds",
     Subject.POINTS_ISSUED: "let members use them or end them, or say why they stay: exit --waive points_issued=REASON",
@@ -63,7 +72,8 @@ class Finding(NamedTuple):
 
     Attributes:
         subject: of what.
-        what: where it stands and which way, "windows/3 owes TEL".
+        what: where it stands and which way, "windows/3 owes TEL"; of a dispute, an adjustment or a proposal its name
+            first.
         currency: settlement or points currency; empty where there is none.
         amount: how much, above 0.
         unit: of what.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from settlement.exits.model import Finding, Subject, Unit
+from settlement.exits.model import NAMED, Finding, Subject, Unit
 from settlement.funds.model import AT_BANK, Book
 from settlement.run.model import CurrencyResult
 
@@ -31,6 +31,27 @@ class Unpaid(NamedTuple):
     amount: int
 
 
+class Unended(NamedTuple):
+    """A dispute that has not ended, minor units; one side says that the debtor does not owe so much."""
+
+    name: str
+    currency: str
+    debtor: str
+    creditor: str
+    amount: int
+
+
+class Awaiting(NamedTuple):
+    """An adjustment in a window that no run has netted, minor units."""
+
+    name: str
+    window_no: int
+    currency: str
+    debtor: str
+    creditor: str
+    amount: int
+
+
 class Points(NamedTuple):
     """Points that members hold, with who issued and who paid for them."""
 
@@ -50,6 +71,8 @@ class Facts:
         newest: the newest run's result: what it carries and holds.
         newest_window: its window; 0 when there is none.
         unpaid: payments no bank has booked.
+        disputes: those that have not ended.
+        adjustments: those that wait for the run of their window.
         waiting: names of proposals about its money that nobody has decided on.
         book: the funds.
         points: what members hold.
@@ -60,6 +83,8 @@ class Facts:
     newest: Sequence[CurrencyResult]
     newest_window: int
     unpaid: Sequence[Unpaid]
+    disputes: Sequence[Unended]
+    adjustments: Sequence[Awaiting]
     waiting: Sequence[str]
     book: Book
     points: Sequence[Points]
@@ -72,6 +97,8 @@ def findings(name: str, facts: Facts) -> list[Finding]:
         *_owed(name, facts.owed),
         *_items(name, facts),
         *_unpaid(name, facts.unpaid),
+        *_disputes(name, facts.disputes),
+        *_adjustments(name, facts.adjustments),
         *(Finding(Subject.PROPOSALS, proposal, "", 1, Unit.ITEMS) for proposal in sorted(facts.waiting)),
         *(
             Finding(Subject.FUNDS, account.purpose.lower(), currency, amount, Unit.MINOR_UNITS)
@@ -82,6 +109,11 @@ def findings(name: str, facts: Facts) -> list[Finding]:
     ]
 
 
+def names(found: Iterable[Finding]) -> list[str]:
+    """The names of what has one, in order."""
+    return [one.what.partition(" ")[0] for one in found if one.subject in NAMED]
+
+
 def not_waived(found: Iterable[Finding], waivers: Mapping[Subject, str]) -> list[Finding]:
     """What is left without a reason."""
     return [one for one in found if one.subject not in waivers]
@@ -90,8 +122,7 @@ def not_waived(found: Iterable[Finding], waivers: Mapping[Subject, str]) -> list
 def _owed(name: str, owed: Iterable[Owed]) -> Iterator[Finding]:
     for one in sorted(owed):
         if one.micros and name in (one.debtor, one.creditor):
-            way = f"owes {one.creditor}" if one.debtor == name else f"is owed by {one.debtor}"
-            what = f"windows/{one.window_no} {way}"
+            what = f"windows/{one.window_no} {_way(name, one.debtor, one.creditor)}"
             yield Finding(Subject.OBLIGATIONS, what, one.currency, one.micros, Unit.MICROS)
 
 
@@ -100,7 +131,7 @@ def _items(name: str, facts: Facts) -> Iterator[Finding]:
         for one in facts.newest:
             for item in one.carried if subject is Subject.CARRIED else one.held_items:
                 if name in (item.debtor, item.creditor):
-                    way = f"owes {item.creditor}" if item.debtor == name else f"is owed by {item.debtor}"
+                    way = _way(name, item.debtor, item.creditor)
                     what = f"windows/{facts.newest_window} {way} since windows/{item.since_window}"
                     yield Finding(subject, what, one.currency, item.amount, Unit.MINOR_UNITS)
 
@@ -111,6 +142,24 @@ def _unpaid(name: str, unpaid: Iterable[Unpaid]) -> Iterator[Finding]:
             way = f"pays {one.payee}" if one.payer == name else f"is paid by {one.payer}"
             what = f"windows/{one.window_no} {way}"
             yield Finding(Subject.PAYMENTS, what, one.currency, one.amount, Unit.MINOR_UNITS)
+
+
+def _disputes(name: str, disputes: Iterable[Unended]) -> Iterator[Finding]:
+    for one in disputes:
+        if name in (one.debtor, one.creditor):
+            what = f"{one.name} of what {one.debtor} owes {one.creditor}"
+            yield Finding(Subject.DISPUTES, what, one.currency, one.amount, Unit.MINOR_UNITS)
+
+
+def _adjustments(name: str, adjustments: Iterable[Awaiting]) -> Iterator[Finding]:
+    for one in adjustments:
+        if name in (one.debtor, one.creditor):
+            what = f"{one.name} windows/{one.window_no} {_way(name, one.debtor, one.creditor)}"
+            yield Finding(Subject.ADJUSTMENTS, what, one.currency, one.amount, Unit.MINOR_UNITS)
+
+
+def _way(name: str, debtor: str, creditor: str) -> str:
+    return f"owes {creditor}" if debtor == name else f"is owed by {debtor}"
 
 
 def _points(name: str, points: Iterable[Points]) -> Iterator[Finding]:

@@ -13,13 +13,16 @@ from exchange.refusals import InvalidField
 from settlement import exchange_ledger
 from settlement.exits import rules, sql
 from settlement.exits.model import Finding, ParticipantExit
-from settlement.exits.rules import Facts, Owed, Points, Unpaid
+from settlement.exits.rules import Awaiting, Facts, Owed, Points, Unended, Unpaid
 from settlement.funds import sql as funds_sql
 from settlement.funds.service import book_of
 from settlement.refusals import ExitNotZero, WrongState
 from settlement.run.life import INSTRUCTED
 from settlement.run.model import Run
 from settlement.run.service import read_run
+
+NAMES_MAX = 10
+"""Of disputes, adjustments and proposals that a refusal names; a drill names all."""
 
 
 class Exits:
@@ -51,13 +54,14 @@ async def certified(connection: AsyncConnection, asked: ParticipantExit) -> Part
     await exchange_ledger.require_merchant(connection, asked.participant, "proposal.participant_exit.participant")
     if asked.participant == (await exchange_ledger.coalition(connection)).operator:
         raise InvalidField({"proposal.participant_exit.participant": "is the operator, who does not leave"})
-    if await has_left(connection, asked.participant):
-        raise WrongState(resource=asked.name, state="EXITED", needed="PARTICIPANT")
+    await require_there(connection, asked.participant)
     found = await _looked_at(connection, replace(asked, window_no=0, findings=()))
     left = rules.not_waived(found.findings, asked.waivers)
     if left:
         subjects = ", ".join(dict.fromkeys(one.subject.value for one in left))
-        raise ExitNotZero(resource=asked.name, subjects=subjects, findings=str(len(left)))
+        named = rules.names(left)[:NAMES_MAX]
+        also = {"names": ", ".join(named)} if named else {}
+        raise ExitNotZero(resource=asked.name, subjects=subjects, findings=str(len(left)), **also)
     used = {one.subject for one in found.findings}
     return replace(found, waivers={subject: why for subject, why in asked.waivers.items() if subject in used})
 
@@ -80,6 +84,13 @@ async def has_left(connection: AsyncConnection, participant: str) -> bool:
     return (await connection.execute(sql.EXITED, {"participant": participant})).first() is not None
 
 
+async def require_there(connection: AsyncConnection, *participants: str) -> None:
+    """Raises WrongState when one of these has left: nothing comes up between it and the coalition any more."""
+    for name in participants:
+        if await has_left(connection, name):
+            raise WrongState(resource=ParticipantExit(name).name, state="EXITED", needed="PARTICIPANT")
+
+
 async def _looked_at(connection: AsyncConnection, asked: ParticipantExit) -> ParticipantExit:
     found: list[Finding] = rules.findings(asked.participant, await _facts(connection, asked.participant))
     return replace(asked, window_no=await exchange_ledger.open_window_no(connection), findings=found)
@@ -91,13 +102,19 @@ async def _facts(connection: AsyncConnection, participant: str) -> Facts:
     for row in list(await connection.execute(funds_sql.UNPAID_RUNS)):
         newest = await read_run(connection, row.run_id)
         unpaid += await _unpaid(connection, row, newest)
-    waiting = await connection.execute(sql.WAITING, {"participant": participant})
+    of = {"participant": participant}
+    disputes = await connection.execute(sql.DISPUTES, of)
+    after = newest.window_no if newest else 0
+    adjustments = await connection.execute(sql.ADJUSTMENTS, {**of, "after": after})
+    waiting = await connection.execute(sql.WAITING, of)
     return Facts(
         suspended=await exchange_ledger.is_suspended(connection, participant),
-        owed=await _owed(connection, newest.window_no if newest else 0),
+        owed=await _owed(connection, after),
         newest=newest.result if newest else (),
-        newest_window=newest.window_no if newest else 0,
+        newest_window=after,
         unpaid=unpaid,
+        disputes=[Unended(f"disputes/{row[0]}", *row[1:]) for row in disputes],
+        adjustments=[Awaiting(f"settlementAdjustments/{row[0]}", *row[1:]) for row in adjustments],
         waiting=[f"proposals/{row.proposal_id}" for row in waiting],
         book=await book_of(connection),
         points=[Points(*one) for one in await exchange_ledger.points_outstanding(connection, participant)],

@@ -17,8 +17,22 @@ WHERE l.run_id = :run_id AND NOT EXISTS (
     SELECT FROM settlement.payment_attempts a WHERE (a.run_id, a.leg_no, a.state) = (l.run_id, l.leg_no, 'SETTLED'))
 """)
 
+# In the order they were opened.
+DISPUTES = text("""
+SELECT dispute_id, currency_code, debtor, creditor, minor_units FROM settlement.disputes
+WHERE :participant IN (debtor, creditor) AND settlement.dispute_state(dispute_id) IN ('OPEN', 'CONTESTED')
+ORDER BY order_no
+""")
+
+# Of windows after the newest that a run has netted.
+ADJUSTMENTS = text("""
+SELECT adjustment_id, window_no, currency_code, debtor, creditor, minor_units FROM settlement.adjustments
+WHERE :participant IN (debtor, creditor) AND window_no > :after ORDER BY order_no
+""")
+
 WAITING = text("""
 SELECT p.proposal_id FROM settlement.proposals p LEFT JOIN settlement.proposal_decisions d USING (proposal_id)
-WHERE d.verdict IS NULL AND p.kind IN ('FUNDS_MOVEMENT', 'DEFAULT_DECLARATION')
-  AND p.content::jsonb ->> 'participant' = :participant
+WHERE d.verdict IS NULL AND (
+    p.kind IN ('FUNDS_MOVEMENT', 'DEFAULT_DECLARATION') AND p.content::jsonb ->> 'participant' = :participant
+    OR p.kind = 'ADJUSTMENT' AND :participant IN (p.content::jsonb ->> 'debtor', p.content::jsonb ->> 'creditor'))
 """)

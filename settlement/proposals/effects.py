@@ -13,7 +13,7 @@ from settlement.disputes import ending, rules
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, State
 from settlement.disputes.reading import read_dispute, require_transfer, standing_of
 from settlement.exits.model import ParticipantExit
-from settlement.exits.service import certified, leave
+from settlement.exits.service import certified, leave, require_there
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.funds.service import bind_caps, post_movement, require_movement
 from settlement.fx.model import FxChoice, FxSet
@@ -28,8 +28,8 @@ async def require_sense(connection: AsyncConnection, content: Content) -> Conten
 
     Raises:
         ResourceNotFound: it is not.
-        WrongState: the window to close is closed, the dispute to decide is not contested, or the version of a set of
-            rates is not newer.
+        WrongState: the window to close is closed, the dispute to decide is not contested, the version of a set of
+            rates is not newer, or a side of an adjustment has left.
         ClaimExceeds: more would be upheld than is left to win.
     """
     match content:
@@ -72,6 +72,7 @@ async def _require_sides(connection: AsyncConnection, agreed: AgreedAdjustment) 
         await exchange_ledger.require_merchant(connection, name, f"proposal.adjustment.{side}")
     if agreed.transfer:
         await require_transfer(connection, agreed.transfer, "proposal.adjustment.transfer")
+    await require_there(connection, agreed.debtor, agreed.creditor)
 
 
 async def _require_participants(connection: AsyncConnection, content: Exclusions) -> None:
@@ -108,7 +109,8 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
     """Do what was approved; a document that only holds does nothing by itself.
 
     Raises:
-        WrongState, ClaimExceeds: the dispute it decides has ended, or less is left to win.
+        WrongState, ClaimExceeds: the dispute it decides has ended, or less is left to win; a side of an adjustment
+            has left.
     """
     if isinstance(proposal.content, FundsTerms | FundsMovement | DefaultDeclaration):
         await _take_effect_on_funds(connection, proposal, actor)
@@ -120,6 +122,7 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
         case DisputeDecision() as decision:
             await ending.decide(connection, decision, proposal.proposal_id, actor)
         case AgreedAdjustment() as agreed:
+            await require_there(connection, agreed.debtor, agreed.creditor)
             await ending.agree(connection, agreed, proposal.proposal_id, actor)
 
 

@@ -455,13 +455,17 @@ class ParticipantExit(_message.Message):
         SUBJECT_PAYMENTS: ParticipantExit._Subject.ValueType  # 5
         """What is to be paid by it or to it and no bank has booked."""
         SUBJECT_PROPOSALS: ParticipantExit._Subject.ValueType  # 6
-        """Movements of its money that wait for a checker."""
+        """Movements of its money, defaults and adjustments that wait for a checker."""
         SUBJECT_FUNDS: ParticipantExit._Subject.ValueType  # 7
         """What it left with the clearing house."""
         SUBJECT_POINTS_ISSUED: ParticipantExit._Subject.ValueType  # 8
         """Points of its currencies that members hold."""
         SUBJECT_POINTS_FUNDED: ParticipantExit._Subject.ValueType  # 9
         """Points of others that it paid for."""
+        SUBJECT_DISPUTES: ParticipantExit._Subject.ValueType  # 10
+        """Disputes of what it owes or is owed that have not ended, also of what was settled first."""
+        SUBJECT_ADJUSTMENTS: ParticipantExit._Subject.ValueType  # 11
+        """Adjustments of what it owes or is owed in windows that no run has netted."""
 
     class Subject(_Subject, metaclass=_SubjectEnumTypeWrapper):
         """What is looked at."""
@@ -479,13 +483,17 @@ class ParticipantExit(_message.Message):
     SUBJECT_PAYMENTS: ParticipantExit.Subject.ValueType  # 5
     """What is to be paid by it or to it and no bank has booked."""
     SUBJECT_PROPOSALS: ParticipantExit.Subject.ValueType  # 6
-    """Movements of its money that wait for a checker."""
+    """Movements of its money, defaults and adjustments that wait for a checker."""
     SUBJECT_FUNDS: ParticipantExit.Subject.ValueType  # 7
     """What it left with the clearing house."""
     SUBJECT_POINTS_ISSUED: ParticipantExit.Subject.ValueType  # 8
     """Points of its currencies that members hold."""
     SUBJECT_POINTS_FUNDED: ParticipantExit.Subject.ValueType  # 9
     """Points of others that it paid for."""
+    SUBJECT_DISPUTES: ParticipantExit.Subject.ValueType  # 10
+    """Disputes of what it owes or is owed that have not ended, also of what was settled first."""
+    SUBJECT_ADJUSTMENTS: ParticipantExit.Subject.ValueType  # 11
+    """Adjustments of what it owes or is owed in windows that no run has netted."""
 
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     WAIVERS_FIELD_NUMBER: _builtins.int
@@ -594,7 +602,7 @@ class ExitFinding(_message.Message):
     subject: Global___ParticipantExit.Subject.ValueType
     """Of what."""
     what: _builtins.str
-    """Where it stands and which way, "windows/3 owes TEL"."""
+    """Where it stands and which way, "windows/3 owes TEL"; of a dispute, an adjustment or a proposal its name first."""
     currency_code: _builtins.str
     """Settlement or points currency. Empty where there is none."""
     amount: _builtins.int

@@ -354,7 +354,7 @@ class SettlementServiceServicer(object):
 
     def ProposeChange(self, request, context):
         """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, or declares that a participant does not pay, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, or the version of a set of rates is not above the one approved last; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
+        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, or declared before; EXIT_NOT_ZERO for an exit when something is left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -601,7 +601,7 @@ class SettlementServiceServicer(object):
 
     def OpenDispute(self, request, context):
         """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER.
+        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; WRONG_STATE when the other side has left the coalition.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from exchange.v1 import directory_service_pb2 as pb
+from exchange.v1 import types_pb2 as types
 from tests.contract import refusals
 from tests.contract.allowed import MERCHANT, ROLES
 from tests.contract.cast import Cast, a_cast
+from tests.contract.settled import Finance, finance_of
 from tests.contract.stillness import stop_watching
 from tests.database import Databases
 from tests.servers import Server, a_server
@@ -73,6 +75,19 @@ async def own_world(own_server: Server) -> AsyncIterator[World]:
     """The operator's view of the test's own server."""
     async with a_world(own_server.address, own_server.operator_secret) as world:
         yield world
+
+
+@pytest.fixture
+async def finance(own_world: World) -> Finance:
+    """A coalition in which nothing has moved."""
+    return await finance_of(own_world)
+
+
+@pytest.fixture
+async def award(finance: Finance) -> types.Transfer:
+    """500 TEL from GRO, for which it owes TEL ¥6.00; the window is open."""
+    transfer: types.Transfer = (await finance.cast.gro.earn(finance.member, "500 TEL")).transfer
+    return transfer
 
 
 @asynccontextmanager

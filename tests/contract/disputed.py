@@ -14,6 +14,8 @@ from tests.worlds import Party
 
 ANSWER = pb.AnswerDisputeRequest
 STATE = pb.Dispute.State
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+"""The id of nothing."""
 
 
 def a_claim(made: types.Transfer, minor_units: int, key: str | None = None, **fields: Any) -> pb.OpenDisputeRequest:

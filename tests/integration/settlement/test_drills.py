@@ -95,4 +95,4 @@ async def test_an_exit_drill_tells_what_is_left_and_writes_nothing(server: Serve
     assert (nothing["zero"], nothing["left"]) == (True, [])
     assert refused.status == 2
     assert "drill exit" in refused.errors
-    assert (left["state"], left["content"]["left"], len(left["content"]["looked_at"])) == ("APPROVED", [], 9)
+    assert (left["state"], left["content"]["left"], len(left["content"]["looked_at"])) == ("APPROVED", [], 11)

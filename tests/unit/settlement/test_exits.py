@@ -10,13 +10,24 @@ import pytest
 from settlement.exits import rules
 from settlement.exits.content import exit_of, plain
 from settlement.exits.model import Finding, ParticipantExit, Subject, Unit
-from settlement.exits.rules import Facts, Owed, Points, Unpaid
+from settlement.exits.rules import Awaiting, Facts, Owed, Points, Unended, Unpaid
 from settlement.funds.model import Account, Purpose
 from settlement.run.model import Configuration
 from settlement.run.rules import Inputs, calculate
 from tests.unit.settlement.settlements import owed
 
-NOTHING = Facts(suspended=True, owed=(), newest=(), newest_window=0, unpaid=(), waiting=(), book={}, points=())
+NOTHING = Facts(
+    suspended=True,
+    owed=(),
+    newest=(),
+    newest_window=0,
+    unpaid=(),
+    disputes=(),
+    adjustments=(),
+    waiting=(),
+    book={},
+    points=(),
+)
 
 
 def subjects(facts: Facts) -> list[tuple[Subject, str, int]]:
@@ -30,6 +41,8 @@ def test_nothing_left_is_nothing_found() -> None:
         NOTHING,
         owed=[Owed(2, "CNY", "TEL", "AIR", 5)],
         unpaid=[Unpaid(1, "CNY", "TEL", "OPR", 5)],
+        disputes=[Unended("disputes/1", "CNY", "TEL", "AIR", 5)],
+        adjustments=[Awaiting("settlementAdjustments/1", 2, "CNY", "TEL", "AIR", 5)],
         book={("CNY", Account("GRO", Purpose.PREFUNDING)): 0, ("CNY", Account("TEL", Purpose.COLLATERAL)): 9},
         points=[Points("AIR", "AIR", "TEL", 7), Points("TEL", "TEL", "GRO", 0)],
     )
@@ -53,6 +66,14 @@ def test_nothing_left_is_nothing_found() -> None:
         (
             replace(NOTHING, unpaid=[Unpaid(2, "CNY", "OPR", "GRO", 4)]),
             (Subject.PAYMENTS, "windows/2 is paid by OPR", 4),
+        ),
+        (
+            replace(NOTHING, disputes=[Unended("disputes/1", "CNY", "TEL", "GRO", 4)]),
+            (Subject.DISPUTES, "disputes/1 of what TEL owes GRO", 4),
+        ),
+        (
+            replace(NOTHING, adjustments=[Awaiting("settlementAdjustments/1", 3, "CNY", "TEL", "GRO", 4)]),
+            (Subject.ADJUSTMENTS, "settlementAdjustments/1 windows/3 is owed by TEL", 4),
         ),
         (replace(NOTHING, waiting=["proposals/1"]), (Subject.PROPOSALS, "proposals/1", 1)),
         (
@@ -84,6 +105,21 @@ def test_what_a_run_carries_or_holds_is_found() -> None:
         (Subject.CARRIED, "windows/4 owes TEL since windows/4", 50),
         (Subject.HELD, "windows/4 owes AIR since windows/4", 700),
     ]
+
+
+def test_what_has_a_name_is_named() -> None:
+    """Disputes, adjustments and proposals, in the order they are looked at; money has none."""
+    facts = replace(
+        NOTHING,
+        owed=[Owed(3, "CNY", "GRO", "TEL", 1)],
+        disputes=[Unended("disputes/1", "CNY", "GRO", "AIR", 4), Unended("disputes/2", "CNY", "TEL", "GRO", 4)],
+        adjustments=[Awaiting("settlementAdjustments/1", 3, "CNY", "TEL", "GRO", 4)],
+        waiting=["proposals/1"],
+    )
+
+    named = rules.names(rules.findings("GRO", facts))
+
+    assert named == ["disputes/1", "disputes/2", "settlementAdjustments/1", "proposals/1"]
 
 
 def test_only_what_has_a_reason_may_be_left() -> None:

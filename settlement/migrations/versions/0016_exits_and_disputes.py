@@ -1,0 +1,21 @@
+"""Nobody leaves in the middle of a dispute, and none begins once somebody has left.
+
+Revision ID: settlement_0016
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "settlement_0016"
+down_revision = "settlement_0015"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Hold exits and disputes together; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
