@@ -23,7 +23,8 @@ BYTES_MAX = 1024 * 1024
 
 
 PAYMENTS = frozenset({EventKind.PAYMENT_INSTRUCTED, EventKind.PAYMENT_SETTLED, EventKind.PAYMENT_FAILED})
-"""Whoever clears notes them, with the fields of the message as their detail."""
+"""Whoever clears notes them, with the fields of the message as their detail; so it is with disputes."""
+DISPUTES = frozenset({EventKind.DISPUTE_OPENED, EventKind.DISPUTE_ANSWERED, EventKind.DISPUTE_DECIDED})
 
 
 def responses(page: Page, coalition: Coalition, caller: Caller, cursors: Cursors) -> Iterator[pb.WatchEventsResponse]:
@@ -72,6 +73,8 @@ def _message(entry: Entry, coalition: Coalition, caller: Caller, cursors: Cursor
         event.settlement_run.MergeFrom(pb.SettlementRun(**entry.detail or {}))
     if entry.kind in PAYMENTS:
         event.settlement_payment.MergeFrom(pb.SettlementPayment(**entry.detail or {}))
+    if entry.kind in DISPUTES:
+        event.settlement_dispute.MergeFrom(pb.SettlementDispute(**entry.detail or {}))
     return event
 
 

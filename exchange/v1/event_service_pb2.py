@@ -26,7 +26,7 @@ from exchange.v1 import types_pb2 as exchange_dot_v1_dot_types__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65xchange/v1/event_service.proto\x12\x0b\x65xchange.v1\x1a\x17\x65xchange/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf3\x05\n\x05\x45vent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.exchange.v1.Event.Kind\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08resource\x18\x04 \x01(\t\x12\'\n\x08transfer\x18\x05 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x34\n\x0fpoints_expiring\x18\x06 \x01(\x0b\x32\x1b.exchange.v1.PointsExpiring\x12\x32\n\x0esettlement_run\x18\x07 \x01(\x0b\x32\x1a.exchange.v1.SettlementRun\x12:\n\x12settlement_payment\x18\x08 \x01(\x0b\x32\x1e.exchange.v1.SettlementPayment\"\xa1\x03\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_TRANSFER\x10\x01\x12\x16\n\x12KIND_WINDOW_CLOSED\x10\x02\x12\x17\n\x13KIND_RATE_PUBLISHED\x10\x03\x12\x13\n\x0fKIND_RATE_ENDED\x10\x04\x12\x18\n\x14KIND_PRICE_PUBLISHED\x10\x05\x12\x1b\n\x17KIND_MERCHANT_SUSPENDED\x10\x06\x12\x1b\n\x17KIND_MERCHANT_ACTIVATED\x10\x07\x12\x1b\n\x17KIND_CURRENCY_SUSPENDED\x10\x08\x12\x1b\n\x17KIND_CURRENCY_ACTIVATED\x10\t\x12\x18\n\x14KIND_POINTS_EXPIRING\x10\n\x12\x15\n\x11KIND_RUN_APPROVED\x10\x0b\x12\x1b\n\x17KIND_PAYMENT_INSTRUCTED\x10\x0c\x12\x18\n\x14KIND_PAYMENT_SETTLED\x10\r\x12\x17\n\x13KIND_PAYMENT_FAILED\x10\x0e\x12\x1b\n\x16KIND_INSTRUCTION_GIVEN\x10\x96\x01\"6\n\rSettlementRun\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x15\n\rresult_digest\x18\x02 \x01(\t\"\x9d\x01\n\x11SettlementPayment\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0e\n\x06window\x18\x02 \x01(\t\x12\r\n\x05payer\x18\x03 \x01(\t\x12\r\n\x05payee\x18\x04 \x01(\t\x12\x15\n\rcurrency_code\x18\x05 \x01(\t\x12\x13\n\x0bminor_units\x18\x06 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12\x10\n\x08returned\x18\x08 \x01(\x08\"\xa4\x01\n\x0ePointsExpiring\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x18\n\x10member_reference\x18\x02 \x01(\t\x12)\n\x06points\x18\x03 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\x05\"^\n\x12WatchEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12&\n\x05kinds\x18\x02 \x03(\x0e\x32\x17.exchange.v1.Event.Kind\x12\x10\n\x08\x66rom_now\x18\x03 \x01(\x08\"I\n\x13WatchEventsResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.exchange.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"p\n\x11ListEventsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12&\n\x05kinds\x18\x03 \x03(\x0e\x32\x17.exchange.v1.Event.Kind\x12\x10\n\x08\x66rom_now\x18\x04 \x01(\x08\"V\n\x12ListEventsResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.exchange.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\x32\xb1\x01\n\x0c\x45ventService\x12R\n\x0bWatchEvents\x12\x1f.exchange.v1.WatchEventsRequest\x1a .exchange.v1.WatchEventsResponse0\x01\x12M\n\nListEvents\x12\x1e.exchange.v1.ListEventsRequest\x1a\x1f.exchange.v1.ListEventsResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x65xchange/v1/event_service.proto\x12\x0b\x65xchange.v1\x1a\x17\x65xchange/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x07\n\x05\x45vent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.exchange.v1.Event.Kind\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08resource\x18\x04 \x01(\t\x12\'\n\x08transfer\x18\x05 \x01(\x0b\x32\x15.exchange.v1.Transfer\x12\x34\n\x0fpoints_expiring\x18\x06 \x01(\x0b\x32\x1b.exchange.v1.PointsExpiring\x12\x32\n\x0esettlement_run\x18\x07 \x01(\x0b\x32\x1a.exchange.v1.SettlementRun\x12:\n\x12settlement_payment\x18\x08 \x01(\x0b\x32\x1e.exchange.v1.SettlementPayment\x12:\n\x12settlement_dispute\x18\t \x01(\x0b\x32\x1e.exchange.v1.SettlementDispute\"\xf2\x03\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_TRANSFER\x10\x01\x12\x16\n\x12KIND_WINDOW_CLOSED\x10\x02\x12\x17\n\x13KIND_RATE_PUBLISHED\x10\x03\x12\x13\n\x0fKIND_RATE_ENDED\x10\x04\x12\x18\n\x14KIND_PRICE_PUBLISHED\x10\x05\x12\x1b\n\x17KIND_MERCHANT_SUSPENDED\x10\x06\x12\x1b\n\x17KIND_MERCHANT_ACTIVATED\x10\x07\x12\x1b\n\x17KIND_CURRENCY_SUSPENDED\x10\x08\x12\x1b\n\x17KIND_CURRENCY_ACTIVATED\x10\t\x12\x18\n\x14KIND_POINTS_EXPIRING\x10\n\x12\x15\n\x11KIND_RUN_APPROVED\x10\x0b\x12\x1b\n\x17KIND_PAYMENT_INSTRUCTED\x10\x0c\x12\x18\n\x14KIND_PAYMENT_SETTLED\x10\r\x12\x17\n\x13KIND_PAYMENT_FAILED\x10\x0e\x12\x1b\n\x16KIND_INSTRUCTION_GIVEN\x10\x96\x01\x12\x18\n\x13KIND_DISPUTE_OPENED\x10\x84\x02\x12\x1a\n\x15KIND_DISPUTE_ANSWERED\x10\x85\x02\x12\x19\n\x14KIND_DISPUTE_DECIDED\x10\x86\x02\"6\n\rSettlementRun\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x15\n\rresult_digest\x18\x02 \x01(\t\"\x9d\x01\n\x11SettlementPayment\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x0e\n\x06window\x18\x02 \x01(\t\x12\r\n\x05payer\x18\x03 \x01(\t\x12\r\n\x05payee\x18\x04 \x01(\t\x12\x15\n\rcurrency_code\x18\x05 \x01(\t\x12\x13\n\x0bminor_units\x18\x06 \x01(\x03\x12\x0f\n\x07\x61ttempt\x18\x07 \x01(\x05\x12\x10\n\x08returned\x18\x08 \x01(\x08\"\xf7\x04\n\x11SettlementDispute\x12\x10\n\x08transfer\x18\x01 \x01(\t\x12\x0e\n\x06window\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65\x62tor\x18\x03 \x01(\t\x12\x10\n\x08\x63reditor\x18\x04 \x01(\t\x12\x10\n\x08\x63laimant\x18\x05 \x01(\t\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12\x13\n\x0bminor_units\x18\x07 \x01(\x03\x12\x33\n\x05state\x18\x08 \x01(\x0e\x32$.exchange.v1.SettlementDispute.State\x12\x33\n\x05\x63\x61use\x18\t \x01(\x0e\x32$.exchange.v1.SettlementDispute.Cause\x12\x1a\n\x12upheld_minor_units\x18\n \x01(\x03\x12,\n\x08\x64ue_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0erelease_window\x18\x0c \x01(\t\"~\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x13\n\x0fSTATE_CONTESTED\x10\x02\x12\x10\n\x0cSTATE_UPHELD\x10\x03\x12\x12\n\x0eSTATE_REJECTED\x10\x04\x12\x13\n\x0fSTATE_WITHDRAWN\x10\x05\"\x93\x01\n\x05\x43\x61use\x12\x15\n\x11\x43\x41USE_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x43\x41USE_CLAIM\x10\x01\x12\x10\n\x0c\x43\x41USE_ANSWER\x10\x02\x12\x14\n\x10\x43\x41USE_WITHDRAWAL\x10\x03\x12\x12\n\x0e\x43\x41USE_DECISION\x10\x04\x12\x12\n\x0e\x43\x41USE_DEADLINE\x10\x05\x12\x12\n\x0e\x43\x41USE_REVERSAL\x10\x06\"\xa4\x01\n\x0ePointsExpiring\x12\x0e\n\x06member\x18\x01 \x01(\t\x12\x18\n\x10member_reference\x18\x02 \x01(\t\x12)\n\x06points\x18\x03 \x01(\x0b\x32\x19.exchange.v1.PointsAmount\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x64\x61ys\x18\x05 \x01(\x05\"^\n\x12WatchEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12&\n\x05kinds\x18\x02 \x03(\x0e\x32\x17.exchange.v1.Event.Kind\x12\x10\n\x08\x66rom_now\x18\x03 \x01(\x08\"I\n\x13WatchEventsResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.exchange.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"p\n\x11ListEventsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12&\n\x05kinds\x18\x03 \x03(\x0e\x32\x17.exchange.v1.Event.Kind\x12\x10\n\x08\x66rom_now\x18\x04 \x01(\x08\"V\n\x12ListEventsResponse\x12\"\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x12.exchange.v1.Event\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\x0c\n\x04more\x18\x03 \x01(\x08\x32\xb1\x01\n\x0c\x45ventService\x12R\n\x0bWatchEvents\x12\x1f.exchange.v1.WatchEventsRequest\x1a .exchange.v1.WatchEventsResponse0\x01\x12M\n\nListEvents\x12\x1e.exchange.v1.ListEventsRequest\x1a\x1f.exchange.v1.ListEventsResponseBc\n\x1d\x65xample.coalition.exchange.v1P\x01Z(coalition.example/exchange/v1;exchangev1\xaa\x02\x15\x43oalition.Exchange.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,23 +35,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\035example.coalition.exchange.v1P\001Z(coalition.example/exchange/v1;exchangev1\252\002\025Coalition.Exchange.V1'
   _globals['_EVENT']._serialized_start=107
-  _globals['_EVENT']._serialized_end=862
-  _globals['_EVENT_KIND']._serialized_start=445
-  _globals['_EVENT_KIND']._serialized_end=862
-  _globals['_SETTLEMENTRUN']._serialized_start=864
-  _globals['_SETTLEMENTRUN']._serialized_end=918
-  _globals['_SETTLEMENTPAYMENT']._serialized_start=921
-  _globals['_SETTLEMENTPAYMENT']._serialized_end=1078
-  _globals['_POINTSEXPIRING']._serialized_start=1081
-  _globals['_POINTSEXPIRING']._serialized_end=1245
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=1247
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=1341
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=1343
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=1416
-  _globals['_LISTEVENTSREQUEST']._serialized_start=1418
-  _globals['_LISTEVENTSREQUEST']._serialized_end=1530
-  _globals['_LISTEVENTSRESPONSE']._serialized_start=1532
-  _globals['_LISTEVENTSRESPONSE']._serialized_end=1618
-  _globals['_EVENTSERVICE']._serialized_start=1621
-  _globals['_EVENTSERVICE']._serialized_end=1798
+  _globals['_EVENT']._serialized_end=1003
+  _globals['_EVENT_KIND']._serialized_start=505
+  _globals['_EVENT_KIND']._serialized_end=1003
+  _globals['_SETTLEMENTRUN']._serialized_start=1005
+  _globals['_SETTLEMENTRUN']._serialized_end=1059
+  _globals['_SETTLEMENTPAYMENT']._serialized_start=1062
+  _globals['_SETTLEMENTPAYMENT']._serialized_end=1219
+  _globals['_SETTLEMENTDISPUTE']._serialized_start=1222
+  _globals['_SETTLEMENTDISPUTE']._serialized_end=1853
+  _globals['_SETTLEMENTDISPUTE_STATE']._serialized_start=1577
+  _globals['_SETTLEMENTDISPUTE_STATE']._serialized_end=1703
+  _globals['_SETTLEMENTDISPUTE_CAUSE']._serialized_start=1706
+  _globals['_SETTLEMENTDISPUTE_CAUSE']._serialized_end=1853
+  _globals['_POINTSEXPIRING']._serialized_start=1856
+  _globals['_POINTSEXPIRING']._serialized_end=2020
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=2022
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=2116
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=2118
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=2191
+  _globals['_LISTEVENTSREQUEST']._serialized_start=2193
+  _globals['_LISTEVENTSREQUEST']._serialized_end=2305
+  _globals['_LISTEVENTSRESPONSE']._serialized_start=2307
+  _globals['_LISTEVENTSRESPONSE']._serialized_end=2393
+  _globals['_EVENTSERVICE']._serialized_start=2396
+  _globals['_EVENTSERVICE']._serialized_end=2573
 # @@protoc_insertion_point(module_scope)

@@ -67,6 +67,12 @@ class Event(_message.Message):
         """A payment failed for good: a bank rejected it, or gave it back after it was booked. A new attempt is another payment."""
         KIND_INSTRUCTION_GIVEN: Event._Kind.ValueType  # 150
         """An issuer that keeps its balances itself was instructed: ExternalLedgerService tells what. To that issuer, the operator and auditors."""
+        KIND_DISPUTE_OPENED: Event._Kind.ValueType  # 260
+        """Somebody said that so much of what a transfer left owing is not owed: see `settlement_dispute`. To both sides, as of the two that follow."""
+        KIND_DISPUTE_ANSWERED: Event._Kind.ValueType  # 261
+        """The other side accepted or contested it. Where it accepted, KIND_DISPUTE_DECIDED follows."""
+        KIND_DISPUTE_DECIDED: Event._Kind.ValueType  # 262
+        """It ended: upheld, rejected or withdrawn, by an answer, a decision of finance, a deadline that passed unused, or reversals that left nothing to win."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What happened. Merchants see the transfers they are a party of; the operator and auditors see all of them, finance callers none. So it is with points about to end. Everybody sees the other kinds, unless they say otherwise."""
@@ -105,6 +111,12 @@ class Event(_message.Message):
     """A payment failed for good: a bank rejected it, or gave it back after it was booked. A new attempt is another payment."""
     KIND_INSTRUCTION_GIVEN: Event.Kind.ValueType  # 150
     """An issuer that keeps its balances itself was instructed: ExternalLedgerService tells what. To that issuer, the operator and auditors."""
+    KIND_DISPUTE_OPENED: Event.Kind.ValueType  # 260
+    """Somebody said that so much of what a transfer left owing is not owed: see `settlement_dispute`. To both sides, as of the two that follow."""
+    KIND_DISPUTE_ANSWERED: Event.Kind.ValueType  # 261
+    """The other side accepted or contested it. Where it accepted, KIND_DISPUTE_DECIDED follows."""
+    KIND_DISPUTE_DECIDED: Event.Kind.ValueType  # 262
+    """It ended: upheld, rejected or withdrawn, by an answer, a decision of finance, a deadline that passed unused, or reversals that left nothing to win."""
 
     CURSOR_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
@@ -114,12 +126,13 @@ class Event(_message.Message):
     POINTS_EXPIRING_FIELD_NUMBER: _builtins.int
     SETTLEMENT_RUN_FIELD_NUMBER: _builtins.int
     SETTLEMENT_PAYMENT_FIELD_NUMBER: _builtins.int
+    SETTLEMENT_DISPUTE_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     """Where this event stands: to go on after it, give this to WatchEvents or ListEvents of any server. Opaque; keep it with what the event led to."""
     kind: Global___Event.Kind.ValueType
     """What happened."""
     resource: _builtins.str
-    """Resource name of what it happened to: "transfers/0190…", "windows/12", "rates/0190…", "currencies/TEL/prices/3", "merchants/GRO", "currencies/TEL", "runs/0190…", "payments/W12-3-1-9019FAFC3208"."""
+    """Resource name of what it happened to: "transfers/0190…", "windows/12", "rates/0190…", "currencies/TEL/prices/3", "merchants/GRO", "currencies/TEL", "runs/0190…", "payments/W12-3-1-9019FAFC3208", "disputes/0190…"."""
     @_builtins.property
     def event_time(self) -> _timestamp_pb2.Timestamp:
         """When, by the coalition's clock. Not the order: that of the events is."""
@@ -140,6 +153,10 @@ class Event(_message.Message):
     def settlement_payment(self) -> Global___SettlementPayment:
         """KIND_PAYMENT_INSTRUCTED, KIND_PAYMENT_SETTLED, KIND_PAYMENT_FAILED: who pays whom, and how much."""
 
+    @_builtins.property
+    def settlement_dispute(self) -> Global___SettlementDispute:
+        """KIND_DISPUTE_OPENED, KIND_DISPUTE_ANSWERED, KIND_DISPUTE_DECIDED: about what, and how far it has come."""
+
     def __init__(
         self,
         *,
@@ -151,10 +168,11 @@ class Event(_message.Message):
         points_expiring: Global___PointsExpiring | None = ...,
         settlement_run: Global___SettlementRun | None = ...,
         settlement_payment: Global___SettlementPayment | None = ...,
+        settlement_dispute: Global___SettlementDispute | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "points_expiring", b"points_expiring", "settlement_payment", b"settlement_payment", "settlement_run", b"settlement_run", "transfer", b"transfer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event_time", b"event_time", "points_expiring", b"points_expiring", "settlement_dispute", b"settlement_dispute", "settlement_payment", b"settlement_payment", "settlement_run", b"settlement_run", "transfer", b"transfer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event_time", b"event_time", "kind", b"kind", "points_expiring", b"points_expiring", "resource", b"resource", "settlement_payment", b"settlement_payment", "settlement_run", b"settlement_run", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event_time", b"event_time", "kind", b"kind", "points_expiring", b"points_expiring", "resource", b"resource", "settlement_dispute", b"settlement_dispute", "settlement_payment", b"settlement_payment", "settlement_run", b"settlement_run", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -235,6 +253,148 @@ class SettlementPayment(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SettlementPayment: _TypeAlias = SettlementPayment  # noqa: Y015
+
+@_typing.final
+class SettlementDispute(_message.Message):
+    """A dispute of what a transfer left owing, as it came to stand by what the event tells."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SettlementDispute._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: SettlementDispute._State.ValueType  # 0
+        """Never sent."""
+        STATE_OPEN: SettlementDispute._State.ValueType  # 1
+        """The other side has not answered."""
+        STATE_CONTESTED: SettlementDispute._State.ValueType  # 2
+        """The other side said no: finance decides."""
+        STATE_UPHELD: SettlementDispute._State.ValueType  # 3
+        """Won by the claimant: so much as upheld_minor_units says is not owed."""
+        STATE_REJECTED: SettlementDispute._State.ValueType  # 4
+        """Lost: all of it is owed."""
+        STATE_WITHDRAWN: SettlementDispute._State.ValueType  # 5
+        """The claimant took it back."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How far it is, as of settlement.v1.Dispute.State."""
+
+    STATE_UNSPECIFIED: SettlementDispute.State.ValueType  # 0
+    """Never sent."""
+    STATE_OPEN: SettlementDispute.State.ValueType  # 1
+    """The other side has not answered."""
+    STATE_CONTESTED: SettlementDispute.State.ValueType  # 2
+    """The other side said no: finance decides."""
+    STATE_UPHELD: SettlementDispute.State.ValueType  # 3
+    """Won by the claimant: so much as upheld_minor_units says is not owed."""
+    STATE_REJECTED: SettlementDispute.State.ValueType  # 4
+    """Lost: all of it is owed."""
+    STATE_WITHDRAWN: SettlementDispute.State.ValueType  # 5
+    """The claimant took it back."""
+
+    class _Cause:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[SettlementDispute._Cause.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CAUSE_UNSPECIFIED: SettlementDispute._Cause.ValueType  # 0
+        """Never sent."""
+        CAUSE_CLAIM: SettlementDispute._Cause.ValueType  # 1
+        """The claimant opened it."""
+        CAUSE_ANSWER: SettlementDispute._Cause.ValueType  # 2
+        """The respondent answered."""
+        CAUSE_WITHDRAWAL: SettlementDispute._Cause.ValueType  # 3
+        """The claimant took it back."""
+        CAUSE_DECISION: SettlementDispute._Cause.ValueType  # 4
+        """Finance decided, a maker and a checker."""
+        CAUSE_DEADLINE: SettlementDispute._Cause.ValueType  # 5
+        """A deadline passed unused."""
+        CAUSE_REVERSAL: SettlementDispute._Cause.ValueType  # 6
+        """Reversals gave back what was claimed: nothing was left to win."""
+
+    class Cause(_Cause, metaclass=_CauseEnumTypeWrapper):
+        """What brought it there, as of settlement.v1.DisputeStep.Cause."""
+
+    CAUSE_UNSPECIFIED: SettlementDispute.Cause.ValueType  # 0
+    """Never sent."""
+    CAUSE_CLAIM: SettlementDispute.Cause.ValueType  # 1
+    """The claimant opened it."""
+    CAUSE_ANSWER: SettlementDispute.Cause.ValueType  # 2
+    """The respondent answered."""
+    CAUSE_WITHDRAWAL: SettlementDispute.Cause.ValueType  # 3
+    """The claimant took it back."""
+    CAUSE_DECISION: SettlementDispute.Cause.ValueType  # 4
+    """Finance decided, a maker and a checker."""
+    CAUSE_DEADLINE: SettlementDispute.Cause.ValueType  # 5
+    """A deadline passed unused."""
+    CAUSE_REVERSAL: SettlementDispute.Cause.ValueType  # 6
+    """Reversals gave back what was claimed: nothing was left to win."""
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    DEBTOR_FIELD_NUMBER: _builtins.int
+    CREDITOR_FIELD_NUMBER: _builtins.int
+    CLAIMANT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    UPHELD_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    DUE_TIME_FIELD_NUMBER: _builtins.int
+    RELEASE_WINDOW_FIELD_NUMBER: _builtins.int
+    transfer: _builtins.str
+    """"transfers/0190…"."""
+    window: _builtins.str
+    """The window that transfer is in, "windows/12"."""
+    debtor: _builtins.str
+    """Who owes by it, "merchants/GRO"."""
+    creditor: _builtins.str
+    """Whom, "merchants/TEL"."""
+    claimant: _builtins.str
+    """Which of the two claims."""
+    currency_code: _builtins.str
+    """ISO 4217 code."""
+    minor_units: _builtins.int
+    """How much is claimed, minor units."""
+    state: Global___SettlementDispute.State.ValueType
+    """Where it stands."""
+    cause: Global___SettlementDispute.Cause.ValueType
+    """By what."""
+    upheld_minor_units: _builtins.int
+    """STATE_UPHELD: how much of the claim, minor units."""
+    release_window: _builtins.str
+    """Once it has ended: the window whose run nets what was held out, and any adjustment of it, "windows/13"."""
+    @_builtins.property
+    def due_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when somebody has to act. Absent once it has ended."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _builtins.str = ...,
+        window: _builtins.str = ...,
+        debtor: _builtins.str = ...,
+        creditor: _builtins.str = ...,
+        claimant: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+        state: Global___SettlementDispute.State.ValueType = ...,
+        cause: Global___SettlementDispute.Cause.ValueType = ...,
+        upheld_minor_units: _builtins.int = ...,
+        due_time: _timestamp_pb2.Timestamp | None = ...,
+        release_window: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cause", b"cause", "claimant", b"claimant", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "due_time", b"due_time", "minor_units", b"minor_units", "release_window", b"release_window", "state", b"state", "transfer", b"transfer", "upheld_minor_units", b"upheld_minor_units", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettlementDispute: _TypeAlias = SettlementDispute  # noqa: Y015
 
 @_typing.final
 class PointsExpiring(_message.Message):

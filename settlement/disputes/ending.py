@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -20,6 +21,7 @@ from settlement.disputes.model import (
 )
 from settlement.disputes.reading import read_dispute, standing_of
 from settlement.disputes.rules import End
+from settlement.disputes.telling import tell_step
 
 
 async def end(
@@ -34,7 +36,8 @@ async def end(
 ) -> None:
     """End a dispute in the open window: there what was held out is netted again, and what was won goes back.
 
-    Both fall into the same window, so that of a claim which is upheld whole nobody pays anything.
+    Both fall into the same window, so that of a claim which is upheld whole nobody pays anything. Both sides are told:
+    lock nothing afterwards.
     """
     now = (await exchange_ledger.coalition(connection)).now
     window_no = await exchange_ledger.open_window_no(connection)
@@ -47,6 +50,7 @@ async def end(
         owed = dispute.obligation
         why = _Why(AdjustmentCause.UPHELD, dispute.dispute_id, None, owed.transfer)
         await _adjust(connection, window_no, (owed.creditor, owed.debtor, owed.currency), upheld, why, actor)
+    await tell_step(connection, replace(dispute, steps=[*dispute.steps, step]))
 
 
 async def take(connection: AsyncConnection, dispute: Dispute, step: Step) -> None:

@@ -29,6 +29,7 @@ from settlement.disputes.model import (
     Verdict,
 )
 from settlement.disputes.reading import adjustment_of, disputes_of, read_dispute, standing_of, window_of
+from settlement.disputes.telling import tell_step
 from settlement.exits.service import require_there
 from settlement.proposals.standing import standing
 from settlement.run.life import RunState
@@ -102,7 +103,9 @@ class Disputes:
             values = _values(claim, claimant, window_no, policy, treatment, now)
             by = {"dispute_id": dispute_id, "actor": actor.name, "person": actor.person}
             await connection.execute(sql.OPEN, {**values, **by})
-            return await read_dispute(connection, dispute_id), False
+            dispute = await read_dispute(connection, dispute_id)
+            await tell_step(connection, dispute)
+            return dispute, False
 
     async def answer(
         self, dispute_id: UUID, party: str, actor: Actor, *, accepts: bool, note: str, evidence: str
@@ -131,6 +134,7 @@ class Disputes:
                 told = (now, actor.name, actor.person, note, evidence)
                 step = Step(2, State.OPEN, State.CONTESTED, Cause.ANSWER, *told, due, None, None, None)
                 await take(connection, dispute, step)
+                await tell_step(connection, await read_dispute(connection, dispute_id))
             return await read_dispute(connection, dispute_id), False
 
     async def withdraw(self, dispute_id: UUID, party: str, actor: Actor, note: str) -> tuple[Dispute, bool]:
