@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.money.currencies import micros_per_minor
 from settlement.fx.model import Basis, FxRate, FxSet, FxTerms
 from settlement.run.canonical import canonical, configuration_of, parsed, written
-from settlement.run.model import Configuration, CurrencyResult
+from settlement.run.model import Adjusted, Configuration, CurrencyResult, Disputed, HeldOut
 from settlement.run.rules import Inputs, calculate
 from tests.unit.settlement.windows import FIRST_DAY, Total
 
@@ -39,6 +41,25 @@ def how(draw: st.DrawFn) -> FxTerms:
     return FxTerms(FxSet("drawn", 1, "USD", rates), "d" * 64, draw(st.sampled_from(list(Basis))), into)
 
 
+def disputes_of(draw: st.DrawFn, number: int, arose: list[Total], before: list[CurrencyResult]) -> Disputed:
+    """Some of what arose is held out, some of what was held comes back, somebody owes beside it; in any currency."""
+    owed: Counter[tuple[str, str, str]] = Counter()
+    for total in arose:
+        owed[total.debtor, total.creditor, total.currency] += total.micros // micros_per_minor(total.currency)
+    held_out = [
+        HeldOut(f"{number}-{place}", *key, draw(st.integers(1, whole)))
+        for place, (key, whole) in enumerate(sorted(owed.items()))
+        if whole and draw(st.booleans())
+    ]
+    waiting = sorted({item.dispute for one in before for item in one.held_items if item.dispute})
+    released = [dispute for dispute in waiting if draw(st.booleans())]
+    added = [
+        Adjusted(f"{number}-{place}", *draw(pairs), draw(st.sampled_from(CURRENCIES)), draw(figures), "agreed")
+        for place in range(draw(st.integers(0, 2)))
+    ]
+    return Disputed(tuple(held_out), tuple(released), tuple(added))
+
+
 @st.composite
 def windows(draw: st.DrawFn) -> list[Inputs]:
     """Up to three windows in a row, each with rates and choices of its own."""
@@ -53,7 +74,9 @@ def windows(draw: st.DrawFn) -> list[Inputs]:
             fx=draw(how()),
         )
         day = FIRST_DAY + timedelta(days=4 * number)
-        inputs = Inputs(number, day, draw(totals), before, configuration, "OPR")
+        arose = draw(totals)
+        configuration = replace(configuration, disputed=disputes_of(draw, number, arose, before))
+        inputs = Inputs(number, day, arose, before, configuration, "OPR")
         before = calculate(inputs)
         found.append(inputs)
     return found
@@ -94,6 +117,19 @@ def test_a_position_is_what_is_owed_and_what_conversion_made_of_it(row: list[Inp
                 p.participant: position[p.participant] for p in one.positions
             }
             assert all("OPR" in leg[:2] and leg.amount > 0 for leg in one.legs)
+
+
+@given(windows())
+def test_what_is_disputed_waits_in_its_own_currency(row: list[Inputs]) -> None:
+    """Whole, until its dispute has ended; no leg is made of it before."""
+    waiting: dict[str, tuple[str, int]] = {}
+    for inputs in row:
+        disputed = inputs.configuration.disputed
+        waiting |= {one.dispute: (one.currency, one.amount) for one in disputed.held_out}
+        for dispute in disputed.released:
+            del waiting[dispute]
+        held = [(item.dispute, (one.currency, item.amount)) for one in calculate(inputs) for item in one.held_items]
+        assert sorted(pair for pair in held if pair[0]) == sorted(waiting.items())
 
 
 @given(windows())
