@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import available_timezones
 
 from exchange.money.limits import INT64_MAX
@@ -13,7 +13,7 @@ from settlement.api import default_wire, dispute_wire, documents, exit_wire, fun
 from settlement.api.fields import currency, listed
 from settlement.calendar.books import UnknownBook, book, is_open_by
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
-from settlement.calendar.rules import NeverOpen, next_cut_off
+from settlement.calendar.rules import NeverOpen, cut_offs
 from settlement.proposals.model import (
     Content,
     Exclusion,
@@ -32,6 +32,8 @@ from settlement.run.legal import BY_MODE, fits
 from settlement.v1 import settlement_service_pb2 as pb
 
 CHECKERS_MAX = 9
+OPEN_FOR = timedelta(days=400)
+"""So far ahead a calendar must have days on which banks are open."""
 BOOKS_MAX, DATES_MAX, PAY_LAG_MAX = 8, 366, 30
 WEEKDAYS, MONTH_DAYS = 7, 31
 FREQUENCIES = {one: pb.CurrencyCalendar.Frequency.Value(f"FREQUENCY_{one.name}") for one in Frequency}
@@ -165,8 +167,10 @@ def _currency_calendar(check: Violations, asked: pb.CurrencyCalendar, path: str)
 
 def _require_open_days(check: Violations, path: str, calendar: CurrencyCalendar) -> None:
     """A calendar by which banks never open would leave windows open for ever."""
+    now = datetime.now(UTC)
     try:
-        next_cut_off(calendar, is_open_by(calendar), datetime.now(UTC))
+        for _ in cut_offs(calendar, is_open_by(calendar), now, now + OPEN_FOR):
+            pass
     except NeverOpen as never:
         check.say(f"{path}.closed_dates", f"leave no day open: {never}")
 

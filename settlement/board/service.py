@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 
@@ -22,7 +21,7 @@ from settlement.run.ageing import waiting
 from settlement.run.life import DEAD, INSTRUCTED, PREVIEW, RunState
 from settlement.run.model import Run
 from settlement.run.service import read_run
-from settlement.windows import dates
+from settlement.windows import dates, kept
 
 MANY = 100_000
 UNAPPROVED = DEAD | PREVIEW | {RunState.SUBMITTED}
@@ -60,7 +59,7 @@ async def unfinished(connection: AsyncConnection, window_no: int | None = None) 
         run = await read_run(connection, row.run_id) if row.run_id else None
         due = None
         if row.closed_at is None and calendar:
-            due = await asyncio.to_thread(dates.due_at, calendar[1], row.opened_at)
+            due = await dates.due_at(connection, calendar, row.opened_at)
         found.append(
             WindowFacts(
                 window_no=row.window_no,
@@ -85,7 +84,7 @@ async def _before(connection: AsyncConnection, run: Run | None) -> str:
 
 async def _cut_offs(connection: AsyncConnection, now: datetime) -> list[CutOff]:
     calendar = await dates.calendar_in_force(connection)
-    return await asyncio.to_thread(dates.upcoming, calendar[1], now, 1) if calendar else []
+    return await kept.firsts(connection, calendar, now, 1) if calendar else []
 
 
 async def _outstanding(connection: AsyncConnection, now: datetime, zone: tzinfo) -> list[Outstanding]:

@@ -77,6 +77,7 @@ class CutOff(NamedTuple):
         day: its day in the currency's time zone.
         meant: the day it would have been had banks been open.
         pay_day: when what it leaves owing is paid.
+        kept: whether it stands in the database, and no book of holidays moves it any more.
     """
 
     currency: str
@@ -84,3 +85,4 @@ class CutOff(NamedTuple):
     day: date
     meant: date
     pay_day: date
+    kept: bool = False

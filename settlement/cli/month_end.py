@@ -35,7 +35,7 @@ def month_end(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON when the walk has ended.")] = False,
 ) -> None:
-    """Walk a window from open to paid: close, run, recount, submit, approve, export, payments, papers, evidence.
+    """Walk a window from open to paid: close, run, recount, funds, submit, approve, export, payments, papers, evidence.
 
     Stops where somebody else must act, and says who and what that person types. Type it again to go on: what was done
     is passed over, so it is safe after a crash and safe to repeat. Exit code 1 while it waits for somebody.
@@ -88,7 +88,12 @@ def _command(told: Told) -> str:
 
 
 def _plain(number: int, done: list[Told], *, finished: bool) -> dict[str, Any]:
+    from settlement.cli.funds_tables import plain_liquidity
+
     steps = [
-        {**told._asdict(), "files": list(told.files), "command": _command(told) if told.who else ""} for told in done
-    ]
+        {**{name: value for name, value in told._asdict().items() if name != "checks"}, "files": list(told.files),
+         "command": _command(told) if told.who else "",
+         **({"liquidity": plain_liquidity(told.checks)} if told.step == "funds" else {})}
+        for told in done
+    ]  # fmt: skip
     return {"window": f"windows/{number}", "finished": finished, "steps": steps}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from settlement.actors import Actor
+from settlement.funds.model import LiquidityCheck
 
 Progress = Callable[[str, int, int], None]
 """Told what is being worked at, how much is done, and how much there is; 0: nobody knows."""
@@ -28,12 +29,13 @@ class Told(NamedTuple):
     """A step as the walk came by.
 
     Attributes:
-        step: "close", "run", "recount", "submit", "approve", "export", "payments", "papers", "evidence".
+        step: "close", "run", "recount", "funds", "submit", "approve", "export", "payments", "papers", "evidence".
         state: what became of it.
         text: in words.
-        who: of one that waits, who acts; else empty.
-        command: of one that waits, what that person types; may be empty.
+        who: of one that waits, or has something missing, who acts; else empty.
+        command: what that person types; may be empty.
         files: what was written, or came out the same.
+        checks: of "funds", what every currency's payers have for what they pay.
     """
 
     step: str
@@ -42,6 +44,7 @@ class Told(NamedTuple):
     who: str = ""
     command: str = ""
     files: tuple[str, ...] = ()
+    checks: tuple[LiquidityCheck, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

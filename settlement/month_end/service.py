@@ -15,8 +15,11 @@ from settlement.board.rules import DIGITS, todo_of
 from settlement.board.service import unfinished
 from settlement.evidence.service import Evidence
 from settlement.exchange_ledger import read_window
+from settlement.funds.model import LiquidityCheck
+from settlement.funds.service import Funds
 from settlement.month_end.model import Progress, State, Told, Walk
 from settlement.month_end.papers import put, write_papers
+from settlement.month_end.shortfalls import demanded, told_of
 from settlement.payments.exceptions import Exceptions
 from settlement.payments.model import AttemptState
 from settlement.payments.service import Instructing, Payments
@@ -37,6 +40,7 @@ class MonthEnd:
 
     def __init__(self, database: Database, walk: Walk, progress: Progress) -> None:
         self._database, self._walk, self._progress = database, walk, progress
+        self._checks: tuple[LiquidityCheck, ...] = ()
 
     async def steps(self) -> AsyncIterator[Told]:
         """Take the steps; the last one told waits for somebody, or is the evidence.
@@ -50,6 +54,7 @@ class MonthEnd:
             self._close,
             self._run,
             self._recount,
+            self._funds,
             self._submit,
             self._approve,
             self._export,
@@ -112,6 +117,16 @@ class MonthEnd:
     def _counting(self, done: int, of: int) -> None:
         self._progress("recount", done, of)
 
+    async def _funds(self) -> Told:
+        run = await self._standing()
+        if run is None:
+            return Told("funds", State.WOULD, "what payers have would be held against what they pay")
+        if run.life.state not in UNDECIDED | {RunState.SUBMITTED}:
+            return Told("funds", State.BEFORE, "who approved it looked at what payers have")
+        told = told_of((await Funds(self._database).check(run.run_id))[1], run.window_no)
+        self._checks = told.checks
+        return told
+
     async def _submit(self) -> Told:
         facts, run = await self._facts(), await self._standing()
         if run is None:
@@ -133,7 +148,10 @@ class MonthEnd:
             return Told("approve", State.WOULD, "a finance checker would say yes to the digest")
         if run.life.state is RunState.SUBMITTED:
             assert facts is not None, "what is not approved is not finished"
-            return self._waits("approve", "somebody else looks at it and says yes", todo_of(facts, facts.opened_at))
+            todo = todo_of(facts, facts.opened_at)
+            words, added = demanded(self._checks)
+            text = "; ".join(filter(None, ("somebody else looks at it and says yes", words)))
+            return self._waits("approve", text, todo._replace(command=todo.command + added))
         names = ", ".join(decision.person for decision in run.life.approvals)
         return Told("approve", State.BEFORE, f"by {names}, digest {run.digest[:DIGITS]}")
 

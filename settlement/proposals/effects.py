@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.refusals import ResourceNotFound
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.calendar.model import Calendar
 from settlement.defaults.model import DefaultDeclaration
 from settlement.defaults.service import declare, planned
 from settlement.disputes import ending, rules
@@ -21,6 +22,7 @@ from settlement.proposals.model import Content, Exclusions, Proposal, SpecialClo
 from settlement.proposals.standing import fx_set_in_force
 from settlement.refusals import WrongState
 from settlement.run.steps import void_where_excluded_differ
+from settlement.windows.kept import keep
 
 
 async def require_sense(connection: AsyncConnection, content: Content) -> Content:
@@ -121,6 +123,8 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
             await leave(connection, proposal.proposal_id, leaving)
         case DisputeDecision() as decision:
             await ending.decide(connection, decision, proposal.proposal_id, actor)
+        case Calendar() as calendar:
+            await keep(connection, (proposal.proposal_id, calendar))
         case AgreedAdjustment() as agreed:
             await require_there(connection, agreed.debtor, agreed.creditor)
             await ending.agree(connection, agreed, proposal.proposal_id, actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -12,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.calendar.books import is_open_by
 from settlement.calendar.model import Calendar, CurrencyCalendar, CutOff
-from settlement.calendar.rules import cut_offs, next_cut_off, pay_day, pay_day_when_late
+from settlement.calendar.rules import pay_day, pay_day_when_late
 from settlement.proposals import content
 from settlement.proposals.model import Kind
 from settlement.proposals.standing import standing
 from settlement.run.asked import Due
-from settlement.windows import sql
+from settlement.windows import kept, sql
 
 
 class WindowCutOff(NamedTuple):
@@ -33,31 +34,28 @@ async def calendar_in_force(connection: AsyncConnection) -> tuple[UUID, Calendar
     return await standing(connection, Calendar)
 
 
-def due_at(calendar: Calendar, opened_at: datetime) -> datetime | None:
+async def due_at(connection: AsyncConnection, calendar: kept.Agreed, opened_at: datetime) -> datetime | None:
     """When a window that was opened at an instant is due: with the first cut-off of any currency."""
-    firsts = [next_cut_off(one, is_open_by(one), opened_at).at for one in calendar.currencies]
-    return min(firsts, default=None)
+    return min([one.at for one in await kept.firsts(connection, calendar, opened_at, 1)], default=None)
 
 
 def upcoming(calendar: Calendar, after: datetime, count: int) -> list[CutOff]:
-    """The next so many cut-offs of each currency, oldest first."""
-    found: list[CutOff] = []
-    for one in calendar.currencies:
-        is_open, at = is_open_by(one), after
-        for _ in range(count):
-            found.append(next_cut_off(one, is_open, at))
-            at = found[-1].at
+    """The next so many cut-offs of each currency, oldest first, of a calendar that nobody agreed on yet."""
+    found = [each for one in calendar.currencies for each in kept.following(one, after, count)]
     return sorted(found, key=lambda cut_off: (cut_off.at, cut_off.currency))
 
 
-def reached(calendar: Calendar, opened_at: datetime, closed_at: datetime) -> list[WindowCutOff]:
+async def reached(
+    connection: AsyncConnection, calendar: kept.Agreed, opened_at: datetime, closed_at: datetime
+) -> list[WindowCutOff]:
     """The currencies that were cut off while a window was open, each by its last cut-off in it."""
+    lasts = await kept.lasts(connection, calendar[0], opened_at, closed_at)
     found = []
-    for one in calendar.currencies:
-        is_open = is_open_by(one)
-        last = max(cut_offs(one, is_open, opened_at, closed_at), key=lambda cut_off: cut_off.at, default=None)
-        if last is not None:
-            found.append(WindowCutOff(one.currency, last.at, pay_day_when_late(last, one, is_open, closed_at)))
+    for one in calendar[1].currencies:
+        if last := lasts.get(one.currency):
+            late = await asyncio.to_thread(pay_day_when_late, last, one, is_open_by(one), closed_at)
+            # What was announced is never paid before, whatever the books say by now.
+            found.append(WindowCutOff(one.currency, last.at, max(last.pay_day, late)))
     return found
 
 

@@ -53,6 +53,7 @@ class Scheduler:
         ended = await self._deadlines.look()
         if not has_calendar:
             return Done((), (), ended)
+        await self._windows.keep_dates()
         closed = await self._close()
         return Done(closed, await self._net(), ended)
 
@@ -62,7 +63,7 @@ class Scheduler:
             window = await exchange_ledger.read_window(connection, number)
             calendar = await dates.calendar_in_force(connection)
             now = (await exchange_ledger.coalition(connection)).now
-        due = await asyncio.to_thread(dates.due_at, calendar[1], window.opened_at) if calendar else None
+            due = await dates.due_at(connection, calendar, window.opened_at) if calendar else None
         if due is None or now < due:
             return ()
         # By its number: whoever comes second finds it closed, and does not close the next one.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -14,14 +13,14 @@ from exchange.db.engine import Database
 from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.calendar.books import edition
-from settlement.calendar.model import Calendar, CutOff
+from settlement.calendar.model import CutOff
 from settlement.exchange_ledger import Window
 from settlement.proposals.standing import leave_to_close
 from settlement.refusals import NotDue
 from settlement.run.life import DEAD, RunState
 from settlement.run.sql import STATES_OF_WINDOWS
 from settlement.run.steps import take_turns
-from settlement.windows import dates, sql
+from settlement.windows import dates, kept, sql
 from settlement.windows.dates import WindowCutOff
 
 
@@ -56,7 +55,8 @@ class Windows:
             calendar = await dates.calendar_in_force(connection)
             if calendar is not None:
                 # Before the ledger's fence: reading books of holidays must not hold up who moves points.
-                await _require_due(connection, calendar[1], window_no)
+                await kept.keep(connection, calendar)
+                await _require_due(connection, calendar, window_no)
             window, replayed = await exchange_ledger.close_window(connection, window_no, actor.name)
             if not replayed:
                 await _note(connection, window, calendar, actor)
@@ -84,23 +84,39 @@ class Windows:
         async with self._database.read() as connection:
             calendar = await dates.calendar_in_force(connection)
             now = (await exchange_ledger.coalition(connection)).now
-        return await asyncio.to_thread(dates.upcoming, calendar[1], now, count) if calendar else []
+            return await kept.firsts(connection, calendar, now, count) if calendar else []
+
+    async def outdated(self) -> dict[str, datetime]:
+        """Currencies of which the books of holidays say otherwise by now, with the first cut-off that differs."""
+        async with self._database.read() as connection:
+            calendar = await dates.calendar_in_force(connection)
+            now = (await exchange_ledger.coalition(connection)).now
+            return await kept.outdated(connection, calendar, now) if calendar else {}
+
+    async def keep_dates(self) -> None:
+        """Reckon cut-offs on, where they do not reach far enough."""
+        async with self._database.read() as connection:
+            calendar = await dates.calendar_in_force(connection)
+            if calendar is None or await kept.reaches(connection, calendar):
+                return
+        async with self._database.write() as connection:
+            await take_turns(connection)
+            if (calendar := await dates.calendar_in_force(connection)) is not None:
+                await kept.keep(connection, calendar)
 
 
-async def _require_due(connection: AsyncConnection, calendar: Calendar, window_no: int | None) -> None:
+async def _require_due(connection: AsyncConnection, calendar: kept.Agreed, window_no: int | None) -> None:
     number = await exchange_ledger.open_window_no(connection)
     if window_no not in {None, number}:
         return
     window = await exchange_ledger.read_window(connection, number)
-    due = await asyncio.to_thread(dates.due_at, calendar, window.opened_at)
+    due = await dates.due_at(connection, calendar, window.opened_at)
     now = (await exchange_ledger.coalition(connection)).now
     if due is not None and now < due and await leave_to_close(connection, number) is None:
         raise NotDue(window=window.name, due_time=due.isoformat())
 
 
-async def _note(
-    connection: AsyncConnection, window: Window, calendar: tuple[UUID, Calendar] | None, actor: Actor
-) -> None:
+async def _note(connection: AsyncConnection, window: Window, calendar: kept.Agreed | None, actor: Actor) -> None:
     """Keep who closed a window and what for, for ever: a run of it must come out the same."""
     assert window.closed_at is not None
     values = {"window_no": window.window_no, "actor": actor.name, "person": actor.person, "at": window.closed_at}
@@ -109,10 +125,12 @@ async def _note(
         return
     proposal, agreed = calendar
     leave = await leave_to_close(connection, window.window_no)
-    found = dates.reached(agreed, window.opened_at, window.closed_at)
+    found = await dates.reached(connection, calendar, window.opened_at, window.closed_at)
+    # Pay days of a late or special closing are reckoned now, cut-offs were before: by one edition or by two.
+    books = sorted({edition(), *await kept.editions(connection, proposal, window.closed_at)})
     if leave is not None:
         found += dates.by_leave(agreed, leave[1].currencies, window.closed_at, found)
-    by = {"calendar": proposal, "edition": edition(), "leave": leave[0] if leave else None}
+    by = {"calendar": proposal, "edition": ", ".join(books), "leave": leave[0] if leave else None}
     await connection.execute(sql.CLOSED, {**values, **by})
     for one in found:
         row = {"currency_code": one.currency, "cut_off_at": one.at, "pay_day": one.pay_day}
@@ -129,7 +147,7 @@ async def _views(connection: AsyncConnection, windows: list[Window]) -> list[Win
     cut_offs = await dates.cut_offs_of(connection, **bounds)
     due = None
     if windows[0].closed_at is None and (calendar := await dates.calendar_in_force(connection)):
-        due = await asyncio.to_thread(dates.due_at, calendar[1], windows[0].opened_at)
+        due = await dates.due_at(connection, calendar, windows[0].opened_at)
     return [
         WindowView(window, run_id, state, cut_offs.get(window.window_no, ()), None if window.closed_at else due)
         for window in windows

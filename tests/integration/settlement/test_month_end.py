@@ -18,7 +18,9 @@ from settlement.actors import Actor
 from settlement.evidence.verify import verify
 from settlement.month_end.model import State, Told, Walk
 from settlement.month_end.service import MonthEnd
+from settlement.v1 import funds_pb2 as funds
 from tests.banks import debit, orders, statement
+from tests.contract.money import demanding, deposit
 from tests.contract.paid import Treasury, treasury_of
 from tests.contract.stillness import connected, nothing_changes
 from tests.docs.pages import ROOT
@@ -26,7 +28,7 @@ from tests.integration.settlement.test_commands import settlement
 from tests.servers import Server
 from tests.worlds import a_world
 
-STEPS = ["close", "run", "recount", "submit", "approve", "export", "payments", "papers", "evidence"]
+STEPS = ["close", "run", "recount", "funds", "submit", "approve", "export", "payments", "papers", "evidence"]
 ANN = Actor("FINANCE_MAKER:console/ann", "ann")
 
 
@@ -90,6 +92,7 @@ async def test_a_month_is_walked_by_three_people_who_type_what_it_says(
     assert (first.status, first.errors, said_yes.status) == (1, "", 0)
     assert second.status == 1
     assert [step["step"] for step in second.document["steps"]] == STEPS
+    assert second.document["steps"][3]["liquidity"] == {}
     waits = [(step["step"], step["who"], step["command"]) for step in second.document["steps"] if step["who"]]
     assert waits == [("payments", "bank", "python -m settlement import-status FILE")]
     assert (third.status, third.output.splitlines()[-1].startswith("windows/1 is settled.")) == (0, True)
@@ -105,13 +108,13 @@ async def test_cut_off_after_any_step_it_goes_on_and_does_nothing_twice(
     server: Server, treasury: Treasury, tmp_path: Path
 ) -> None:
     """A new process for each step: one closing, one run, one submission, one file; then all the same bytes again."""
-    cut_off = [await walked(server, tmp_path, until=step) for step in STEPS[:5]]
+    cut_off = [await walked(server, tmp_path, until=step) for step in STEPS[:6]]
     await approve(server, treasury, cut_off[-1][-1])
-    cut_off += [await walked(server, tmp_path, until=step) for step in STEPS[5:]]
+    cut_off += [await walked(server, tmp_path, until=step) for step in STEPS[6:]]
     written = contents(tmp_path)
     whole = await walked(server, tmp_path)
 
-    assert [told.state for told in cut_off[-1][:6]] == [State.BEFORE] * 6
+    assert [told.state for told in cut_off[-1][:7]] == [State.BEFORE] * 7
     assert [told.step for told in whole] == STEPS
     assert contents(tmp_path) == written
     async with connected(server.url) as connection:
@@ -147,7 +150,7 @@ async def test_killed_in_the_middle_it_goes_on(
     finished = await walked(server, tmp_path)
 
     assert [told.step for told in finished] == STEPS
-    assert (finished[6].who, finished[8].state) == ("bank", State.DONE)
+    assert (finished[7].who, finished[9].state) == ("bank", State.DONE)
 
 
 async def test_a_dry_walk_tells_everything_and_does_nothing(server: Server, treasury: Treasury, tmp_path: Path) -> None:
@@ -163,6 +166,33 @@ async def test_a_dry_walk_tells_everything_and_does_nothing(server: Server, trea
     assert {told.state for told in unopened} == {State.WOULD}
     assert (waiting[-1].step, waiting[-1].state) == ("approve", State.WAITS)
     assert not (tmp_path / "new").exists()
+
+
+async def test_before_anybody_approves_it_says_whose_money_does_not_reach(
+    server: Server, treasury: Treasury, tmp_path: Path
+) -> None:
+    """Who, how much, and what is typed when it has come; shown only, to be acknowledged, or refused; then all there."""
+    first = await walked(server, tmp_path)
+    await treasury.finance.agree(demanding(funds.LIQUIDITY_DEMAND_ACKNOWLEDGE))
+    asked = await walked(server, tmp_path)
+    said = await settlement(server, "month-end", "1", "--into", str(tmp_path / "x"), "--json", "--dry-run")
+    await treasury.finance.agree(demanding(funds.LIQUIDITY_DEMAND_REFUSE))
+    refused = await walked(server, tmp_path)
+    for payer, amount in (("BNK", 60_000), ("CAF", 100), ("GRO", 71_655)):
+        await treasury.finance.agree(deposit(payer, funds.FUNDS_PURPOSE_PREFUNDING, amount))
+    paid_in = await walked(server, tmp_path)
+
+    told, waits = first[3], first[-1]
+    lacks = "BNK lacks 600.00 of 600.00, CAF lacks 1.00 of 1.00, GRO lacks 716.55 of 716.55"
+    text = f"CNY: 1,317.55 is missing (shown only): {lacks}; 0.00 of 2,635.10 could settle now"
+    assert (told.step, told.state, told.text) == ("funds", State.DONE, text)
+    assert told.command.startswith("deposit BNK CNY 60000 --for prefunding ")
+    assert (waits.step, "--acknowledge-shortfall" in waits.command) == ("approve", False)
+    assert asked[-1].command.endswith(" --acknowledge-shortfall")
+    assert said.document["steps"][3]["liquidity"]["CNY"]["short"]["GRO"]["missing"] == 71_655
+    assert "nobody can say yes before the money has come" in refused[-1].text
+    assert paid_in[3].text == "whoever pays has the money for it"
+    assert (paid_in[-1].step, paid_in[-1].text[:8]) == ("approve", "somebody")
 
 
 async def test_what_does_not_tie_to_the_transfers_is_put_before_nobody(

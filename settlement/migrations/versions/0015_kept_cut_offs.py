@@ -1,0 +1,21 @@
+"""Cut-offs of a calendar are kept as rows, and the database lets windows be closed by those only.
+
+Revision ID: settlement_0015
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "settlement_0015"
+down_revision = "settlement_0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the rows and the checks; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
