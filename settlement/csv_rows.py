@@ -119,7 +119,7 @@ class CsvRows:
         """A whole number of minor units, at least `least`, that fits 64 bits."""
         text = cell.strip()
         if text.isascii() and text.isdigit():
-            amount = int(text) if len(text) <= AMOUNT_DIGITS_MAX else AMOUNT_MAX + 1
+            amount = int(text) if len(text.lstrip("0")) <= AMOUNT_DIGITS_MAX else AMOUNT_MAX + 1
             if amount > AMOUNT_MAX:
                 raise self.bad(column, f"{text[:30]} is above the largest amount, {AMOUNT_MAX}")
             if amount >= least:
@@ -155,7 +155,8 @@ class CsvRows:
             raise self.bad("", f"the file is empty; its first line must name the columns {', '.join(self._required)}")
         for name in header:
             if name not in self._known:
-                raise self.bad("", f"unknown column {name[:40]!r}; the columns are {', '.join(self._known)}")
+                hint = "; cells are separated by commas" if len(header) == 1 else ""
+                raise self.bad("", f"unknown column {name[:40]!r}; the columns are {', '.join(self._known)}{hint}")
             if header.count(name) > 1:
                 raise self.bad("", f"column {name} appears twice")
         missing = [name for name in self._required if name not in header]

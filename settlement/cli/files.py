@@ -68,8 +68,10 @@ def plain_refusals() -> Iterator[None]:
     """Turn what is wrong with the input into one line on stderr and exit code 2."""
     try:
         yield
-    except (BadFile, AmountsTooLarge) as refusal:
-        refused(str(refusal), refusal)
+    except BadFile as refusal:
+        refused(str(refusal), refusal, "mend that line and type the same again; nothing was computed")
+    except AmountsTooLarge as refusal:
+        refused(str(refusal), refusal, "split the file: what is too large together is worked out in parts")
     except OSError as error:
         refused(f"{error.filename}: {error.strerror}", error)
 

@@ -27,7 +27,8 @@ def liquidity(
 
     Everything settles at the same moment, so what comes in pays what goes out. If the funds reach for all items, all
     settle; if not, --whole, --divisible and --pro-rata say how to choose. Who has no line in the funds file has
-    nothing. Held items stay. Items without an id are numbered 1, 2, ... in file order.
+    nothing. Held items stay. Items without an id are numbered 1, 2, ... in file order. Items are shown in the order of
+    their ids, and those between the same two are paid in it, so that the order of the rows does not matter.
 
     "optimal" is false when a very hard queue of whole items was given up before the proof; what is shown can settle
     all the same.

@@ -66,6 +66,8 @@ def net(
     from settlement.netting.registry import net_all
     from settlement.netting.rendering import written
 
+    if not operator.strip() or ">" in operator or not operator.isprintable():
+        refused(f"--operator {operator!r}: name whose clearing account it is, without a '>'")
     with plain_refusals():
         rates = _rates(fx, into, mode, per)
         if rates is not None:

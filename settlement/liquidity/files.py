@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import IO
 
@@ -34,8 +35,18 @@ def read_funds(text: IO[str], file: str) -> Funds:
 
 
 def queues(obligations: Sequence[Obligation], funds: Funds) -> list[Queue]:
-    """One queue for each currency that has items, in the order of their codes."""
+    """One queue for each currency that has items, in the order of their codes; its items in the order of their ids.
+
+    So that the same items give the same answer whatever order the rows come in; rows without ids, which are numbered,
+    keep theirs.
+    """
     items: dict[str, list[Obligation]] = {}
-    for obligation in obligations:
+    for obligation in sorted(obligations, key=lambda item: _natural(item.id)):
         items.setdefault(obligation.currency, []).append(obligation)
     return [Queue(currency, items[currency], funds.get(currency, {})) for currency in sorted(items)]
+
+
+def _natural(item_id: str) -> tuple[list[tuple[int, str]], str]:
+    """A place in the order people expect of ids: p2 before p10. Ids that only differ in leading zeros keep apart."""
+    parts = re.split("([0-9]+)", item_id)
+    return [(int(part), "") if place % 2 else (-1, part) for place, part in enumerate(parts)], item_id

@@ -10,7 +10,7 @@ from settlement.liquidity.model import LiquidityResult
 
 
 def to_json(results: Iterable[LiquidityResult]) -> str:
-    """Currencies and participants in name order, items in file order; ends in a newline."""
+    """Currencies and participants in name order, items in the queue's; ends in a newline."""
     return json.dumps({r.currency: to_plain(r) for r in results}, ensure_ascii=False, indent=2) + "\n"
 
 

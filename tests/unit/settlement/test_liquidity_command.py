@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,27 @@ def test_a_wrong_row_of_the_items_is_refused(items: Path) -> None:
 
     assert result.exit_code == 2
     assert "line 3, column id: 'x' is the id of an earlier row" in result.stderr
+
+
+@pytest.mark.parametrize("way", ["--whole", "--divisible", "--pro-rata"])
+def test_the_order_of_the_rows_changes_no_byte(items: Path, way: str) -> None:
+    """Items that have ids are chosen, paid and shown in the order of those: p2 before p10."""
+    header, *rows = [
+        "id,debtor,creditor,currency,amount",
+        "p2,A,B,CNY,70",
+        "p10,A,B,CNY,40",
+        "p9,A,C,CNY,60",
+        "q,B,C,CNY,1",
+    ]
+    said = []
+    for shuffled in permutations(rows):
+        items.write_text("\n".join([header, *shuffled]))
+        said.append(run(items, "--funds", items.with_name("funds.csv"), way, "--json").stdout)
+
+    assert len({*said}) == 1
+    shown = json.loads(said[0])["CNY"]
+    assert sorted([*{*shown["settled"], *shown["unsettled"]}]) == ["p10", "p2", "p9", "q"]
+    assert [name for name in ("p2", "p9", "p10", "q") if name in shown["settled"]] == [*shown["settled"]]
 
 
 def test_only_one_way_can_be_asked_for(items: Path) -> None:

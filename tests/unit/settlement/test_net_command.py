@@ -99,7 +99,7 @@ def test_a_bad_row_is_one_plain_line_and_nothing_computed(window: Path) -> None:
     assert result.stderr == (
         f"Refused: {window}, line 6, column amount: "
         "'12.50' is not a positive whole number of minor units, written in digits only. "
-        "Next: python -m settlement net --help\n"
+        "Next: mend that line and type the same again; nothing was computed\n"
     )
 
 
@@ -124,7 +124,9 @@ def test_every_mode_takes_sums_beyond_64_bits(window: Path, mode: str) -> None:
     assert (figures["gross"], figures["nets"]) == (4 * most, {"A": -most, "C": most})
 
 
-@pytest.mark.parametrize("arguments", [["--mode", "magic"], ["--minimum", "-1"], ["--minimum", "x"], ["--operator"]])
+@pytest.mark.parametrize(
+    "arguments", [["--mode", "magic"], ["--minimum", "-1"], ["--minimum", "x"], ["--operator"], ["--operator", ""]]
+)
 def test_wrong_options_are_refused(window: Path, arguments: list[str]) -> None:
     """With the same exit code as wrong input."""
     assert run("net", window, *arguments).exit_code == 2
