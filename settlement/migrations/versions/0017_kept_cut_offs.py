@@ -1,14 +1,14 @@
 """Cut-offs of a calendar are kept as rows, and the database lets windows be closed by those only.
 
-Revision ID: settlement_0016
+Revision ID: settlement_0017
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0016"
-down_revision = "settlement_0015"
+revision = "settlement_0017"
+down_revision = "settlement_0016"
 branch_labels = None
 depends_on = None
 
