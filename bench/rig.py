@@ -48,24 +48,39 @@ def rigged() -> Iterator[Rig]:
     with contextlib.ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="exchange-bench-logs-")))
         postgres = stack.enter_context(databases.durable_postgres())
-        environ = environment(
-            database_url=postgres.exchange,
-            host="127.0.0.1",
-            port="0",
-            log_level="warning",
-            publish_alone="always",
-            service_extensions=EXTENSIONS,
-        )
-        exchange_command("migrate", "--operator", world.OPERATOR, "--time-zone", world.TIME_ZONE, environ=environ)
-        issued = exchange_command("keys", "issue", "--role", "operator", "--json", environ=environ)
-        exchange = stack.enter_context(exchange_server(environ, log=logs / "exchange.log"))
+        exchange, parties = stack.enter_context(coalition(postgres.exchange, logs / "exchange.log"))
         orm = stack.enter_context(module_server("bench.baselines.orm_service", postgres.orm, log=logs / "orm.log"))
         bare = stack.enter_context(module_server("bench.noop", log=logs / "bare.log"))
         canned = stack.enter_context(module_server("bench.load.canned", log=logs / "canned.log"))
-        parties = asyncio.run(world.build(exchange.port, json.loads(issued)["secret"]))
 
         def another(**settings: object) -> AbstractContextManager[Server]:
             told = {f"EXCHANGE_{name.upper()}": str(value) for name, value in settings.items()}
-            return exchange_server(environ | told, log=logs / "another.log")
+            return exchange_server(environ_of(postgres.exchange) | told, log=logs / "another.log")
 
         yield Rig(exchange, parties, orm, bare, canned, postgres, another)
+
+
+@contextlib.contextmanager
+def coalition(database_url: str, log: Path) -> Iterator[tuple[Server, list[world.Party]]]:
+    """A server on an empty database, and the merchants of the coalition that is made there.
+
+    Raises:
+        BenchFailed: it does not start.
+    """
+    environ = environ_of(database_url)
+    exchange_command("migrate", "--operator", world.OPERATOR, "--time-zone", world.TIME_ZONE, environ=environ)
+    issued = exchange_command("keys", "issue", "--role", "operator", "--json", environ=environ)
+    with exchange_server(environ, log=log) as server:
+        yield server, asyncio.run(world.build(server.port, json.loads(issued)["secret"]))
+
+
+def environ_of(database_url: str) -> dict[str, str]:
+    """What a server, or a command beside it, is told."""
+    return environment(
+        database_url=database_url,
+        host="127.0.0.1",
+        port="0",
+        log_level="warning",
+        publish_alone="always",
+        service_extensions=EXTENSIONS,
+    )
