@@ -92,7 +92,9 @@ def _leave(number: int, _frame: object) -> None:
 def _run(chosen: argparse.Namespace) -> int:
     with _progress() as progress, rigged() as rig, contextlib.ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="exchange-bench-logs-")))
-        ledgers = [stack.enter_context(_ledger(rig, size, logs, progress)) for size in chosen.sizes]
+        smallest, *others = chosen.sizes
+        ledgers = [_grown(rig, smallest, progress)]
+        ledgers += [stack.enter_context(_ledger(rig, size, logs, progress)) for size in others]
         bare = _bare_bytes(rig)
         rounds = _rounds(ledgers, chosen.rounds, chosen.seconds, progress)
         sound = [_audited(ledger, progress) for ledger in ledgers] if chosen.audit else []
@@ -120,13 +122,20 @@ def _ledger(rig: Rig, size: int, logs: Path, progress: Progress) -> Iterator[Led
     url = make_url(rig.databases.exchange).set(database=f"grown_{size}").render_as_string(hide_password=False)
     asyncio.run(_execute(rig.databases.exchange, f"CREATE DATABASE grown_{size}"))
     with coalition(url, logs / f"{size}.log") as (server, parties):
-        grown = replace(rig, exchange=server, parties=parties, databases=replace(rig.databases, exchange=url))
-        _post(grown, _POSTED)
-        task = progress.add_task(f"growing to {size:,}", total=size)
-        there = _asked(url, _COUNT)
-        asyncio.run(_grow(url, max(size - there, 0), lambda done: progress.update(task, completed=there + done)))
-        progress.update(task, completed=size)
-        yield Ledger(size, grown, _asked(url, _BYTES, _OURS) / _asked(url, _COUNT))
+        databases = replace(rig.databases, exchange=url)
+        yield _grown(replace(rig, exchange=server, parties=parties, databases=databases), size, progress)
+
+
+def _grown(rig: Rig, size: int, progress: Progress) -> Ledger:
+    """The rig's own ledger, grown to the size."""
+    url = rig.databases.exchange
+    task = progress.add_task(f"growing to {size:,}", total=size)
+    _post(rig, _POSTED)
+    there = _asked(url, _COUNT)
+    asyncio.run(_grow(url, max(size - there, 0), lambda done: progress.update(task, completed=there + done)))
+    there = _asked(url, _COUNT)
+    progress.update(task, completed=there)
+    return Ledger(size, rig, _asked(url, _BYTES, _OURS) / there)
 
 
 def _post(rig: Rig, count: int) -> None:

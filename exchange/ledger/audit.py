@@ -17,6 +17,7 @@ from exchange.db.engine import Database
 from exchange.ledger.audit_bonuses import BONUS_CHECKS
 from exchange.ledger.audit_exposures import EXPOSURE_CHECKS
 from exchange.ledger.audit_external import EXTERNAL_CHECKS
+from exchange.ledger.audit_windows import WINDOW_CHECKS
 from exchange.ledger.windows import ALONE
 
 DIFFERENCES_MAX = 10
@@ -207,17 +208,7 @@ CHECKS: dict[str, str] = {
         SELECT transfer_id, position, micros, points_units, price_micros FROM exchange.clearing_entries_v1
         WHERE points_units > 0 AND micros <> points_units::numeric * price_micros
     """,
-    "every transfer is in a window, and no closed window was posted to": """
-        SELECT t.transfer_id, t.window_no, t.occurred_at, w.closed_at
-        FROM exchange.transfers t LEFT JOIN exchange.clearing_windows w USING (window_no)
-        WHERE w.window_no IS NULL OR t.occurred_at > w.closed_at
-    """,
-    "windows follow one another without a gap": """
-        SELECT window_no, opened_at, before_closed_at
-        FROM (SELECT *, lag(closed_at) OVER (ORDER BY window_no) AS before_closed_at,
-                     lag(window_no) OVER (ORDER BY window_no) AS before FROM exchange.clearing_windows) w
-        WHERE before IS NOT NULL AND (window_no <> before + 1 OR opened_at <> before_closed_at)
-    """,
+    **WINDOW_CHECKS,
     "each transfer answers exactly one request, and each answered request its transfer": """
         SELECT t.transfer_id AS transfer, k.transfer_id AS answered, coalesce(t.request_id, k.request_id) AS request_id
         FROM exchange.transfers t

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -149,7 +149,26 @@ class Gathering:
         asked = [accounts[key] for key in wanted]
         for row in lots:
             asked[row[0] - 1].offer(Lot(*row[1:8]))
-        return Moment(*first[8:])
+        moment = Moment(*first[8:])
+        if len(lots) >= sql.LOTS_AT_FIRST:
+            await self._offer_more(moment, wanted, accounts)
+        return moment
+
+    async def _offer_more(
+        self, moment: Moment, wanted: Mapping[AccountKey, int], accounts: Mapping[AccountKey, MemberAccount]
+    ) -> None:
+        """Every lot that may be spent of accounts whose first ones are not enough."""
+        short = [
+            key
+            for key, units in wanted.items()
+            if len(accounts[key].lots) == sql.LOTS_AT_FIRST and sum(lot.remaining for lot in accounts[key].lots) < units
+        ]
+        if short:
+            for key in short:
+                accounts[key].lots.clear()
+            wants = [(*key, min(wanted[key], INT64_MAX)) for key in short]
+            for row in await self.connection.fetch(sql.MORE_LOTS, wants, moment.now):
+                accounts[short[row[0] - 1]].offer(Lot(*row[1:8]))
 
     def _wanted_points(self) -> dict[AccountKey, int]:
         """How many points the batch may take of which account. Too much looked at is harmless."""

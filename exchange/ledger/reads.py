@@ -15,6 +15,7 @@ from exchange.ledger.bonus_rows import by_transfer
 from exchange.ledger.bonuses import Bonus
 from exchange.ledger.keys import restored, transfer_of_columns
 from exchange.ledger.model import Transfer, key_bucket, member_bucket, transfer_bucket
+from exchange.money.limits import INT64_MAX
 from exchange.refusals import Refusal, StateTooOld
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -181,7 +182,13 @@ async def transfers(
     limit: int,
 ) -> Sequence[Transfer]:
     """A page in ledger order: of a merchant or its own reference, of a member, or all."""
-    values: dict[str, object] = {"window_no": window_no, "after": after, "limit": limit}
+    values: dict[str, object] = {"window_no": window_no, "after": after, "before": INT64_MAX, "limit": limit}
+    if window_no is not None:
+        window = (await connection.execute(sql.WINDOW, {"window_no": window_no})).first()
+        if window is None:
+            return []
+        values["after"] = max(after, window.first_sequence - 1)
+        values["before"] = window.next_first_sequence or INT64_MAX
     if reference is not None:
         assert merchant_no is not None, "a reference is its merchant's own"
         statement = sql.TRANSFERS_OF_REFERENCE

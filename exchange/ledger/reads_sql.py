@@ -94,8 +94,17 @@ SELECT * FROM ({_TRANSFER} WHERE t.merchant_no = :merchant_no AND t.reference = 
 ORDER BY ledger_sequence
 """)
 
-# A list each, by the index that serves it; the filters of each are always given, or wide open.
-_PAGE = " AND t.ledger_sequence > :after AND (CAST(:window_no AS bigint) IS NULL OR t.window_no = :window_no)"
+# From where to below where a window lies in the ledger.
+WINDOW = text("""
+SELECT w.first_sequence, n.first_sequence AS next_first_sequence
+FROM exchange.clearing_windows w LEFT JOIN exchange.clearing_windows n ON n.window_no = w.window_no + 1
+WHERE w.window_no = :window_no
+""")
+
+# A list each, by the index that serves it; the filters of each are always given, or wide open. The window's own number
+# is asked for beside its place: what is listed stands in the window even if the place were wrong.
+_PAGE = """ AND t.ledger_sequence > :after AND t.ledger_sequence < :before
+    AND (CAST(:window_no AS bigint) IS NULL OR t.window_no = :window_no)"""
 # A merchant in whose name the exchange ended a member's points need not have linked the person.
 _LINKED = """EXISTS (
     SELECT FROM exchange.member_links WHERE merchant_no = :merchant_no AND member_id = :member_id)"""

@@ -55,9 +55,12 @@ FOR UPDATE OF a
 
 # After the locks, all in one question. First row: the time, the window and the directory that hold for whatever is
 # decided now, a block of ledger sequences (greater than that of any earlier transfer on these accounts), and how many
-# of the keys were answered before. Then the lots in spending order: only as many as the batch may take of each account.
-# The account's lock guards its lots.
-MOMENT = """
+# of the keys were answered before. Then the lots in spending order: only as many as the batch may take of each account,
+# and of those the first few, whatever an account has: nearly always they are enough, and else the rest is asked for
+# (`MORE_LOTS`). The account's lock guards its lots.
+LOTS_AT_FIRST = 16
+
+MOMENT = f"""
 WITH moment AS MATERIALIZED (
     SELECT clock_timestamp() + c.clock_offset AS now, c.directory_version, c.halted_at,
            (SELECT window_no FROM exchange.clearing_windows WHERE closed_at IS NULL) AS window_no,
@@ -77,10 +80,24 @@ SELECT asked.place, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.
 FROM moment m
 CROSS JOIN unnest($2::exchange.account_want[]) WITH ORDINALITY AS asked (bucket, member_id, currency_no, wanted, place)
 CROSS JOIN LATERAL (
+    SELECT f.*, sum(f.remaining_units) OVER (ORDER BY f.expires_at, f.earned_at, f.lot_id) AS so_far
+    FROM (SELECT * FROM exchange.lots o
+          WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
+            AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > m.now)
+          ORDER BY o.expires_at, o.earned_at, o.lot_id LIMIT {LOTS_AT_FIRST}) f
+) l
+WHERE l.so_far - l.remaining_units < asked.wanted
+ORDER BY place, expires_at, earned_at, lot_id
+"""
+
+MORE_LOTS = """
+SELECT asked.place, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at, l.held_units
+FROM unnest($1::exchange.account_want[]) WITH ORDINALITY AS asked (bucket, member_id, currency_no, wanted, place)
+CROSS JOIN LATERAL (
     SELECT o.*, sum(o.remaining_units) OVER (ORDER BY o.expires_at, o.earned_at, o.lot_id) AS so_far
     FROM exchange.lots o
     WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
-      AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > m.now)
+      AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > $2)
 ) l
 WHERE l.so_far - l.remaining_units < asked.wanted
 ORDER BY place, expires_at, earned_at, lot_id

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.outbox import note
-from exchange.ledger.sql import FENCE
+from exchange.ledger.sql import BLOCK_UNITS, FENCE
 from exchange.refusals import ResourceNotFound
 
 # Alone: every transaction that posted into the open window has committed, and the next one reads the next window.
@@ -28,7 +28,11 @@ UPDATE exchange.clearing_windows SET closed_at = exchange.coalition_now(), close
 WHERE window_no = :no AND closed_at IS NULL RETURNING closed_at
 """)
 
-OPEN_NEXT = text("INSERT INTO exchange.clearing_windows (window_no, opened_at) VALUES (:no, :at)")
+# No block of sequences has been drawn that is not committed: the next one begins the window.
+OPEN_NEXT = text(f"""
+INSERT INTO exchange.clearing_windows (window_no, opened_at, first_sequence)
+SELECT :no, :at, CASE WHEN is_called THEN last_value + 1 ELSE last_value END * {BLOCK_UNITS} FROM exchange.ledger_blocks
+""")
 
 
 class Window(NamedTuple):

@@ -41,7 +41,8 @@ async def test_a_grown_ledger_stands_up_to_the_audit_and_is_posted_to(database_u
         found = await wrong_with(database_url)
         await post(server, parties, seeding.SAMPLES_MIN)
 
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     assert after["transfers"] == before["transfers"] + MORE
     assert heard[-1] == MORE
     assert (after["merchants"], after["members"], after["amounts"]) == (5, 20, 10)

@@ -98,6 +98,10 @@ TOUCHED_UP: list[tuple[str, str]] = [
         "every transfer is in a window, and no closed window was posted to",
         f"UPDATE exchange.transfers SET window_no = 1 WHERE transfer_id = {NEWEST}",
     ),
+    (
+        "every transfer lies where its window does",
+        "UPDATE exchange.clearing_windows SET first_sequence = first_sequence + 1000000 WHERE window_no = 2",
+    ),
     ("windows follow one another without a gap", "UPDATE exchange.clearing_windows SET opened_at = now()"),
     (
         "each transfer answers exactly one request, and each answered request its transfer",
