@@ -64,7 +64,7 @@ protos-accept: $(DEV) ## Make the present protos the ones later changes must sta
 HORDAK := .venv-hordak/.installed
 
 .PHONY: bench-growth
-bench-growth: setup ## The same work as the ledger grows; ARGS=--full for ten million transfers (an hour)
+bench-growth: setup ## The same work as the ledger grows; ARGS=--full for ten million transfers (half an hour, 20 GB)
 	$(BIN)/python -m bench.growing $(ARGS)
 
 # A yardstick with an environment of its own: Django is nothing of ours.
