@@ -7,6 +7,9 @@ DEV := $(VENV)/.dev-installed
 # How many test processes; PostgreSQL needs some of the cores too.
 WORKERS ?= auto
 
+# Hundreds of programs are started here: each would compile the whole project again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .SUFFIXES:
 

@@ -5,6 +5,7 @@ The server is an embedded one, shared by all runs and workers of this user, or t
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,6 +13,11 @@ import pytest
 from exchange.commands import with_driver
 from exchange.db.embedded import data_dir, fleeting_dir, start
 from tests.database import Databases, databases_on
+
+
+# Tests start hundreds of programs: without this each would compile the whole project again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def server_url(name: str, *, durable: bool) -> Iterator[str]:
