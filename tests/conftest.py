@@ -14,7 +14,6 @@ from exchange.commands import with_driver
 from exchange.db.embedded import data_dir, fleeting_dir, start
 from tests.database import Databases, databases_on
 
-
 # Tests start hundreds of programs: without this each would compile the whole project again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
