@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -39,7 +39,6 @@ __all__ = [
     "discharge",
     "display_names",
     "entries",
-    "every_obligation",
     "is_suspended",
     "key_of",
     "kind_micros",
@@ -82,12 +81,6 @@ WHERE window_no = :window_no
   AND (ledger_sequence, position) > (:after_sequence, :after_position)
 ORDER BY ledger_sequence, position LIMIT :limit
 """)
-
-# In no order: sorting would have to hold, or write out, all of them.
-EVERY_OBLIGATION = text("""
-SELECT currency_code, debtor, creditor, micros, position FROM exchange.clearing_entries_v1 WHERE window_no = :window_no
-""")
-ROWS_AT_ONCE = 5_000
 
 PARTICIPANTS = text("""
 SELECT merchant_id FROM exchange.merchants WHERE merchant_no <> (SELECT operator_no FROM exchange.coalition)
@@ -217,19 +210,6 @@ async def entries(
         },
     )
     return [Entry(*row) for row in rows]
-
-
-async def every_obligation(
-    connection: AsyncConnection, window_no: int
-) -> AsyncIterator[Sequence[tuple[str, str, str, int, int]]]:
-    """A window's obligations as the transfers tell them, in no order, ROWS_AT_ONCE at a time through a cursor.
-
-    Each is (currency, debtor, creditor, micro-units, place in its transfer from 1). The kept totals are not looked at.
-    """
-    options = {"yield_per": ROWS_AT_ONCE}
-    found = await connection.stream(EVERY_OBLIGATION, {"window_no": window_no}, execution_options=options)
-    async for rows in found.partitions(ROWS_AT_ONCE):
-        yield rows
 
 
 async def participants(connection: AsyncConnection) -> frozenset[str]:

@@ -10,32 +10,30 @@ from settlement.recount.model import NOTHING, Counted, Figures, Mismatch, PairKe
 from settlement.run.model import CurrencyResult
 
 Row = tuple[str, str, str, int, int]
-"""currency, debtor, creditor, micro-units, place of the obligation in its transfer from 1."""
+"""currency, debtor, creditor, micro-units, obligations: what some of a window's transfers come to."""
 
 
 class Counter:
-    """Sums obligations one at a time; memory grows with the pairs, not with the transfers."""
+    """Adds up sums of parts of a window; memory grows with the pairs, not with the transfers."""
 
     def __init__(self) -> None:
         self._micros: dict[tuple[str, str, str], int] = {}
         self._obligations: dict[tuple[str, str, str], int] = {}
-        self._transfers = 0
         self.seen = 0
 
     def add(self, rows: Iterable[Row]) -> None:
-        """Count some obligations."""
+        """Count what a part comes to."""
         micros_of, obligations_of = self._micros, self._obligations
-        for currency, debtor, creditor, micros, position in rows:
+        for currency, debtor, creditor, micros, obligations in rows:
             pair = (currency, debtor, creditor)
             micros_of[pair] = micros_of.get(pair, 0) + micros
-            obligations_of[pair] = obligations_of.get(pair, 0) + 1
-            self._transfers += position == 1
-            self.seen += 1
+            obligations_of[pair] = obligations_of.get(pair, 0) + obligations
+            self.seen += obligations
 
-    def counted(self) -> Counted:
-        """What was counted so far."""
+    def counted(self, transfers: int) -> Counted:
+        """What was counted so far; so many transfers left it."""
         pairs = {PairKey(*pair): Figures(self._micros[pair], self._obligations[pair]) for pair in sorted(self._micros)}
-        return Counted(pairs, self._transfers)
+        return Counted(pairs, transfers)
 
 
 def mismatches(result: Sequence[CurrencyResult], counted: Counted) -> list[Mismatch]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
-from settlement import exchange_ledger
+from settlement import exchange_sums
 from settlement.actors import Actor
 from settlement.recount import rules, sql
 from settlement.recount.model import Counted, Recount
@@ -19,7 +19,7 @@ from settlement.run.service import read_run
 from settlement.run.steps import take_turns
 
 Told = Callable[[int, int], None]
-"""How many obligations were counted, and how many the run says there are."""
+"""How many obligations were counted, and how many the window's transfers have."""
 
 
 class Recounts:
@@ -32,13 +32,13 @@ class Recounts:
     async def recount(self, run_id: UUID, actor: Actor, told: Told | None = None) -> Recount:
         """Count a run's window from its transfers, hold the run against it, and keep the outcome, good or bad.
 
-        The rows come through a cursor, some thousands at a time: memory grows with the pairs only. It takes no turn of
+        The database sums, some pages of the transfers at a time: memory grows with the pairs only. It takes no turn of
         other steps while it counts, because what it counts lies in a closed window and never changes.
 
         Args:
             run_id: the run.
             actor: who asks.
-            told: how far it is, once for every few thousand rows.
+            told: how far it is, once for every few thousand transfers.
 
         Raises:
             ResourceNotFound: there is no such run.
@@ -106,9 +106,10 @@ async def is_recounted(connection: AsyncConnection, run_id: UUID) -> bool:
 
 async def _count(connection: AsyncConnection, run: Run, told: Told | None) -> Counted:
     counter = rules.Counter()
-    expected = sum(one.obligations for one in run.result)
-    async for rows in exchange_ledger.every_obligation(connection, run.window_no):
+    extent = await exchange_sums.extent(connection, run.window_no)
+    async for rows in exchange_sums.sums(connection, run.window_no, extent.pages):
         counter.add(rows)
         if told is not None:
-            told(counter.seen, max(expected, counter.seen))
-    return counter.counted()
+            told(counter.seen, extent.obligations)
+    assert counter.seen == extent.obligations, "the pieces are not the whole"
+    return counter.counted(extent.transfers)

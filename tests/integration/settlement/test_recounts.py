@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from exchange.db.engine import Database
-from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.recount.rules import digest_of, written
 from settlement.recount.service import Recounts
@@ -144,28 +143,6 @@ async def test_a_recount_goes_on_when_its_caller_gives_up(server: Server, financ
     async with connected(server.url) as connection:
         await finance.submit(run)
         assert await connection.fetchval("SELECT count(*) FROM settlement.run_recounts") == 1
-
-
-async def test_transfers_are_read_some_at_a_time(
-    server: Server, finance: Finance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many there are, no more than so many are in memory; how far it is, is told after each part."""
-    for _ in range(4):
-        await finance.cast.gro.earn(finance.member, "100 TEL")
-    await finance.close("windows/2")
-    await finance.start("windows/1")
-    run = (await finance.start("windows/2")).run
-    monkeypatch.setattr(exchange_ledger, "ROWS_AT_ONCE", 2)
-    told: list[tuple[int, int]] = []
-    database = Database(server.url)
-
-    try:
-        recount = await Recounts(database).recount(id_of(run), ANN, lambda done, total: told.append((done, total)))
-    finally:
-        await database.dispose()
-
-    assert told == [(2, 4), (4, 4)]
-    assert (recount.passed, recount.counted.obligations, recount.counted.transfers) == (True, 4, 4)
 
 
 async def test_a_recount_is_typed(server: Server, run: pb.Run) -> None:

@@ -1,0 +1,82 @@
+"""The door to the exchange, as the recount looks through it: a window's obligations, summed from the transfers.
+
+PostgreSQL sums, because it does so where the rows are; it is asked for some pages of the table at a time, because then
+whoever waits hears how far it is. The kept totals are not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+PAGES_AT_ONCE = 1_024
+SCANS_AT_ONCE = 4
+"""So many pages each, in one statement: PostgreSQL does them side by side where it has workers to spare."""
+
+EXTENT = text("""
+SELECT min(place)::text AS first, max(place)::text AS last, coalesce(sum(cardinality(obligations)), 0) AS obligations,
+       count(*) FILTER (WHERE cardinality(obligations) > 0) AS transfers
+FROM exchange.clearing_transfers_v1 WHERE window_no = :window_no
+""")
+
+# A window of today is in no statistics yet, so that looking it up by its number seems to cost nothing; done for every
+# piece it would cost the whole window each time. The sum of it and nothing is in no index.
+_SCAN = """
+SELECT o.currency_code, o.debtor_no, o.creditor_no, sum(o.micros)::text AS micros, count(*) AS obligations
+FROM exchange.clearing_transfers_v1 t CROSS JOIN LATERAL unnest(t.obligations) AS o
+WHERE t.window_no + 0 = :window_no AND t.place >= CAST(:place_{} AS tid) AND t.place < CAST(:place_{} AS tid)
+GROUP BY o.currency_code, o.debtor_no, o.creditor_no
+"""
+
+MERCHANTS = text("SELECT merchant_no, merchant_id FROM exchange.merchants")
+
+
+class Extent(NamedTuple):
+    """Where a window's transfers lie, and how much of it there is.
+
+    Attributes:
+        pages: of the table, from the first that has one of them to the last; none for an empty window.
+        transfers: how many left anything owing.
+        obligations: how many they left.
+    """
+
+    pages: range
+    transfers: int
+    obligations: int
+
+
+Sum = tuple[str, str, str, int, int]
+"""currency, debtor, creditor, micro-units, obligations: of some transfers, so a pair comes more than once."""
+
+
+async def extent(connection: AsyncConnection, window_no: int) -> Extent:
+    """How much a window holds; it holds for this snapshot, as places do."""
+    found = (await connection.execute(EXTENT, {"window_no": window_no})).one()
+    pages = range(0) if found.first is None else range(_page(found.first), _page(found.last) + 1)
+    return Extent(pages, found.transfers, found.obligations)
+
+
+async def sums(connection: AsyncConnection, window_no: int, pages: range) -> AsyncIterator[Sequence[Sum]]:
+    """What these pages of the table come to for a window, some at a time, each page once; all in one snapshot.
+
+    Sums are exact however large. Somebody the directory does not know is told as "#" and his number: nobody else's id
+    can be that.
+    """
+    name_of = {row.merchant_no: str(row.merchant_id) for row in await connection.execute(MERCHANTS)}
+    statement = text(" UNION ALL ".join(_SCAN.format(scan, scan + 1) for scan in range(SCANS_AT_ONCE)))
+    for first in range(pages.start, pages.stop, PAGES_AT_ONCE * SCANS_AT_ONCE):
+        bounds = (min(first + PAGES_AT_ONCE * scan, pages.stop) for scan in range(SCANS_AT_ONCE + 1))
+        places = {f"place_{number}": (page, 0) for number, page in enumerate(bounds)}
+        rows = await connection.execute(statement, {"window_no": window_no, **places})
+        yield [
+            (code, name_of.get(debtor, f"#{debtor}"), name_of.get(creditor, f"#{creditor}"), int(micros), obligations)
+            for code, debtor, creditor, micros, obligations in rows
+        ]
+
+
+def _page(place: str) -> int:
+    """The page of a place, "(page,row)"."""
+    return int(place[1 : place.index(",")])
