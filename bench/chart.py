@@ -1,6 +1,7 @@
 """The rates as bars, in SVG: unary calls and bulk on a scale of their own each, medians with least and greatest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -47,14 +48,35 @@ _STYLE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A figure with its title; `ours` is what is measured, else it is a yardstick."""
+
+    title: str
+    figure: Figure
+    ours: bool
+
+
 def write_svg(path: Path, rounds: Sequence[Round]) -> None:
-    """Draw and write the chart."""
+    """Draw and write the chart of the scenarios."""
+    panels = {
+        f"{title}, per second": [
+            Bar(_TITLES[name], summary(rounds, name).per_second, name not in _YARDSTICKS)
+            for name in names
+            if name in rounds[0]
+        ]
+        for title, names in _PANELS
+    }
+    write_panels(path, panels)
+
+
+def write_panels(path: Path, panels: Mapping[str, Sequence[Bar]]) -> None:
+    """Bars under one another, each panel on a scale of its own."""
     parts = []
     top = 0
-    for title, names in _PANELS:
-        figures = {name: summary(rounds, name).per_second for name in names if name in rounds[0]}
-        parts.append(_panel(title, figures, top))
-        top += _HEAD + _ROW * len(figures) + _ROW // 2
+    for title, bars in panels.items():
+        parts.append(_panel(title, bars, top))
+        top += _HEAD + _ROW * len(bars) + _ROW // 2
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {top}" width="{_WIDTH}" height="{top}">'
@@ -63,21 +85,19 @@ def write_svg(path: Path, rounds: Sequence[Round]) -> None:
     )
 
 
-def _panel(title: str, figures: dict[str, Figure], top: int) -> str:
-    scale = _BAR_WIDTH / max(figure.greatest for figure in figures.values())
-    rows = (
-        _row(name, figure, scale, top + _HEAD + _ROW * place) for place, (name, figure) in enumerate(figures.items())
-    )
-    return f'<text class="title" x="16" y="{top + 24}">{escape(title)}, per second</text>{"".join(rows)}'
+def _panel(title: str, bars: Sequence[Bar], top: int) -> str:
+    scale = _BAR_WIDTH / max(bar.figure.greatest for bar in bars)
+    rows = (_row(bar, scale, top + _HEAD + _ROW * place) for place, bar in enumerate(bars))
+    return f'<text class="title" x="16" y="{top + 24}">{escape(title)}</text>{"".join(rows)}'
 
 
-def _row(name: str, figure: Figure, scale: float, top: int) -> str:
-    middle = top + _BAR / 2
+def _row(bar: Bar, scale: float, top: int) -> str:
+    figure, middle = bar.figure, top + _BAR / 2
     length = figure.median * scale
     least, greatest = _LABEL_WIDTH + figure.least * scale, _LABEL_WIDTH + figure.greatest * scale
-    kind = "other" if name in _YARDSTICKS else "ours"
+    kind = "ours" if bar.ours else "other"
     return (
-        f'<text x="{_LABEL_WIDTH - 12}" y="{middle + 5}" text-anchor="end">{escape(_TITLES[name])}</text>'
+        f'<text x="{_LABEL_WIDTH - 12}" y="{middle + 5}" text-anchor="end">{escape(bar.title)}</text>'
         f'<rect class="{kind}" x="{_LABEL_WIDTH}" y="{top}" width="{length:.1f}" height="{_BAR}"/>'
         f'<line class="range" x1="{least:.1f}" x2="{greatest:.1f}" y1="{middle}" y2="{middle}"/>'
         f'<text x="{max(greatest, _LABEL_WIDTH + length) + 10:.1f}" y="{middle + 5}">{figure.median:,.0f}</text>'

@@ -1,27 +1,29 @@
 """`python -m bench.watching`: what watching events costs whoever posts, and how far behind a watcher is.
 
 One server process, one PostgreSQL with full durability. Batches of conversions are posted as fast as they are answered:
-alone, beside a watcher that reads everything, and beside a hundred that read nothing. Rounds are interleaved, so the
-ratios hold on a busy machine too. The client is one Python process: its own work is part of every figure.
+alone, beside a watcher that reads everything, and beside a hundred that read nothing. Rounds are interleaved, and each
+ratio is taken within its round. The client is one Python process: its own work is part of every figure.
 """
 
 import argparse
 import asyncio
 import contextlib
 import json
-import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from grpc import aio
+from rich.console import Console
+from rich.table import Table
 
-from bench import databases, world
+from bench import databases, machine, world
 from bench.processes import environment, exchange_command, exchange_server
 from bench.requests import converts
+from bench.results import Figure
 from exchange.client.caller import Stubs
 from exchange.v1 import event_service_pb2 as events
 from exchange.v1 import transfer_service_pb2 as pb
@@ -35,19 +37,38 @@ _LITTLE = [("grpc.http2.lookahead_bytes", 65_536), ("grpc.http2.bdp_probe", 0), 
 _OWN = [("grpc.use_local_subchannel_pool", 1)]
 
 
+_ALONE, _WATCHED, _SLOWLY = "nobody watches", "one reads everything", f"{_SLOW} read nothing"
+_RESULTS = Path(__file__).parent / "results"
+_RATIO_WANTED = 0.9
+
+
 @dataclass
 class Case:
-    """What was measured under one condition: transfers a second by round, and lags in milliseconds."""
+    """What was measured under one condition.
+
+    Attributes:
+        rates: transfers a second, by round.
+        lags_ms: how old the last event of each message was when it came.
+        lags_events: how many transfers had been answered by then that came after it.
+    """
 
     rates: list[float] = field(default_factory=list)
-    lags: list[float] = field(default_factory=list)
+    lags_ms: list[float] = field(default_factory=list)
+    lags_events: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Newest:
+    """The last place in the ledger that was answered to a poster."""
+
+    sequence: int = 0
 
 
 def _metadata(secret: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {secret}"),)
 
 
-async def _post(address: str, party: world.Party, until: float) -> int:
+async def _post(address: str, party: world.Party, until: float, newest: Newest) -> int:
     """Post batches one after the other until then; how many transfers were made."""
     made = 0
     async with aio.insecure_channel(address, options=_OWN) as channel:
@@ -56,26 +77,30 @@ async def _post(address: str, party: world.Party, until: float) -> int:
             asked = [pb.ConvertPointsRequest.FromString(body) for body in converts(party, _IN_BATCH)]
             batch = pb.BatchTransferRequest(items=[pb.TransferItem(convert=one) for one in asked])
             answer = await stub.BatchTransfer(batch, metadata=_metadata(party.secret), timeout=30)
-            made += sum(not result.status.code for result in answer.results)
+            done = [result.transfer.ledger_sequence for result in answer.results if not result.status.code]
+            newest.sequence = max(newest.sequence, *done, 0)
+            made += len(done)
     return made
 
 
-async def _measure(address: str, parties: list[world.Party], seconds: float) -> float:
+async def _measure(address: str, parties: list[world.Party], seconds: float, newest: Newest) -> float:
     """Transfers a second."""
     began = time.monotonic()
-    posting = (_post(address, parties[place % len(parties)], began + seconds) for place in range(_POSTERS))
+    posting = (_post(address, parties[place % len(parties)], began + seconds, newest) for place in range(_POSTERS))
     made = sum(await asyncio.gather(*posting))
     return made / (time.monotonic() - began)
 
 
 @contextlib.asynccontextmanager
-async def _a_reader(address: str, secret: str, lags: list[float]) -> AsyncIterator[None]:
-    """A watcher who sees everything and notes how old each message's last event is when it comes."""
+async def _a_reader(address: str, secret: str, case: Case, newest: Newest) -> AsyncIterator[None]:
+    """A watcher who sees everything and notes how far behind each message's last event is when it comes."""
 
     async def read(call: Any) -> None:
         async for answer in call:
             now = time.time()
-            lags.extend((now - event.event_time.ToMicroseconds() / 1e6) * _MILLIS for event in answer.events[-1:])
+            for event in answer.events[-1:]:
+                case.lags_ms.append((now - event.event_time.ToMicroseconds() / 1e6) * _MILLIS)
+                case.lags_events.append(max(newest.sequence - event.transfer.ledger_sequence, 0))
 
     async with aio.insecure_channel(address, options=_OWN) as channel:
         stub: Any = Stubs(channel).events
@@ -103,25 +128,80 @@ async def _sleepers(address: str, parties: list[world.Party]) -> AsyncIterator[N
 
 
 async def _rounds(port: int, secret: str, rounds: int, seconds: float) -> dict[str, Case]:
-    parties, address = await world.build(port, secret, members_each=200), f"127.0.0.1:{port}"
-    alone, watched, slow = Case(), Case(), Case()
-    await _measure(address, parties, seconds)
+    parties, address, newest = await world.build(port, secret, members_each=200), f"127.0.0.1:{port}", Newest()
+    cases = {name: Case() for name in (_ALONE, _WATCHED, _SLOWLY)}
+    await _measure(address, parties, seconds, newest)
     for _ in range(rounds):
-        alone.rates.append(await _measure(address, parties, seconds))
-        async with _a_reader(address, secret, watched.lags):
-            watched.rates.append(await _measure(address, parties, seconds))
+        cases[_ALONE].rates.append(await _measure(address, parties, seconds, newest))
+        watched = cases[_WATCHED]
+        async with _a_reader(address, secret, watched, newest):
+            watched.rates.append(await _measure(address, parties, seconds, newest))
         async with _sleepers(address, parties):
             # Until they have been told as much as they take, they cost what readers cost.
-            await _measure(address, parties, seconds)
-            slow.rates.append(await _measure(address, parties, seconds))
-    return {"nobody watches": alone, "one reads everything": watched, f"{_SLOW} read nothing": slow}
+            await _measure(address, parties, seconds, newest)
+            cases[_SLOWLY].rates.append(await _measure(address, parties, seconds, newest))
+    return cases
+
+
+def figures(cases: Mapping[str, Case]) -> list[dict[str, Any]]:
+    """Rates, ratios to the same round's posting alone, and lags at p50 and p99, for each condition."""
+    alone = cases[_ALONE].rates
+    return [
+        {
+            "condition": name,
+            "transfers_per_second": asdict(Figure.of(case.rates)),
+            "beside_alone": asdict(Figure.of([ours / theirs for ours, theirs in zip(case.rates, alone, strict=True)])),
+            "lag_ms": _quantiles(case.lags_ms),
+            "lag_events": _quantiles(case.lags_events),
+        }
+        for name, case in cases.items()
+    ]
+
+
+def _quantiles(lags: Sequence[float]) -> dict[str, float]:
+    """p50 and p99; nothing of nothing."""
+    ordered = sorted(lags)
+    return {f"p{share}": ordered[len(ordered) * share // 100] for share in (50, 99)} if ordered else {}
+
+
+def _show(rows: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(title="Posting beside watchers; a ratio is taken within each round")
+    table.add_column("", no_wrap=True)
+    for heading in (
+        "transfers/s",
+        "ratio",
+        "least to greatest",
+        "lag p50 ms",
+        "p99 ms",
+        "lag p50 events",
+        "p99 events",
+    ):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        ratio = row["beside_alone"]
+        lags = [row[unit].get(share) for unit in ("lag_ms", "lag_events") for share in ("p50", "p99")]
+        table.add_row(
+            row["condition"],
+            f"{row['transfers_per_second']['median']:,.0f}",
+            f"{ratio['median']:.2f}",
+            f"{ratio['least']:.2f} to {ratio['greatest']:.2f}",
+            *("" if lag is None else f"{lag:,.0f}" for lag in lags),
+        )
+    console = Console()
+    if not console.is_terminal:
+        console.width = max(console.width, 150)
+    console.print(table)
+    slow = rows[-1]["beside_alone"]["median"]
+    verdict = "[green]met[/]" if slow >= _RATIO_WANTED else "[red]missed[/]"
+    console.print(f"Posting beside {_SLOW} slow watchers / alone: {slow:.2f}, wanted ≥ {_RATIO_WANTED}: {verdict}")
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m bench.watching", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--output", type=Path, default=_RESULTS / "watching.json", help="where the JSON goes")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="exchange-bench-logs-") as logs, databases.durable_postgres() as postgres:
         environ = environment(
@@ -132,13 +212,11 @@ def main() -> None:
         with exchange_server(environ, log=Path(logs) / "exchange.log") as server:
             secret = json.loads(issued)["secret"]
             cases = asyncio.run(_rounds(server.port, secret, chosen.rounds, chosen.seconds))
-    base = statistics.median(next(iter(cases.values())).rates)
-    print(f"{'':<24}{'transfers/s':>12}{'ratio':>8}{'lag p50 ms':>12}{'p99 ms':>8}")
-    for name, case in cases.items():
-        rate = statistics.median(case.rates)
-        lags = sorted(case.lags)
-        told = f"{lags[len(lags) // 2]:>12.0f}{lags[len(lags) * 99 // 100]:>8.0f}" if lags else ""
-        print(f"{name:<24}{rate:>12.0f}{rate / base:>8.2f}{told}")
+    rows = figures(cases)
+    _show(rows)
+    chosen.output.parent.mkdir(parents=True, exist_ok=True)
+    document = {"machine": machine.description(), "postgres": postgres.settings, "conditions": rows}
+    chosen.output.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.settling import write_obligations
+from bench.settling_files import write_obligations
 from settlement.csv_rows import as_text
 from settlement.netting.files import read_gross
 
