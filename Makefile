@@ -70,6 +70,14 @@ HORDAK := .venv-hordak/.installed
 bench-growth: setup ## The same work as the ledger grows; ARGS=--full for ten million transfers (half an hour, 20 GB)
 	$(BIN)/python -m bench.growing $(ARGS)
 
+.PHONY: bench-settling
+bench-settling: setup ## Closing, running, recounting and netting as windows and files grow; ARGS=--full for ten millions
+	$(BIN)/python -m bench.settling $(ARGS)
+
+.PHONY: bench-watching
+bench-watching: setup ## How far behind watchers are at full posting speed, and what a hundred slow ones cost
+	$(BIN)/python -m bench.watching $(ARGS)
+
 # A yardstick with an environment of its own: Django is nothing of ours.
 $(HORDAK): bench/baselines/hordak-requirements.txt | $(BIN)/python
 	$(PYTHON) -m venv .venv-hordak
