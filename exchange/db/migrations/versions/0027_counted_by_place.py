@@ -1,14 +1,14 @@
 """Transfers by their place in the table, for the recount.
 
-Revision ID: 0026
+Revision ID: 0027
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
