@@ -34,6 +34,7 @@ from exchange.extensions import Extension, load
 from exchange.external.service import ExternalLedgers
 from exchange.ledger.poster import Poster
 from exchange.ledger.reference import Decide
+from exchange.limits.changes.service import CapChanges
 from exchange.limits.service import LimitChanges
 from exchange.movements import decide
 from exchange.notices.service import Notices
@@ -118,6 +119,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             adjustments=Adjustments(database, source, poster),
             closings=Closings(database, source, poster),
             limits=LimitChanges(database, source),
+            cap_changes=CapChanges(database, source),
             external=ExternalLedgers(database, source, poster),
             gate=Gate(lambda: source.held.limits.calls if source.held is not None else {}),
         )

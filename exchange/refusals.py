@@ -441,6 +441,12 @@ class NetDebitCapExceeded(Refusal):
     sentence = "A merchant would come to owe more than its net debit cap:"
 
 
+class CapRaise(Refusal):
+    reason = "CAP_RAISE"
+    category = Category.DENIED
+    sentence = "Nobody lets a merchant owe more alone:"
+
+
 class MemberLimitExceeded(Refusal):
     reason = "MEMBER_LIMIT_EXCEEDED"
     category = Category.FAILED

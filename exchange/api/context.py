@@ -15,6 +15,7 @@ from exchange.due import Due
 from exchange.events.service import Events
 from exchange.external.service import ExternalLedgers
 from exchange.ledger.poster import Poster
+from exchange.limits.changes.service import CapChanges
 from exchange.limits.service import LimitChanges
 from exchange.notices.service import Notices
 from exchange.promotions.service import PromotionChanges
@@ -47,6 +48,7 @@ class Api:
     adjustments: Adjustments
     closings: Closings
     limits: LimitChanges
+    cap_changes: CapChanges
     external: ExternalLedgers
     gate: Gate
 

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from grpc.aio import ServicerContext
 
-from exchange.api.context import Api
+from exchange.api.cap_change_service import CapChangeMethods
 from exchange.api.limit_wire import (
     NO_QUOTA,
     REASON_MAX,
@@ -31,11 +31,8 @@ from exchange.v1.limit_service_pb2_grpc import LimitServiceServicer
 Context: TypeAlias = ServicerContext[Any, Any]
 
 
-class LimitService(LimitServiceServicer):
+class LimitService(CapChangeMethods, LimitServiceServicer):
     """Kept by the operator, read by whom it concerns."""
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
 
     async def SetNetDebitCap(self, request: pb.SetNetDebitCapRequest, context: Context) -> pb.SetNetDebitCapResponse:
         check = Violations()
@@ -52,10 +49,10 @@ class LimitService(LimitServiceServicer):
     ) -> pb.RemoveNetDebitCapResponse:
         check = Violations()
         merchant_id, currency_code = merchant_and_currency(check, request)
-        reason = check.text("reason", request.reason, 1, REASON_MAX)
+        check.text("reason", request.reason, 1, REASON_MAX)
         check.raise_if_any()
-        await self._api.limits.remove_cap(await self._caller(context), merchant_id, currency_code, reason)
-        return pb.RemoveNetDebitCapResponse()
+        await self._caller(context)
+        await self._api.limits.refuse_removal(merchant_id, currency_code)
 
     async def GetExposure(self, request: pb.GetExposureRequest, context: Context) -> pb.GetExposureResponse:
         check = Violations()

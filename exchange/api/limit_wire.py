@@ -22,7 +22,11 @@ ACTIONS = known_numbers(pb.ReturnBand.Action)
 
 
 def merchant_and_currency(
-    check: Violations, request: pb.SetNetDebitCapRequest | pb.RemoveNetDebitCapRequest | pb.GetExposureRequest
+    check: Violations,
+    request: pb.SetNetDebitCapRequest
+    | pb.RemoveNetDebitCapRequest
+    | pb.ProposeNetDebitCapRequest
+    | pb.GetExposureRequest,
 ) -> tuple[str, str]:
     """Merchant id and settlement currency; what is wrong is noted."""
     merchant_id = check.resource_name("merchant", request.merchant, "merchants")

@@ -401,7 +401,7 @@ class SupersedesMismatch(Definite):
 
 
 class TooManyDrafts(Definite):
-    """FAILED_PRECONDITION. As many drafts of this proposer wait for approval as may."""
+    """FAILED_PRECONDITION. As many drafts of this proposer, or changes of caps, wait for approval as may."""
 
     FOR = "TOO_MANY_DRAFTS"
 
@@ -583,7 +583,7 @@ class CursorExpired(Definite):
 
 
 class ProposalLapsed(Definite):
-    """FAILED_PRECONDITION. Nobody approved the adjustment in time."""
+    """FAILED_PRECONDITION. Nobody approved the adjustment, or the change of a cap, in time."""
 
     FOR = "PROPOSAL_LAPSED"
 
@@ -776,6 +776,18 @@ class ReturnRateExceeded(Definite):
     max_bps: int
 
 
+class CapRaise(Definite):
+    """PERMISSION_DENIED. One person lowers a net debit cap; raising it or taking it away takes two."""
+
+    FOR = "CAP_RAISE"
+
+    merchant: str
+    currency_code: str
+    cap: int
+    requested: int
+    propose: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -864,4 +876,5 @@ BY_REASON: dict[str, type[Refused]] = {
     "CALL_RATE_EXCEEDED": CallRateExceeded,
     "TOO_MANY_CALLS": TooManyCalls,
     "RETURN_RATE_EXCEEDED": ReturnRateExceeded,
+    "CAP_RAISE": CapRaise,
 }

@@ -1,8 +1,12 @@
-"""Use cases of net debit caps: set, remove, read. Changes are one transaction each, alone behind the fence."""
+"""Use cases of limits: set, read. Changes are one transaction each, alone behind the fence.
+
+What one person may do of a net debit cap is here; what takes two stands in `exchange.limits.changes`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +19,7 @@ from exchange.directory.service import Reloads
 from exchange.directory.snapshot import read_directory
 from exchange.ledger.quotas import PointsLimit
 from exchange.limits import sql
+from exchange.limits.changes.rules import require_lowering
 from exchange.limits.model import Position
 from exchange.limits.snapshot import read_limits
 from exchange.refusals import ResourceNotFound
@@ -30,36 +35,35 @@ class LimitChanges:
     async def set_cap(
         self, caller: Caller, merchant_id: str, currency_code: str, cap_micros: int, reason: str
     ) -> Position:
-        """Say how much a merchant may come to owe, net, in a settlement currency; from now on, in every server.
+        """Lower how much a merchant may come to owe, net, in a settlement currency; from now on, in every server.
 
-        What it owes already counts, also when that is more: then it owes no more until it has paid.
+        Where there was no cap any is lower. What it owes already counts, also when that is more: then it owes no more
+        until it has paid.
 
         Raises:
             ResourceNotFound: no such merchant.
+            CapRaise: the cap that holds is lower; it takes two persons.
         """
         subject, after = f"merchants/{merchant_id}", {"currency_code": currency_code, "cap_micros": cap_micros}
         async with change(self._database, caller, "set net debit cap", subject, after, reason) as connection:
             number = (await read_directory(connection)).merchant(merchant_id, "merchant").number
-            await connection.execute(sql.COUNT_ALONE)
-            values = {"merchant_no": number, "currency_code": currency_code, "cap_micros": cap_micros}
-            await connection.execute(sql.SET_CAP, values)
-            (position,) = await positions(connection, number, currency_code)
+            require_lowering(subject, currency_code, await present_cap(connection, number, currency_code), cap_micros)
+            position = await put_cap(connection, number, currency_code, cap_micros)
         await self._source.reload()
         return position
 
-    async def remove_cap(self, caller: Caller, merchant_id: str, currency_code: str, reason: str) -> None:
-        """Let a merchant owe what it comes to owe.
+    async def refuse_removal(self, merchant_id: str, currency_code: str) -> NoReturn:
+        """Tell whoever would take a cap away alone what to do instead.
 
         Raises:
             ResourceNotFound: no such merchant, or it has no cap in the currency.
+            CapRaise: it takes two persons.
         """
-        subject, after = f"merchants/{merchant_id}", {"currency_code": currency_code}
-        async with change(self._database, caller, "remove net debit cap", subject, after, reason) as connection:
-            number = (await read_directory(connection)).merchant(merchant_id, "merchant").number
-            values = {"merchant_no": number, "currency_code": currency_code}
-            if (await connection.execute(sql.REMOVE_CAP, values)).first() is None:
-                raise ResourceNotFound(resource=f"{subject}/exposures/{currency_code}", field="currency_code")
-        await self._source.reload()
+        async with self._database.read() as connection:
+            merchant = (await read_directory(connection)).merchant(merchant_id, "merchant")
+            before = await present_cap(connection, merchant.number, currency_code)
+        require_lowering(merchant.name, currency_code, before, None)
+        raise ResourceNotFound(resource=f"{merchant.name}/exposures/{currency_code}", field="currency_code")
 
     async def set_points_limits(
         self, caller: Caller, code: str, figures: Mapping[str, int], reason: str
@@ -114,6 +118,26 @@ class LimitChanges:
             number = (await read_directory(connection)).merchant(merchant_id, "band.merchant").number
             await connection.execute(directory_sql.ADD_RETURN_BAND, {"merchant_no": number, **values})
         await self._source.reload()
+
+
+async def present_cap(connection: AsyncConnection, merchant_no: int, currency_code: str) -> int | None:
+    """The cap that holds, micro-units; None: none does."""
+    found = await positions(connection, merchant_no, currency_code)
+    return found[0].cap_micros if found else None
+
+
+async def put_cap(connection: AsyncConnection, merchant_no: int, currency_code: str, cap_micros: int) -> Position:
+    """Let a cap hold, in a transaction that is alone behind the fence; what it comes to."""
+    await connection.execute(sql.COUNT_ALONE)
+    values = {"merchant_no": merchant_no, "currency_code": currency_code, "cap_micros": cap_micros}
+    await connection.execute(sql.SET_CAP, values)
+    (position,) = await positions(connection, merchant_no, currency_code)
+    return position
+
+
+async def take_cap(connection: AsyncConnection, merchant_no: int, currency_code: str) -> None:
+    """Let a cap hold no more, likewise."""
+    await connection.execute(sql.REMOVE_CAP, {"merchant_no": merchant_no, "currency_code": currency_code})
 
 
 async def issued_today(connection: AsyncConnection, currency_no: int, time_zone: str) -> int:

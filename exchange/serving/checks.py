@@ -27,7 +27,7 @@ _NANOS_PER_SECOND = 1_000_000_000
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _COLLECTIONS = ["members", "transfers", "rates", "rateDrafts", "quotes", "lots", "apiKeys", "proposals", "adjustments"]
-_COLLECTIONS += ["instructions", "externalConversions", "disputes"]
+_COLLECTIONS += ["instructions", "externalConversions", "disputes", "netDebitCapChanges"]
 _UUID_NAMES = {collection: re.compile(f"{collection}/({_UUID})") for collection in _COLLECTIONS}
 _NAMES = {
     "merchants": (re.compile(r"merchants/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),

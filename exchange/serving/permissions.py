@@ -102,6 +102,11 @@ _ROWS: dict[str, dict[str, Roles]] = {
     "exchange.v1.LimitService": {
         "SetNetDebitCap": _OPERATOR,
         "RemoveNetDebitCap": _OPERATOR,
+        "ProposeNetDebitCap": _OPERATOR,
+        "ApproveNetDebitCap": _OPERATOR,
+        "WithdrawNetDebitCap": _OPERATOR,
+        "GetNetDebitCapChange": _ALL_BUT_MERCHANT,
+        "ListNetDebitCapChanges": _ALL_BUT_MERCHANT,
         "GetExposure": _ALL,
         "ListExposures": _ALL,
         "SetPointsLimits": _OPERATOR,

@@ -117,7 +117,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SUPERSEDES_MISMATCH: _ErrorReason.ValueType  # 62
     """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
     ERROR_REASON_TOO_MANY_DRAFTS: _ErrorReason.ValueType  # 63
-    """FAILED_PRECONDITION. As many drafts of this proposer wait for approval as may. {waiting, most: "100"}."""
+    """FAILED_PRECONDITION. As many drafts of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
     ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 64
     """PERMISSION_DENIED. Here nobody publishes a rate alone: it is proposed, and somebody else approves. {subject: "rates/BNK>AIR"}."""
     ERROR_REASON_WRONG_STATE: _ErrorReason.ValueType  # 200
@@ -157,7 +157,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_CURSOR_EXPIRED: _ErrorReason.ValueType  # 121
     """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
     ERROR_REASON_PROPOSAL_LAPSED: _ErrorReason.ValueType  # 122
-    """FAILED_PRECONDITION. Nobody approved the adjustment in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
+    """FAILED_PRECONDITION. Nobody approved the adjustment, or the change of a cap, in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
     ERROR_REASON_NOT_OWN_CURRENCY: _ErrorReason.ValueType  # 123
     """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
     ERROR_REASON_MEMBER_CLOSED: _ErrorReason.ValueType  # 127
@@ -198,6 +198,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """RESOURCE_EXHAUSTED with RetryInfo. As many of the merchant's calls are under way in this server process as its quota allows. {merchant, concurrent_calls: "8"}."""
     ERROR_REASON_RETURN_RATE_EXCEEDED: _ErrorReason.ValueType  # 135
     """FAILED_PRECONDITION. An earn rule gives points worth more of the money spent than the merchant's return-rate band allows. {rule, rate_bps: "450", max_bps: "300"}."""
+    ERROR_REASON_CAP_RAISE: _ErrorReason.ValueType  # 260
+    """PERMISSION_DENIED. One person lowers a net debit cap; raising it or taking it away takes two. {merchant, currency_code, cap: "100000000", requested: "200000000", propose: "ProposeNetDebitCap"}: micro-units, `requested` is "none" for no cap, `propose` the method to call instead."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -300,7 +302,7 @@ ERROR_REASON_RATE_OUT_OF_BOUNDS: ErrorReason.ValueType  # 61
 ERROR_REASON_SUPERSEDES_MISMATCH: ErrorReason.ValueType  # 62
 """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
 ERROR_REASON_TOO_MANY_DRAFTS: ErrorReason.ValueType  # 63
-"""FAILED_PRECONDITION. As many drafts of this proposer wait for approval as may. {waiting, most: "100"}."""
+"""FAILED_PRECONDITION. As many drafts of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
 ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 64
 """PERMISSION_DENIED. Here nobody publishes a rate alone: it is proposed, and somebody else approves. {subject: "rates/BNK>AIR"}."""
 ERROR_REASON_WRONG_STATE: ErrorReason.ValueType  # 200
@@ -340,7 +342,7 @@ ERROR_REASON_INVALID_CURSOR: ErrorReason.ValueType  # 120
 ERROR_REASON_CURSOR_EXPIRED: ErrorReason.ValueType  # 121
 """OUT_OF_RANGE. What follows the cursor is kept no longer. {field: "cursor", oldest}: go on from `oldest`, a cursor, after reconciling by ListTransfers."""
 ERROR_REASON_PROPOSAL_LAPSED: ErrorReason.ValueType  # 122
-"""FAILED_PRECONDITION. Nobody approved the adjustment in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
+"""FAILED_PRECONDITION. Nobody approved the adjustment, or the change of a cap, in time. {resource: "adjustments/…", expired: "2026-03-08T09:10:00+00:00"}."""
 ERROR_REASON_NOT_OWN_CURRENCY: ErrorReason.ValueType  # 123
 """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
 ERROR_REASON_MEMBER_CLOSED: ErrorReason.ValueType  # 127
@@ -381,4 +383,6 @@ ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 134
 """RESOURCE_EXHAUSTED with RetryInfo. As many of the merchant's calls are under way in this server process as its quota allows. {merchant, concurrent_calls: "8"}."""
 ERROR_REASON_RETURN_RATE_EXCEEDED: ErrorReason.ValueType  # 135
 """FAILED_PRECONDITION. An earn rule gives points worth more of the money spent than the merchant's return-rate band allows. {rule, rate_bps: "450", max_bps: "300"}."""
+ERROR_REASON_CAP_RAISE: ErrorReason.ValueType  # 260
+"""PERMISSION_DENIED. One person lowers a net debit cap; raising it or taking it away takes two. {merchant, currency_code, cap: "100000000", requested: "200000000", propose: "ProposeNetDebitCap"}: micro-units, `requested` is "none" for no cap, `propose` the method to call instead."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -6,6 +6,7 @@ How much a merchant may come to owe before it pays."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -122,6 +123,422 @@ class SetNetDebitCapResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetNetDebitCapResponse: _TypeAlias = SetNetDebitCapResponse  # noqa: Y015
+
+@_typing.final
+class NetDebitCapChange(_message.Message):
+    """A change of a cap that takes two persons; never changed: another one is another proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[NetDebitCapChange._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: NetDebitCapChange._State.ValueType  # 0
+        """Never sent."""
+        STATE_PROPOSED: NetDebitCapChange._State.ValueType  # 1
+        """Waits for another person, until `expire_time`."""
+        STATE_APPROVED: NetDebitCapChange._State.ValueType  # 2
+        """It holds, unless another change came after it."""
+        STATE_WITHDRAWN: NetDebitCapChange._State.ValueType  # 3
+        """Taken back, or refused by a person."""
+        STATE_LAPSED: NetDebitCapChange._State.ValueType  # 4
+        """Nobody decided in time."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How far it has come."""
+
+    STATE_UNSPECIFIED: NetDebitCapChange.State.ValueType  # 0
+    """Never sent."""
+    STATE_PROPOSED: NetDebitCapChange.State.ValueType  # 1
+    """Waits for another person, until `expire_time`."""
+    STATE_APPROVED: NetDebitCapChange.State.ValueType  # 2
+    """It holds, unless another change came after it."""
+    STATE_WITHDRAWN: NetDebitCapChange.State.ValueType  # 3
+    """Taken back, or refused by a person."""
+    STATE_LAPSED: NetDebitCapChange.State.ValueType  # 4
+    """Nobody decided in time."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    BEFORE_MICROS_FIELD_NUMBER: _builtins.int
+    CAP_MICROS_FIELD_NUMBER: _builtins.int
+    NO_CAP_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    PROPOSER_FIELD_NUMBER: _builtins.int
+    PROPOSE_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    DECIDER_FIELD_NUMBER: _builtins.int
+    DECIDE_TIME_FIELD_NUMBER: _builtins.int
+    DECISION_NOTE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"netDebitCapChanges/0190…"."""
+    merchant: _builtins.str
+    """"merchants/GRO"."""
+    currency_code: _builtins.str
+    """"CNY"."""
+    before_micros: _builtins.int
+    """The cap when this was proposed, micro-units. Left out: there was none."""
+    cap_micros: _builtins.int
+    """Most it may owe, micro-units."""
+    no_cap: _builtins.bool
+    """True: no cap."""
+    reason: _builtins.str
+    """Why, in the proposer's words."""
+    digest: _builtins.str
+    """SHA-256 of the cap before and after, in hexadecimal: what an approval names."""
+    state: Global___NetDebitCapChange.State.ValueType
+    """How far it has come."""
+    proposer: _builtins.str
+    """Who proposed it, "li.wei"."""
+    decider: _builtins.str
+    """Who approved or withdrew it; the credential, "apiKeys/0190…", where that names nobody. Empty while it waits."""
+    decision_note: _builtins.str
+    """Why, in the decider's words."""
+    @_builtins.property
+    def propose_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it lapses, unless it is decided before."""
+
+    @_builtins.property
+    def decide_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was approved or withdrawn. Left out while it waits."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        before_micros: _builtins.int | None = ...,
+        cap_micros: _builtins.int = ...,
+        no_cap: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        state: Global___NetDebitCapChange.State.ValueType = ...,
+        proposer: _builtins.str = ...,
+        propose_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        decider: _builtins.str = ...,
+        decide_time: _timestamp_pb2.Timestamp | None = ...,
+        decision_note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_before_micros", b"_before_micros", "after", b"after", "before_micros", b"before_micros", "cap_micros", b"cap_micros", "decide_time", b"decide_time", "expire_time", b"expire_time", "no_cap", b"no_cap", "propose_time", b"propose_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_before_micros", b"_before_micros", "after", b"after", "before_micros", b"before_micros", "cap_micros", b"cap_micros", "currency_code", b"currency_code", "decide_time", b"decide_time", "decider", b"decider", "decision_note", b"decision_note", "digest", b"digest", "expire_time", b"expire_time", "merchant", b"merchant", "name", b"name", "no_cap", b"no_cap", "propose_time", b"propose_time", "proposer", b"proposer", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__before_micros: _TypeAlias = _typing.Literal["before_micros"]  # noqa: Y015
+    _WhichOneofArgType__before_micros: _TypeAlias = _typing.Literal["_before_micros", b"_before_micros"]  # noqa: Y015
+    _WhichOneofReturnType_after: _TypeAlias = _typing.Literal["cap_micros", "no_cap"]  # noqa: Y015
+    _WhichOneofArgType_after: _TypeAlias = _typing.Literal["after", b"after"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__before_micros) -> _WhichOneofReturnType__before_micros | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_after) -> _WhichOneofReturnType_after | None: ...
+
+Global___NetDebitCapChange: _TypeAlias = NetDebitCapChange  # noqa: Y015
+
+@_typing.final
+class ProposeNetDebitCapRequest(_message.Message):
+    """A cap to propose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    CAP_MICROS_FIELD_NUMBER: _builtins.int
+    NO_CAP_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Idempotency key of the operator, 1 to 64 characters. Required; a UUID is a good choice."""
+    merchant: _builtins.str
+    """"merchants/GRO". Required."""
+    currency_code: _builtins.str
+    """ISO 4217 code of a settlement currency: "CNY". Required."""
+    cap_micros: _builtins.int
+    """Most it may owe, micro-units."""
+    no_cap: _builtins.bool
+    """True: no cap, the merchant owes what it comes to owe."""
+    reason: _builtins.str
+    """Why, for whoever approves and for the audit log: 1 to 200 characters. Required."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        cap_micros: _builtins.int = ...,
+        no_cap: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cap_micros", b"cap_micros", "no_cap", b"no_cap"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "cap_micros", b"cap_micros", "currency_code", b"currency_code", "merchant", b"merchant", "no_cap", b"no_cap", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_after: _TypeAlias = _typing.Literal["cap_micros", "no_cap"]  # noqa: Y015
+    _WhichOneofArgType_after: _TypeAlias = _typing.Literal["after", b"after"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_after) -> _WhichOneofReturnType_after | None: ...
+
+Global___ProposeNetDebitCapRequest: _TypeAlias = ProposeNetDebitCapRequest  # noqa: Y015
+
+@_typing.final
+class ProposeNetDebitCapResponse(_message.Message):
+    """What was proposed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when it had been proposed under this request_id before."""
+    @_builtins.property
+    def change(self) -> Global___NetDebitCapChange:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        change: Global___NetDebitCapChange | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposeNetDebitCapResponse: _TypeAlias = ProposeNetDebitCapResponse  # noqa: Y015
+
+@_typing.final
+class ApproveNetDebitCapRequest(_message.Message):
+    """Which change, and what of it was seen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"netDebitCapChanges/0190…". Required."""
+    digest: _builtins.str
+    """The change's digest as the approver saw it, 64 hexadecimal digits. Required."""
+    note: _builtins.str
+    """Why, at most 200 characters. Left out: nothing is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "name", b"name", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveNetDebitCapRequest: _TypeAlias = ApproveNetDebitCapRequest  # noqa: Y015
+
+@_typing.final
+class ApproveNetDebitCapResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    EXPOSURE_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the caller had approved it before."""
+    @_builtins.property
+    def change(self) -> Global___NetDebitCapChange:
+        """As it stands."""
+
+    @_builtins.property
+    def exposure(self) -> Global___Exposure:
+        """The cap, and how far it is used. Left out: there is none."""
+
+    def __init__(
+        self,
+        *,
+        change: Global___NetDebitCapChange | None = ...,
+        exposure: Global___Exposure | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "exposure", b"exposure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "exposure", b"exposure", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveNetDebitCapResponse: _TypeAlias = ApproveNetDebitCapResponse  # noqa: Y015
+
+@_typing.final
+class WithdrawNetDebitCapRequest(_message.Message):
+    """Which change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"netDebitCapChanges/0190…". Required."""
+    note: _builtins.str
+    """Why, at most 200 characters. Left out: nothing is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawNetDebitCapRequest: _TypeAlias = WithdrawNetDebitCapRequest  # noqa: Y015
+
+@_typing.final
+class WithdrawNetDebitCapResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    REPLAYED_FIELD_NUMBER: _builtins.int
+    replayed: _builtins.bool
+    """True when the caller had withdrawn it before."""
+    @_builtins.property
+    def change(self) -> Global___NetDebitCapChange:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        change: Global___NetDebitCapChange | None = ...,
+        replayed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "replayed", b"replayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WithdrawNetDebitCapResponse: _TypeAlias = WithdrawNetDebitCapResponse  # noqa: Y015
+
+@_typing.final
+class GetNetDebitCapChangeRequest(_message.Message):
+    """Which change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"netDebitCapChanges/0190…". Required."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNetDebitCapChangeRequest: _TypeAlias = GetNetDebitCapChangeRequest  # noqa: Y015
+
+@_typing.final
+class GetNetDebitCapChangeResponse(_message.Message):
+    """The change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def change(self) -> Global___NetDebitCapChange:
+        """As it stands."""
+
+    def __init__(
+        self,
+        *,
+        change: Global___NetDebitCapChange | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNetDebitCapChangeResponse: _TypeAlias = GetNetDebitCapChangeResponse  # noqa: Y015
+
+@_typing.final
+class ListNetDebitCapChangesRequest(_message.Message):
+    """Which changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Left out: 50. Above 1 000: 1 000."""
+    page_token: _builtins.str
+    """next_page_token of the page before. Left out: the first page."""
+    state: Global___NetDebitCapChange.State.ValueType
+    """Only those in this state. Left out: all."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        state: Global___NetDebitCapChange.State.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNetDebitCapChangesRequest: _TypeAlias = ListNetDebitCapChangesRequest  # noqa: Y015
+
+@_typing.final
+class ListNetDebitCapChangesResponse(_message.Message):
+    """A page of changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty: there is no more."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NetDebitCapChange]:
+        """Oldest first."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___NetDebitCapChange] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNetDebitCapChangesResponse: _TypeAlias = ListNetDebitCapChangesResponse  # noqa: Y015
 
 @_typing.final
 class RemoveNetDebitCapRequest(_message.Message):

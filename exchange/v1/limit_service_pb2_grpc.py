@@ -45,6 +45,31 @@ class LimitServiceStub(object):
                 request_serializer=exchange_dot_v1_dot_limit__service__pb2.RemoveNetDebitCapRequest.SerializeToString,
                 response_deserializer=exchange_dot_v1_dot_limit__service__pb2.RemoveNetDebitCapResponse.FromString,
                 _registered_method=True)
+        self.ProposeNetDebitCap = channel.unary_unary(
+                '/exchange.v1.LimitService/ProposeNetDebitCap',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.ProposeNetDebitCapRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.ProposeNetDebitCapResponse.FromString,
+                _registered_method=True)
+        self.ApproveNetDebitCap = channel.unary_unary(
+                '/exchange.v1.LimitService/ApproveNetDebitCap',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.ApproveNetDebitCapRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.ApproveNetDebitCapResponse.FromString,
+                _registered_method=True)
+        self.WithdrawNetDebitCap = channel.unary_unary(
+                '/exchange.v1.LimitService/WithdrawNetDebitCap',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.WithdrawNetDebitCapRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.WithdrawNetDebitCapResponse.FromString,
+                _registered_method=True)
+        self.GetNetDebitCapChange = channel.unary_unary(
+                '/exchange.v1.LimitService/GetNetDebitCapChange',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.GetNetDebitCapChangeRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetNetDebitCapChangeResponse.FromString,
+                _registered_method=True)
+        self.ListNetDebitCapChanges = channel.unary_unary(
+                '/exchange.v1.LimitService/ListNetDebitCapChanges',
+                request_serializer=exchange_dot_v1_dot_limit__service__pb2.ListNetDebitCapChangesRequest.SerializeToString,
+                response_deserializer=exchange_dot_v1_dot_limit__service__pb2.ListNetDebitCapChangesResponse.FromString,
+                _registered_method=True)
         self.GetExposure = channel.unary_unary(
                 '/exchange.v1.LimitService/GetExposure',
                 request_serializer=exchange_dot_v1_dot_limit__service__pb2.GetExposureRequest.SerializeToString,
@@ -92,18 +117,61 @@ class LimitServiceServicer(object):
     """
 
     def SetNetDebitCap(self, request, context):
-        """Sets a merchant's net debit cap (净借记限额) in a settlement currency: by movements that somebody asks for it never owes more, net
+        """Lowers a merchant's net debit cap (净借记限额) in a settlement currency, or sets one where there was none: by movements that somebody asks for it never owes more, net
         of what others owe it, than this. Everything of open windows and of closed ones that is not paid counts, and points on hold as if they
-        were captured. What it owes already counts too, also when that is more than the cap. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND.
+        were captured. What it owes already counts too, also when that is more than the cap. Raising it takes two persons: ProposeNetDebitCap. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, CAP_RAISE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveNetDebitCap(self, request, context):
-        """Takes a cap away: the merchant owes what it comes to owe. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND, also when there is no cap.
+        """Took a cap away when one person was enough. Now it takes two: ProposeNetDebitCap with no_cap. Always refused. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, also when there is no cap; CAP_RAISE when there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeNetDebitCap(self, request, context):
+        """Proposes another cap, a higher one too, or none. Nothing changes before somebody else approves. The same request_id again answers the
+        same proposal, with replayed = true. Caller: operator, with a credential that names a person.
+        Refusals: RESOURCE_NOT_FOUND, also when there is no cap to take away; PERSON_UNKNOWN; REQUEST_ID_REUSED; TOO_MANY_DRAFTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveNetDebitCap(self, request, context):
+        """Approves exactly what was proposed: it holds in every server process from the answer on. Caller: operator, with a credential that names
+        another person than proposed it.
+        Refusals: RESOURCE_NOT_FOUND; WRONG_STATE, OUTDATED when another cap has come to hold since; PROPOSAL_LAPSED; SAME_PERSON;
+        PERSON_UNKNOWN; DIGEST_MISMATCH.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawNetDebitCap(self, request, context):
+        """Takes a proposal back, or says no to it; one person may. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND; WRONG_STATE; PROPOSAL_LAPSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNetDebitCapChange(self, request, context):
+        """A change of a cap. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNetDebitCapChanges(self, request, context):
+        """Changes of caps, oldest first. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -187,6 +255,31 @@ def add_LimitServiceServicer_to_server(servicer, server):
                     servicer.RemoveNetDebitCap,
                     request_deserializer=exchange_dot_v1_dot_limit__service__pb2.RemoveNetDebitCapRequest.FromString,
                     response_serializer=exchange_dot_v1_dot_limit__service__pb2.RemoveNetDebitCapResponse.SerializeToString,
+            ),
+            'ProposeNetDebitCap': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeNetDebitCap,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.ProposeNetDebitCapRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.ProposeNetDebitCapResponse.SerializeToString,
+            ),
+            'ApproveNetDebitCap': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveNetDebitCap,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.ApproveNetDebitCapRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.ApproveNetDebitCapResponse.SerializeToString,
+            ),
+            'WithdrawNetDebitCap': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawNetDebitCap,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.WithdrawNetDebitCapRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.WithdrawNetDebitCapResponse.SerializeToString,
+            ),
+            'GetNetDebitCapChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNetDebitCapChange,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.GetNetDebitCapChangeRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.GetNetDebitCapChangeResponse.SerializeToString,
+            ),
+            'ListNetDebitCapChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNetDebitCapChanges,
+                    request_deserializer=exchange_dot_v1_dot_limit__service__pb2.ListNetDebitCapChangesRequest.FromString,
+                    response_serializer=exchange_dot_v1_dot_limit__service__pb2.ListNetDebitCapChangesResponse.SerializeToString,
             ),
             'GetExposure': grpc.unary_unary_rpc_method_handler(
                     servicer.GetExposure,
@@ -284,6 +377,141 @@ class LimitService(object):
             '/exchange.v1.LimitService/RemoveNetDebitCap',
             exchange_dot_v1_dot_limit__service__pb2.RemoveNetDebitCapRequest.SerializeToString,
             exchange_dot_v1_dot_limit__service__pb2.RemoveNetDebitCapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeNetDebitCap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/ProposeNetDebitCap',
+            exchange_dot_v1_dot_limit__service__pb2.ProposeNetDebitCapRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.ProposeNetDebitCapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveNetDebitCap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/ApproveNetDebitCap',
+            exchange_dot_v1_dot_limit__service__pb2.ApproveNetDebitCapRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.ApproveNetDebitCapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawNetDebitCap(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/WithdrawNetDebitCap',
+            exchange_dot_v1_dot_limit__service__pb2.WithdrawNetDebitCapRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.WithdrawNetDebitCapResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNetDebitCapChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/GetNetDebitCapChange',
+            exchange_dot_v1_dot_limit__service__pb2.GetNetDebitCapChangeRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.GetNetDebitCapChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNetDebitCapChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/exchange.v1.LimitService/ListNetDebitCapChanges',
+            exchange_dot_v1_dot_limit__service__pb2.ListNetDebitCapChangesRequest.SerializeToString,
+            exchange_dot_v1_dot_limit__service__pb2.ListNetDebitCapChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from exchange.v1 import limit_service_pb2 as _limit_service_pb2
 from grpc import aio as _aio
 import abc as _abc_1
+import builtins as _builtins
 import grpc as _grpc
 import sys
 import typing as _typing
@@ -15,6 +16,11 @@ if sys.version_info >= (3, 11):
     from typing import Self as _Self
 else:
     from typing_extensions import Self as _Self
+
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
 
 _T = _typing.TypeVar("_T")
 
@@ -34,14 +40,39 @@ class LimitServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LimitServiceAsyncStub: ...
     SetNetDebitCap: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.SetNetDebitCapRequest, _limit_service_pb2.SetNetDebitCapResponse]
-    """Sets a merchant's net debit cap (净借记限额) in a settlement currency: by movements that somebody asks for it never owes more, net
+    """Lowers a merchant's net debit cap (净借记限额) in a settlement currency, or sets one where there was none: by movements that somebody asks for it never owes more, net
     of what others owe it, than this. Everything of open windows and of closed ones that is not paid counts, and points on hold as if they
-    were captured. What it owes already counts too, also when that is more than the cap. Caller: operator.
+    were captured. What it owes already counts too, also when that is more than the cap. Raising it takes two persons: ProposeNetDebitCap. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND, CAP_RAISE.
+    """
+    @_builtins.property
+    @_deprecated("""This method has been marked as deprecated using proto method options.""")
+    def RemoveNetDebitCap(self) -> _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.RemoveNetDebitCapRequest, _limit_service_pb2.RemoveNetDebitCapResponse]:
+        """Took a cap away when one person was enough. Now it takes two: ProposeNetDebitCap with no_cap. Always refused. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, also when there is no cap; CAP_RAISE when there is one.
+        """
+    ProposeNetDebitCap: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.ProposeNetDebitCapRequest, _limit_service_pb2.ProposeNetDebitCapResponse]
+    """Proposes another cap, a higher one too, or none. Nothing changes before somebody else approves. The same request_id again answers the
+    same proposal, with replayed = true. Caller: operator, with a credential that names a person.
+    Refusals: RESOURCE_NOT_FOUND, also when there is no cap to take away; PERSON_UNKNOWN; REQUEST_ID_REUSED; TOO_MANY_DRAFTS.
+    """
+    ApproveNetDebitCap: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.ApproveNetDebitCapRequest, _limit_service_pb2.ApproveNetDebitCapResponse]
+    """Approves exactly what was proposed: it holds in every server process from the answer on. Caller: operator, with a credential that names
+    another person than proposed it.
+    Refusals: RESOURCE_NOT_FOUND; WRONG_STATE, OUTDATED when another cap has come to hold since; PROPOSAL_LAPSED; SAME_PERSON;
+    PERSON_UNKNOWN; DIGEST_MISMATCH.
+    """
+    WithdrawNetDebitCap: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.WithdrawNetDebitCapRequest, _limit_service_pb2.WithdrawNetDebitCapResponse]
+    """Takes a proposal back, or says no to it; one person may. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND; WRONG_STATE; PROPOSAL_LAPSED.
+    """
+    GetNetDebitCapChange: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.GetNetDebitCapChangeRequest, _limit_service_pb2.GetNetDebitCapChangeResponse]
+    """A change of a cap. Callers: operator, finance maker, finance checker, auditor.
     Refusals: RESOURCE_NOT_FOUND.
     """
-    RemoveNetDebitCap: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.RemoveNetDebitCapRequest, _limit_service_pb2.RemoveNetDebitCapResponse]
-    """Takes a cap away: the merchant owes what it comes to owe. Caller: operator.
-    Refusals: RESOURCE_NOT_FOUND, also when there is no cap.
+    ListNetDebitCapChanges: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.ListNetDebitCapChangesRequest, _limit_service_pb2.ListNetDebitCapChangesResponse]
+    """Changes of caps, oldest first. Callers: operator, finance maker, finance checker, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
     """
     GetExposure: _grpc.UnaryUnaryMultiCallable[_limit_service_pb2.GetExposureRequest, _limit_service_pb2.GetExposureResponse]
     """What a capped merchant owes at this moment, and its headroom. Callers: all; a merchant sees its own.
@@ -84,14 +115,39 @@ class LimitServiceAsyncStub(LimitServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     SetNetDebitCap: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.SetNetDebitCapRequest, _limit_service_pb2.SetNetDebitCapResponse]  # type: ignore[assignment]
-    """Sets a merchant's net debit cap (净借记限额) in a settlement currency: by movements that somebody asks for it never owes more, net
+    """Lowers a merchant's net debit cap (净借记限额) in a settlement currency, or sets one where there was none: by movements that somebody asks for it never owes more, net
     of what others owe it, than this. Everything of open windows and of closed ones that is not paid counts, and points on hold as if they
-    were captured. What it owes already counts too, also when that is more than the cap. Caller: operator.
+    were captured. What it owes already counts too, also when that is more than the cap. Raising it takes two persons: ProposeNetDebitCap. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND, CAP_RAISE.
+    """
+    @_builtins.property
+    @_deprecated("""This method has been marked as deprecated using proto method options.""")
+    def RemoveNetDebitCap(self) -> _aio.UnaryUnaryMultiCallable[_limit_service_pb2.RemoveNetDebitCapRequest, _limit_service_pb2.RemoveNetDebitCapResponse]:  # type: ignore[override]
+        """Took a cap away when one person was enough. Now it takes two: ProposeNetDebitCap with no_cap. Always refused. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, also when there is no cap; CAP_RAISE when there is one.
+        """
+    ProposeNetDebitCap: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.ProposeNetDebitCapRequest, _limit_service_pb2.ProposeNetDebitCapResponse]  # type: ignore[assignment]
+    """Proposes another cap, a higher one too, or none. Nothing changes before somebody else approves. The same request_id again answers the
+    same proposal, with replayed = true. Caller: operator, with a credential that names a person.
+    Refusals: RESOURCE_NOT_FOUND, also when there is no cap to take away; PERSON_UNKNOWN; REQUEST_ID_REUSED; TOO_MANY_DRAFTS.
+    """
+    ApproveNetDebitCap: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.ApproveNetDebitCapRequest, _limit_service_pb2.ApproveNetDebitCapResponse]  # type: ignore[assignment]
+    """Approves exactly what was proposed: it holds in every server process from the answer on. Caller: operator, with a credential that names
+    another person than proposed it.
+    Refusals: RESOURCE_NOT_FOUND; WRONG_STATE, OUTDATED when another cap has come to hold since; PROPOSAL_LAPSED; SAME_PERSON;
+    PERSON_UNKNOWN; DIGEST_MISMATCH.
+    """
+    WithdrawNetDebitCap: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.WithdrawNetDebitCapRequest, _limit_service_pb2.WithdrawNetDebitCapResponse]  # type: ignore[assignment]
+    """Takes a proposal back, or says no to it; one person may. Caller: operator.
+    Refusals: RESOURCE_NOT_FOUND; WRONG_STATE; PROPOSAL_LAPSED.
+    """
+    GetNetDebitCapChange: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.GetNetDebitCapChangeRequest, _limit_service_pb2.GetNetDebitCapChangeResponse]  # type: ignore[assignment]
+    """A change of a cap. Callers: operator, finance maker, finance checker, auditor.
     Refusals: RESOURCE_NOT_FOUND.
     """
-    RemoveNetDebitCap: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.RemoveNetDebitCapRequest, _limit_service_pb2.RemoveNetDebitCapResponse]  # type: ignore[assignment]
-    """Takes a cap away: the merchant owes what it comes to owe. Caller: operator.
-    Refusals: RESOURCE_NOT_FOUND, also when there is no cap.
+    ListNetDebitCapChanges: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.ListNetDebitCapChangesRequest, _limit_service_pb2.ListNetDebitCapChangesResponse]  # type: ignore[assignment]
+    """Changes of caps, oldest first. Callers: operator, finance maker, finance checker, auditor.
+    Refusals: INVALID_PAGE_TOKEN.
     """
     GetExposure: _aio.UnaryUnaryMultiCallable[_limit_service_pb2.GetExposureRequest, _limit_service_pb2.GetExposureResponse]  # type: ignore[assignment]
     """What a capped merchant owes at this moment, and its headroom. Callers: all; a merchant sees its own.
@@ -137,20 +193,74 @@ class LimitServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _limit_service_pb2.SetNetDebitCapRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_limit_service_pb2.SetNetDebitCapResponse, _abc.Awaitable[_limit_service_pb2.SetNetDebitCapResponse]]:
-        """Sets a merchant's net debit cap (净借记限额) in a settlement currency: by movements that somebody asks for it never owes more, net
+        """Lowers a merchant's net debit cap (净借记限额) in a settlement currency, or sets one where there was none: by movements that somebody asks for it never owes more, net
         of what others owe it, than this. Everything of open windows and of closed ones that is not paid counts, and points on hold as if they
-        were captured. What it owes already counts too, also when that is more than the cap. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND.
+        were captured. What it owes already counts too, also when that is more than the cap. Raising it takes two persons: ProposeNetDebitCap. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, CAP_RAISE.
         """
 
+    @_deprecated("""Took a cap away when one person was enough. Now it takes two: ProposeNetDebitCap with no_cap. Always refused. Caller: operator.\nRefusals: RESOURCE_NOT_FOUND, also when there is no cap; CAP_RAISE when there is one.""")
     @_abc_1.abstractmethod
     def RemoveNetDebitCap(
         self,
         request: _limit_service_pb2.RemoveNetDebitCapRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_limit_service_pb2.RemoveNetDebitCapResponse, _abc.Awaitable[_limit_service_pb2.RemoveNetDebitCapResponse]]:
-        """Takes a cap away: the merchant owes what it comes to owe. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND, also when there is no cap.
+        """Took a cap away when one person was enough. Now it takes two: ProposeNetDebitCap with no_cap. Always refused. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND, also when there is no cap; CAP_RAISE when there is one.
+        """
+
+    @_abc_1.abstractmethod
+    def ProposeNetDebitCap(
+        self,
+        request: _limit_service_pb2.ProposeNetDebitCapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.ProposeNetDebitCapResponse, _abc.Awaitable[_limit_service_pb2.ProposeNetDebitCapResponse]]:
+        """Proposes another cap, a higher one too, or none. Nothing changes before somebody else approves. The same request_id again answers the
+        same proposal, with replayed = true. Caller: operator, with a credential that names a person.
+        Refusals: RESOURCE_NOT_FOUND, also when there is no cap to take away; PERSON_UNKNOWN; REQUEST_ID_REUSED; TOO_MANY_DRAFTS.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveNetDebitCap(
+        self,
+        request: _limit_service_pb2.ApproveNetDebitCapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.ApproveNetDebitCapResponse, _abc.Awaitable[_limit_service_pb2.ApproveNetDebitCapResponse]]:
+        """Approves exactly what was proposed: it holds in every server process from the answer on. Caller: operator, with a credential that names
+        another person than proposed it.
+        Refusals: RESOURCE_NOT_FOUND; WRONG_STATE, OUTDATED when another cap has come to hold since; PROPOSAL_LAPSED; SAME_PERSON;
+        PERSON_UNKNOWN; DIGEST_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def WithdrawNetDebitCap(
+        self,
+        request: _limit_service_pb2.WithdrawNetDebitCapRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.WithdrawNetDebitCapResponse, _abc.Awaitable[_limit_service_pb2.WithdrawNetDebitCapResponse]]:
+        """Takes a proposal back, or says no to it; one person may. Caller: operator.
+        Refusals: RESOURCE_NOT_FOUND; WRONG_STATE; PROPOSAL_LAPSED.
+        """
+
+    @_abc_1.abstractmethod
+    def GetNetDebitCapChange(
+        self,
+        request: _limit_service_pb2.GetNetDebitCapChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.GetNetDebitCapChangeResponse, _abc.Awaitable[_limit_service_pb2.GetNetDebitCapChangeResponse]]:
+        """A change of a cap. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: RESOURCE_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListNetDebitCapChanges(
+        self,
+        request: _limit_service_pb2.ListNetDebitCapChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_limit_service_pb2.ListNetDebitCapChangesResponse, _abc.Awaitable[_limit_service_pb2.ListNetDebitCapChangesResponse]]:
+        """Changes of caps, oldest first. Callers: operator, finance maker, finance checker, auditor.
+        Refusals: INVALID_PAGE_TOKEN.
         """
 
     @_abc_1.abstractmethod

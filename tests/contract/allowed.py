@@ -20,7 +20,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap
         SetPointsLimits
         ApproveRateDraft RevokeRate SetRateBounds SetBankDetails SetNetDebitCap RemoveNetDebitCap SetExternalLedger
-        SetPointsLimits SetCallQuota SetReturnBand
+        SetPointsLimits SetCallQuota SetReturnBand ProposeNetDebitCap ApproveNetDebitCap WithdrawNetDebitCap
     """,
     (MERCHANT, OPERATOR): """
         ProposeRates ValidateRateDraft WithdrawRateDraft ProposeAdjustment WithdrawAdjustment
@@ -46,7 +46,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
     (MAKER, CHECKER, AUDITOR): "ReadPaymentFile",
     (OPERATOR, MAKER, CHECKER, AUDITOR): """
         GetProposal ListProposals GetRun ListBankDetails ListPaymentFiles ListPaymentExceptions CheckLiquidity
-        ReadReport ReadLiability ReadBreakage
+        ReadReport ReadLiability ReadBreakage GetNetDebitCapChange ListNetDebitCapChanges
     """,
 }
 

@@ -200,6 +200,7 @@ ITEMS = [
 ]
 
 ADJUSTMENT = f"adjustments/{UUID}"
+CAP_CHANGE = f"netDebitCapChanges/{UUID}"
 
 GOOD: dict[str, Message] = {
     "CloseMember": members.CloseMemberRequest(member=MEMBER, reason="why"),
@@ -218,6 +219,15 @@ GOOD: dict[str, Message] = {
     "ListAdjustments": transfers.ListAdjustmentsRequest(page_size=1, state=transfers.Adjustment.STATE_PROPOSED),
     "SetNetDebitCap": limits.SetNetDebitCapRequest(merchant=MERCHANT, currency_code="CNY", cap_micros=1, reason="why"),
     "RemoveNetDebitCap": limits.RemoveNetDebitCapRequest(merchant=MERCHANT, currency_code="CNY", reason="why"),
+    "ProposeNetDebitCap": limits.ProposeNetDebitCapRequest(
+        request_id="8", merchant=MERCHANT, currency_code="CNY", cap_micros=1, reason="why"
+    ),
+    "ApproveNetDebitCap": limits.ApproveNetDebitCapRequest(name=CAP_CHANGE, digest=DIGEST, note="why"),
+    "WithdrawNetDebitCap": limits.WithdrawNetDebitCapRequest(name=CAP_CHANGE, note="why"),
+    "GetNetDebitCapChange": limits.GetNetDebitCapChangeRequest(name=CAP_CHANGE),
+    "ListNetDebitCapChanges": limits.ListNetDebitCapChangesRequest(
+        page_size=1, state=limits.NetDebitCapChange.STATE_PROPOSED
+    ),
     "GetExposure": limits.GetExposureRequest(merchant=MERCHANT, currency_code="CNY"),
     "SetPointsLimits": limits.SetPointsLimitsRequest(
         limits=limits.PointsLimits(currency=CURRENCY, member_earn_units=1, member_use_units=1, issuance_units=1),

@@ -12,6 +12,7 @@ from exchange.v1 import event_service_pb2 as pb_events
 from exchange.v1 import limit_service_pb2 as pb
 from exchange.v1 import transfer_service_pb2 as pb_transfers
 from exchange.v1 import types_pb2 as types
+from tests.contract.capped import agreed
 from tests.contract.cast import Cast
 from tests.contract.pages import every_page
 from tests.contract.refusals import refusal, refusal_in, refusal_of
@@ -80,15 +81,15 @@ async def test_a_batch_tells_which_items_are_past_the_cap(cast: Cast, kiosk: tup
     merchant, code = kiosk
     ada = await cast.world.member("ada", [merchant, cast.gro])
     await cast.gro.earn(ada, f"1 {code}")
-    await cap(cast.world, cast.gro, (await cap(cast.world, cast.gro, 0)).owed_micros + 1_000)
+    lowered = await cap(cast.world, cast.gro, 0)
+    await agreed(cast.world, cast.gro, cap_micros=lowered.owed_micros + 1_000)
     sizes = (6, 5, 4)
 
     results = await cast.gro.batch(*(an_earn(ada, f"{units} {code}") for units in sizes))
 
     told = ["" if result.HasField("transfer") else refusal_in(result.status).reason for result in results]
     assert told == ["", "NET_DEBIT_CAP_EXCEEDED", ""]
-    remove = pb.RemoveNetDebitCapRequest(merchant=cast.gro.name, currency_code="CNY", reason="test")
-    await cast.world.operator.ask(cast.world.stubs.limits.RemoveNetDebitCap, remove)
+    await agreed(cast.world, cast.gro, no_cap=True)
     await cast.gro.earn(ada, f"5 {code}")
 
 

@@ -32,7 +32,8 @@ async def test_limits_do_as_the_page_shows(databases: Databases) -> None:
         gro = await world.merchant("GRO", EARNING)
         await world.currency("TEL", tel, issue=12_000, redeem=10_000)
         await world.member("card", [gro])
-        stubs, operator = world.stubs, world.operator
+        stubs, operator = world.stubs, await world.party(directory.CALLER_ROLE_OPERATOR)
+        zoe = await world.party(directory.CALLER_ROLE_OPERATOR)
 
         async def set_as_shown(method: Any, request: Any) -> None:
             await operator.ask(method, json_format.ParseDict(next(examples), request))
@@ -47,8 +48,15 @@ async def test_limits_do_as_the_page_shows(databases: Databases) -> None:
         shown(next(examples), await gro.ask(stubs.limits.GetExposure, get))
         await refused_as_shown(earned_as_shown(), examples)
 
-        uncapped = limits.RemoveNetDebitCapRequest(merchant=gro.name, currency_code="CNY", reason="known by now")
-        await operator.ask(stubs.limits.RemoveNetDebitCap, uncapped)
+        higher = json_format.ParseDict(next(examples), limits.SetNetDebitCapRequest())
+        await refused_as_shown(operator.ask(stubs.limits.SetNetDebitCap, higher), examples)
+        proposal = json_format.ParseDict(next(examples), limits.ProposeNetDebitCapRequest())
+        proposed = await operator.ask(stubs.limits.ProposeNetDebitCap, proposal)
+        shown(next(examples), proposed)
+        told = {"name": proposed.change.name, "digest": proposed.change.digest}
+        approval = json_format.ParseDict(next(examples) | told, limits.ApproveNetDebitCapRequest())
+        shown(next(examples), await zoe.ask(stubs.limits.ApproveNetDebitCap, approval))
+
         await set_as_shown(stubs.limits.SetPointsLimits, limits.SetPointsLimitsRequest())
         await refused_as_shown(earned_as_shown(), examples)
 

@@ -12,7 +12,7 @@ from exchange.ledger import exposure_rows
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Receipt
 from exchange.refusals import NetDebitCapExceeded, ResourceNotFound
-from tests.integration.ledger.capping import TEL_ISSUED, TEL_REDEEMED, cap, exposure, pay
+from tests.integration.ledger.capping import TEL_ISSUED, TEL_REDEEMED, agreed_cap, cap, exposure, pay
 from tests.integration.ledger.ledgers import (
     OPERATOR,
     Ledger,
@@ -240,7 +240,7 @@ async def test_a_refusal_stands_under_its_key_and_trying_uses_nothing(ledger: Le
     late = await ledger.told(earn("11 TEL", "GRO", member_id=ada, key="once"))
     trial = await ledger.told(earn("11 TEL", "GRO", member_id=ada, trial=True))
 
-    await cap(ledger, "GRO", 11 * TEL_ISSUED)
+    await agreed_cap(ledger, "GRO", 11 * TEL_ISSUED)
     again = await ledger.told(earn("11 TEL", "GRO", member_id=ada, key="once"))
     anew = await ledger.told(earn("11 TEL", "GRO", member_id=ada))
 
@@ -255,13 +255,14 @@ async def test_a_cap_that_is_taken_away_lets_everything_through(servers: list[Le
     ada = await servers[0].member()
     full = await servers[1].told(earn("5 TEL", "GRO", member_id=ada))
 
-    await servers[0].api.limits.remove_cap(OPERATOR, "GRO", "CNY", "test")
+    taken_away = await agreed_cap(servers[0], "GRO", None)
     free = await servers[1].told(earn("5 TEL", "GRO", member_id=ada))
     anew = await cap(servers[1], "GRO", 0)
 
     assert reasons([full]) == [EXCEEDED]
+    assert taken_away is None
     assert isinstance(free, Receipt)
     assert anew.owed_micros == 5 * TEL_ISSUED
-    await servers[0].api.limits.remove_cap(OPERATOR, "GRO", "CNY", "test")
+    await agreed_cap(servers[0], "GRO", None)
     with pytest.raises(ResourceNotFound):
-        await servers[1].api.limits.remove_cap(OPERATOR, "GRO", "CNY", "test")
+        await agreed_cap(servers[1], "GRO", None)
