@@ -1,14 +1,14 @@
 """Changes of net debit caps by two persons.
 
-Revision ID: 0027
+Revision ID: 0028
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
