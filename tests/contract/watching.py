@@ -9,6 +9,7 @@ from typing import Any
 from grpc import aio
 
 from exchange.v1 import event_service_pb2 as pb
+from tests.contract.refusals import Refused, refusal_of
 from tests.worlds import Party
 
 Kind = pb.Event.Kind
@@ -78,3 +79,22 @@ def resources(events: Sequence[pb.Event]) -> list[str]:
 def kinds(events: Sequence[pb.Event]) -> list[str]:
     """What happened, without the enum's prefix."""
     return [Kind.Name(event.kind).removeprefix("KIND_") for event in events]
+
+
+async def a_page(party: Party, **fields: Any) -> pb.ListEventsResponse:
+    """A page of events."""
+    return await party.ask(party.stubs.events.ListEvents, pb.ListEventsRequest(**fields))
+
+
+async def cursor_now(party: Party) -> str:
+    """The cursor from which what happens from now on follows."""
+    return (await a_page(party, from_now=True)).cursor
+
+
+async def last_words(watch: Watch) -> Refused:
+    """The refusal a watch ends with, whatever it tells before."""
+    while True:
+        try:
+            await watch.answer()
+        except aio.AioRpcError as error:
+            return refusal_of(error)

@@ -12,7 +12,7 @@ from exchange.ledger.model import Account, Command, Side, Transfer
 from exchange.promotions.model import Promotion, PromotionKind, Promotions, Sponsor
 from exchange.rates.model import Coalition
 from tests.unit.rules.days import Day
-from tests.unit.rules.rulebook import CURRENCY_NO, LONG_AGO, MERCHANT_NO, coalition, member
+from tests.unit.rules.rulebook import CURRENCY_NO, LONG_AGO, MERCHANT_NO, coalition, member, rate
 
 K1_SPONSORS = {"BNK": 7_000, "CAF": 3_000}
 
@@ -51,9 +51,18 @@ def promotion(
     )
 
 
+BANK_TO_TELCO = rate("10 BNK", "1 TEL")
+K1 = promotion("AIR", at="CAF", bps=10_000, cap=2_000, budget=5_000)
+
+
 def promoting(*promotions: Promotion, world: Coalition | None = None) -> Coalition:
     """A coalition with these promotions."""
     return replace(world or coalition(), promotions=Promotions.of(promotions))
+
+
+def replaced(one: Promotion, *, begins: datetime, ends: datetime) -> Promotion:
+    """The promotion at other times."""
+    return one._replace(effective_at=begins, ends_at=ends)
 
 
 class PromotedDay(Day):
