@@ -102,6 +102,7 @@ ADVICE = {
     "CURSOR_EXPIRED": "Reconcile what you keep with ListTransfers and the balances, then go on from `oldest`.",
     "FUNDS_INSUFFICIENT": "Withdraw at most what is `available`, or book what came in first.",
     "EXPOSURE_UNCOVERED": "Withdraw less, or wait until the participant has paid what it owes.",
+    "RECOVERY_EXCEEDS": "Book at most `remaining` as a recovery; what is above it is the participant's own: a deposit.",
     "EXIT_NOT_ZERO": "`python -m settlement drill exit` lists what is left and what to do about each.",
     "LIQUIDITY_SHORT": "Have those named prefund (CheckLiquidity tells how much), or acknowledge it where asked.",
     "NET_DEBIT_CAP_EXCEEDED": "Wait until `merchant` has paid, or ask for less; the operator sets caps.",

@@ -21,6 +21,7 @@ __all__ = [
     "PaymentMismatch",
     "PersonUnknown",
     "RecountMismatch",
+    "RecoveryExceeds",
     "SamePerson",
     "WrongParty",
     "WrongState",
@@ -145,3 +146,11 @@ class WrongParty(Refusal):
     reason = "WRONG_PARTY"
     category = Category.DENIED
     sentence = "The step is the other side's to take:"
+
+
+class RecoveryExceeds(Refusal):
+    """Its reason explains it."""
+
+    reason = "RECOVERY_EXCEEDS"
+    category = Category.FAILED
+    sentence = "More than is still claimed of the defaulter:"

@@ -691,6 +691,12 @@ class RecountMismatch(Definite):
     pairs: int
 
 
+class RecoveryExceeds(Definite):
+    """FAILED_PRECONDITION. More came back than is still claimed of a defaulter."""
+
+    FOR = "RECOVERY_EXCEEDS"
+
+
 class MemberLimitExceeded(Definite):
     """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may."""
 
@@ -867,6 +873,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "FX_RATE_MISSING": FxRateMissing,
     "NET_DEBIT_CAP_EXCEEDED": NetDebitCapExceeded,
     "RECOUNT_MISMATCH": RecountMismatch,
+    "RECOVERY_EXCEEDS": RecoveryExceeds,
     "MEMBER_LIMIT_EXCEEDED": MemberLimitExceeded,
     "ISSUANCE_LIMIT_EXCEEDED": IssuanceLimitExceeded,
     "EXTERNALLY_KEPT": ExternallyKept,

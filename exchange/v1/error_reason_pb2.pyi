@@ -180,6 +180,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
     ERROR_REASON_RECOUNT_MISMATCH: _ErrorReason.ValueType  # 245
     """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
+    ERROR_REASON_RECOVERY_EXCEEDS: _ErrorReason.ValueType  # 250
+    """FAILED_PRECONDITION. More came back than is still claimed of a defaulter. {resource: "merchants/GRO/defaults/1", currency, remaining, came}, minor units."""
     ERROR_REASON_MEMBER_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 131
     """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may. {currency, figure: "earn", limit: "500", left: "20", requested: "21"}: `figure` is "earn" or "use"."""
     ERROR_REASON_ISSUANCE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 132
@@ -365,6 +367,8 @@ ERROR_REASON_NET_DEBIT_CAP_EXCEEDED: ErrorReason.ValueType  # 130
 """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
 ERROR_REASON_RECOUNT_MISMATCH: ErrorReason.ValueType  # 245
 """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
+ERROR_REASON_RECOVERY_EXCEEDS: ErrorReason.ValueType  # 250
+"""FAILED_PRECONDITION. More came back than is still claimed of a defaulter. {resource: "merchants/GRO/defaults/1", currency, remaining, came}, minor units."""
 ERROR_REASON_MEMBER_LIMIT_EXCEEDED: ErrorReason.ValueType  # 131
 """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may. {currency, figure: "earn", limit: "500", left: "20", requested: "21"}: `figure` is "earn" or "use"."""
 ERROR_REASON_ISSUANCE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 132

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from settlement.api import default_wire, dispute_wire, exit_wire, funds_wire, fx_wire
-from settlement.defaults.model import DefaultDeclaration
+from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
@@ -21,6 +21,8 @@ def write(found: pb.Proposal, content: Funds | Disputed | FxSet) -> None:
             found.funds_movement.CopyFrom(funds_wire.movement_message(movement))
         case DefaultDeclaration() as declaration:
             found.default_declaration.CopyFrom(default_wire.message(declaration))
+        case DefaultRecovery() as recovery:
+            found.default_recovery.CopyFrom(default_wire.recovery_message(recovery))
         case ParticipantExit() as leaving:
             found.participant_exit.CopyFrom(exit_wire.message(leaving))
         case FxSet() as fx:

@@ -7,7 +7,7 @@ from exchange.refusals import ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.paging import filter_fingerprint, page_size
 from settlement import exchange_ledger
-from settlement.api import funds_wire, wire
+from settlement.api import default_wire, funds_wire, wire
 from settlement.api.calls import Calls, Context, Host
 from settlement.funds.service import Funds
 from settlement.v1 import funds_pb2 as pb
@@ -24,10 +24,18 @@ class FundsCalls(Calls):
 
     async def ListFunds(self, request: pb.ListFundsRequest, context: Context) -> pb.ListFundsResponse:
         named = _participant(request.participant)
-        whose = await self._whose(await self._caller(context), named)
+        caller = await self._caller(context)
+        whose = await self._whose(caller, named)
         view = await self._funds.view()
+        claims = [
+            default_wire.claim_message(one, told_stakes=caller.sees_all)
+            for one in view.claims_about(whose)
+            if caller.sees_all or one.participant == whose
+        ]
         return pb.ListFundsResponse(
-            balances=funds_wire.balance_messages(view, whose), covers=funds_wire.cover_messages(view, whose)
+            balances=funds_wire.balance_messages(view, whose),
+            covers=funds_wire.cover_messages(view, whose),
+            claims=claims,
         )
 
     async def ListFundsPostings(

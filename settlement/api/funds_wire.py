@@ -87,11 +87,12 @@ def movement(check: Violations, asked: pb.FundsMovement, path: str) -> FundsMove
         currency=_currency(check, f"{path}.currency_code", asked.currency_code),
         minor_units=check.positive(f"{path}.minor_units", asked.minor_units, MINOR_UNITS_MAX),
         reference=check.text(f"{path}.reference", asked.reference, 1, REFERENCE_MAX),
-        value_date=_value_date(check, f"{path}.value_date", asked.value_date),
+        value_date=value_date(check, f"{path}.value_date", asked.value_date),
     )
 
 
-def _value_date(check: Violations, path: str, text: str) -> date:
+def value_date(check: Violations, path: str, text: str) -> date:
+    """A day that must be said."""
     found = day(check, path, text)
     if not text:
         check.say(path, "is required")

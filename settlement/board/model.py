@@ -27,7 +27,7 @@ class Todo(NamedTuple):
     """The next thing to do.
 
     Attributes:
-        step: what it is: "close", "run", "submit", "approve", "export", "book", "retry", or "none".
+        step: what it is: "close", "run", "submit", "approve", "export", "book", "retry", "recover", or "none".
         who: whose turn it is.
         command: what that person types, after `python -m settlement`; empty: nothing.
         because: why, where the step alone does not tell; may be empty.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 
 from settlement.board.model import Line, Todo, Waits, Who, WindowFacts
-from settlement.payments.model import FAILED, AttemptState, LegView
+from settlement.payments.model import DONE, FAILED, AttemptState, LegView
 from settlement.payments.rules import legs_of
 from settlement.run.ageing import Waiting
 from settlement.run.life import DEAD, INSTRUCTED, RunState
@@ -55,8 +55,13 @@ def _todo_of_payments(facts: WindowFacts) -> Todo:
     if failed:
         why = ", ".join(sorted({f"{view.state.lower()} {view.reason}".strip() for view in failed}))
         return Todo("retry", Who.PAYER, f"retry {facts.window_no}", f"came to nothing: {len(failed)}, {why}")
-    if any(view.state is not AttemptState.SETTLED for view in facts.legs):
+    if any(view.state not in DONE | {AttemptState.UNCOVERED} for view in facts.legs):
         return Todo("book", Who.BANK, "import-status FILE", "as soon as the bank sends what it booked")
+    uncovered = [view.leg for view in facts.legs if view.state is AttemptState.UNCOVERED]
+    if uncovered:
+        command = f"recover {uncovered[0].payer} {facts.window_no} {uncovered[0].currency} AMOUNT"
+        whose = ", ".join(sorted({leg.payer for leg in uncovered}))
+        return Todo("recover", Who.MAKER, command, f"those who stand in for {whose} do not reach")
     return NOTHING
 
 
@@ -64,7 +69,7 @@ def line_of(facts: WindowFacts, now: datetime, zone: tzinfo) -> Line:
     """A window as the board shows it; days are those of the zone."""
     today = now.astimezone(zone).date()
     legs = _legs(facts)
-    unpaid = [view for view in legs if view.state is not AttemptState.SETTLED]
+    unpaid = [view for view in legs if view.state not in DONE]
     todo = todo_of(facts, now)
     due = _due(facts)
     return Line(

@@ -92,10 +92,12 @@ async def _outstanding(connection: AsyncConnection, now: datetime, zone: tzinfo)
     values = {"kind": None, "waiting": True, "before": 2**62, "limit": MANY}
     proposals = await connection.execute(proposals_sql.PAGE, values)
     disputes = await connection.execute(sql.DISPUTES)
+    claims = await connection.execute(sql.CLAIMS)
     queues: list[tuple[str, Sequence[datetime], Who, str]] = [
         ("exceptions of payments", [row.raised_at for row in exceptions], Who.CHECKER, "exceptions"),
         ("proposals", [row.at for row in proposals], Who.CHECKER, "proposals"),
         ("disputes", [row.at for row in disputes], Who.MAKER, "disputes"),
+        ("defaults with a claim left", [row.at for row in claims], Who.MAKER, "funds"),
     ]
     today = now.astimezone(zone).date()
     return [

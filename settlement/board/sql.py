@@ -13,6 +13,10 @@ WHERE r.run_id IS NULL OR settlement.state_of(r.run_id) <> 'SETTLED'
 ORDER BY w.window_no
 """)
 
+CLAIMS = text("""
+SELECT max(at) AS at FROM settlement.default_claims WHERE remaining > 0 GROUP BY proposal_id
+""")
+
 DISPUTES = text("""
 SELECT d.at FROM settlement.disputes d WHERE NOT EXISTS (
     SELECT FROM settlement.dispute_transitions t WHERE t.dispute_id = d.dispute_id AND t.release_window IS NOT NULL)

@@ -29,6 +29,7 @@ from settlement.cli.payments import export, import_status, payments, retry
 from settlement.cli.plain import Commands
 from settlement.cli.proposals import proposals, propose, withdraw
 from settlement.cli.recount import recount
+from settlement.cli.recoveries import recover
 from settlement.cli.reports import breakage, journal, liability, report, statement
 from settlement.cli.run import run, show
 from settlement.cli.scheduler import scheduler
@@ -80,6 +81,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "deposit": deposit,
     "withdraw-funds": withdraw_funds,
     "default": default,
+    "recover": recover,
     "exit": leave,
     "net": net,
     "liquidity": liquidity,

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from settlement.cli.run_tables import money
 from settlement.cli.tables import listing
+from settlement.defaults.model import Claim
 from settlement.funds import rules
 from settlement.funds.model import AT_BANK, LiquidityCheck, Posted, Posting
 from settlement.funds.service import FundsView
@@ -31,6 +32,7 @@ def plain(view: FundsView, lines: Sequence[Posted], merchant: str | None) -> dic
         "covers": [
             one._asdict() for one in view.covers(merchant)
         ],
+        "claims": [plain_claim(one) for one in view.claims_about(merchant)],
         "bank_accounts": [
             {"currency": currency, "account": where, "holds": held.get(where, 0), "owes": owed.get(where, 0)}
             for currency, (held, owed) in sorted(rules.sides(view.book).items())
@@ -44,6 +46,35 @@ def plain(view: FundsView, lines: Sequence[Posted], merchant: str | None) -> dic
             for one in lines
         ],
     }  # fmt: skip
+
+
+def plain_claim(one: Claim) -> dict[str, Any]:
+    """What is claimed of a defaulter as JSON shows it."""
+    figures = ("loss", "claimed", "recovered", "remaining", "missing")
+    return {
+        "participant": one.participant,
+        "window": f"windows/{one.window_no}",
+        "currency": one.currency,
+        **{name: getattr(one, name) for name in figures},
+        "stakes": [
+            {"participant": stake.participant, "purpose": stake.purpose, "borne": stake.borne, "repaid": stake.repaid}
+            for stake in one.stakes
+            if stake.borne
+        ],
+    }
+
+
+def _show_claims(console: Console, claims: Iterable[Claim]) -> None:
+    rows = []
+    for one in claims:
+        for stake in one.stakes:
+            if stake.borne:
+                figures = (money(figure, one.currency) for figure in (stake.borne, stake.repaid, stake.left))
+                whose = f"{stake.participant} {_words(stake.purpose)}"
+                rows.append((one.participant, f"windows/{one.window_no}", one.currency, whose, *figures))
+    if rows:
+        columns = ("defaulter", "window", "currency", "to be repaid, in this order", "stood in", "repaid", "left")
+        console.print(listing("Claims of defaulters", columns, rows))
 
 
 def plain_posting(one: Posting) -> dict[str, Any]:
@@ -75,6 +106,7 @@ def show(view: FundsView, lines: Sequence[Posted], merchant: str | None) -> None
     if covers:
         columns = ("currency", "participant", "owes or may owe", "covered by", "net debit cap")
         console.print(listing("What it covers", columns, covers))
+    _show_claims(console, view.claims_about(merchant))
     if merchant is None:
         rows = [
             (code, _words(where), money(owing.get(where, 0), code), money(held.get(where, 0), code))

@@ -41,7 +41,9 @@ def show(run: Run, legs: Sequence[LegView], files: Sequence[PaymentFile]) -> Non
         there = [view for view in legs if view.leg.currency == currency]
         settled = sum(view.leg.minor_units for view in there if view.state is AttemptState.SETTLED)
         asked = sum(view.leg.minor_units for view in there)
-        console.print(f"{currency}: {money(settled, currency)} of {money(asked, currency)} settled")
+        covered = sum(view.leg.minor_units for view in there if view.state is AttemptState.COVERED)
+        beside = f", others stand in for {money(covered, currency)}" if covered else ""
+        console.print(f"{currency}: {money(settled, currency)} of {money(asked, currency)} settled{beside}")
     if files:
         show_files(files, None)
 

@@ -34,6 +34,7 @@ NEXT: Mapping[str, str] = {
     "PAYMENT_MISMATCH": f"{PROGRAM} exceptions: find the payment the line is of, or end it as none of ours",
     "PERSON_UNKNOWN": "use a key that names its holder: the operator issues one with --holder",
     "RECOUNT_MISMATCH": f"{PROGRAM} recount WINDOW shows every pair; then python -m exchange audit finds what is wrong",
+    "RECOVERY_EXCEEDS": f"{PROGRAM} funds MERCHANT tells what is still claimed; deposit what is above it",
     "RESOURCE_NOT_FOUND": f"{PROGRAM} status shows what there is, accounts and proposals the rest",
     "SAME_PERSON": "let somebody else type it, with a key or a user of their own",
     "WINDOW_STATE": f"{PROGRAM} status tells which step comes first, and whose it is",

@@ -37,6 +37,7 @@ class What(StrEnum):
     DISPUTE_POLICY = "dispute_policy"
     DISPUTE_DECISION = "dispute_decision"
     ADJUSTMENT = "adjustment"
+    DEFAULT_RECOVERY = "default_recovery"
 
 
 def propose(

@@ -1,12 +1,13 @@
-"""A declared default in its one written form, and read back."""
+"""A declared default, and what comes back of one, in their one written form, and read back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from settlement.defaults.model import DefaultDeclaration, Layer, Take, Waterfall
-from settlement.funds.model import Posting
+from settlement.defaults.model import DefaultDeclaration, DefaultRecovery, Layer, Take, Waterfall
+from settlement.funds.model import Account, Posting, Purpose, Way
 
 
 def plain(one: DefaultDeclaration) -> dict[str, Any]:
@@ -60,4 +61,42 @@ def declaration_of(values: Mapping[str, Any]) -> DefaultDeclaration:
             )
             for fall in values["currencies"]
         ],
+    )
+
+
+def plain_recovery(one: DefaultRecovery) -> dict[str, Any]:
+    """A recovery as plain values. The database reads these names, as those of a default."""
+    return {
+        "participant": one.participant,
+        "window_no": one.window_no,
+        "currency": one.currency,
+        "minor_units": one.minor_units,
+        "reference": one.reference,
+        "value_date": one.value_date.isoformat(),
+        "claimed": one.claimed,
+        "postings": [plain_posting(posting) for posting in one.postings],
+    }
+
+
+def recovery_of(values: Mapping[str, Any]) -> DefaultRecovery:
+    """A recovery read back."""
+    return DefaultRecovery(
+        participant=values["participant"],
+        window_no=values["window_no"],
+        currency=values["currency"],
+        minor_units=values["minor_units"],
+        reference=values["reference"],
+        value_date=date.fromisoformat(values["value_date"]),
+        claimed=values["claimed"],
+        postings=[_posting_of(line) for line in values["postings"]],
+    )
+
+
+def _posting_of(line: Mapping[str, Any]) -> Posting:
+    return Posting(
+        Way(line["way"]),
+        line["currency"],
+        Account(line["debit_participant"], Purpose(line["debit_purpose"])),
+        Account(line["credit_participant"], Purpose(line["credit_purpose"])),
+        line["minor_units"],
     )

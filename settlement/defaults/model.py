@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 
 from settlement.funds.model import Account, Posting, Purpose, Way
 
@@ -106,6 +108,100 @@ class DefaultDeclaration:
     def postings(self) -> list[Posting]:
         """Every line of the book it makes, in order."""
         return [posting for one in self.waterfalls for posting in one.postings(self.participant)]
+
+
+class Stake(NamedTuple):
+    """What one bears of a default beside the defaulter.
+
+    Attributes:
+        turn: who is repaid first: 1 before 2, those of one turn in proportion.
+        participant: who; of what no layer held, the defaulter, whose cover is its creditors'.
+        purpose: where it is repaid to.
+        borne: how much.
+        repaid: what of it has come back.
+    """
+
+    turn: int
+    participant: str
+    purpose: Purpose
+    borne: int
+    repaid: int
+
+    @property
+    def left(self) -> int:
+        """What has not come back."""
+        return self.borne - self.repaid
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is claimed of a defaulter in one currency because of one default.
+
+    Attributes:
+        default_id: the proposal that declared it.
+        participant: the defaulter.
+        window_no: whose run it did not pay.
+        currency: ISO 4217 code.
+        loss: what it was to pay and did not.
+        stakes: who bears what of it; in the order they are repaid, of one turn by name.
+    """
+
+    default_id: UUID
+    participant: str
+    window_no: int
+    currency: str
+    loss: int
+    stakes: Sequence[Stake]
+
+    @property
+    def claimed(self) -> int:
+        """What others bear of it."""
+        return sum(one.borne for one in self.stakes)
+
+    @property
+    def recovered(self) -> int:
+        """What has come back."""
+        return sum(one.repaid for one in self.stakes)
+
+    @property
+    def remaining(self) -> int:
+        """What is still claimed."""
+        return self.claimed - self.recovered
+
+    @property
+    def missing(self) -> int:
+        """What nobody's money stands behind yet."""
+        return sum(one.left for one in self.stakes if one.purpose is Purpose.DEFAULT_COVER)
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRecovery:
+    """Money that came back from a defaulter, and who is repaid with it.
+
+    Attributes:
+        participant: the defaulter.
+        window_no: whose run it had not paid.
+        currency: ISO 4217 code.
+        minor_units: how much came, above 0.
+        reference: what the bank calls it; no two movements of a currency share one.
+        value_date: the day the bank gives it.
+        claimed: what was still claimed before.
+        postings: who is repaid; worked out from the stakes at the time.
+    """
+
+    participant: str
+    window_no: int
+    currency: str
+    minor_units: int
+    reference: str
+    value_date: date
+    claimed: int = 0
+    postings: Sequence[Posting] = ()
+
+    @property
+    def default(self) -> str:
+        """The default it is of, as it is told when it is refused."""
+        return f"merchants/{self.participant}/defaults/{self.window_no}"
 
 
 class Standing(NamedTuple):

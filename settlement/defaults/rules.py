@@ -1,13 +1,13 @@
-"""The order in which losses are borne, and a run netted again without one. Pure."""
+"""The order in which losses are borne and repaid, and a run netted again without one. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from exchange.money.rounding import apportioned
-from settlement.defaults.model import PURPOSE_OF, Change, Layer, Recast, Standing, Take, Waterfall
-from settlement.funds.model import BPS, Account, Book, CurrencyTerms, Purpose, Residual
+from settlement.defaults.model import PURPOSE_OF, Change, Claim, Layer, Recast, Stake, Standing, Take, Waterfall
+from settlement.funds.model import BPS, Account, Book, CurrencyTerms, Posting, Purpose, Residual, Way
 from settlement.run.model import CurrencyResult
 from settlement.run.rules import Inputs, calculate
 
@@ -51,6 +51,48 @@ def waterfall(
     bearing = shared(left, bearers) if terms.residual is Residual.CREDITORS else {}
     allocated = {name: amount for name, amount in bearing.items() if amount}
     return Waterfall(terms.currency, loss, takes, allocated, left - sum(allocated.values()))
+
+
+def stakes_of(fall: Waterfall, defaulter: str) -> list[Stake]:
+    """Who bears what of a loss beside the defaulter: whoever stood in last is repaid first.
+
+    The defaulter's own money paid its own debt, and is nobody's stake.
+    """
+    cover = Stake(1, defaulter, Purpose.DEFAULT_COVER, fall.loss - fall.taken, 0)
+    turns = {Layer.OTHERS_GUARANTEE: 2, Layer.OPERATOR: 3}
+    others = [
+        Stake(turns[take.layer], take.participant, PURPOSE_OF[take.layer], take.taken, 0)
+        for take in fall.takes
+        if take.layer in turns and take.taken
+    ]
+    return [cover, *sorted(others)]
+
+
+def repaid(stakes: Sequence[Stake], amount: int) -> list[Stake]:
+    """The stakes after so much came back: turn by turn, of one turn in proportion to what is left, to the unit.
+
+    `amount` is no more than what is left of all.
+    """
+    left = amount
+    found: list[Stake] = []
+    for turn in sorted({one.turn for one in stakes}):
+        own = [one for one in stakes if one.turn == turn]
+        shares = shared(left, {one.participant: one.left for one in own})
+        found += [one._replace(repaid=one.repaid + shares[one.participant]) for one in own]
+        left -= sum(shares.values())
+    assert left == 0, f"{left} of {amount} is nobody's"
+    return found
+
+
+def repayments(claim: Claim, amount: int, operator: str) -> list[Posting]:
+    """What is posted when so much came back from a defaulter; nobody gets more than it gave."""
+    at_bank = Account(operator, Purpose.CLEARING_ACCOUNT)
+    after = repaid(claim.stakes, amount)
+    return [
+        Posting(Way.RECOVERY, claim.currency, at_bank, Account(new.participant, new.purpose), new.repaid - old.repaid)
+        for old, new in zip(claim.stakes, after, strict=True)
+        if new.repaid > old.repaid
+    ]
 
 
 def shared(amount: int, limits: Mapping[str, int]) -> dict[str, int]:

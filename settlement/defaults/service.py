@@ -14,7 +14,9 @@ from settlement.actors import Actor
 from settlement.defaults import rules, sql
 from settlement.defaults.model import DefaultDeclaration, Recast, Waterfall
 from settlement.funds import service as funds
-from settlement.funds import sql as funds_sql
+from settlement.payments.files import legs_paid
+from settlement.payments.model import UNDER_WAY, AttemptState, Leg
+from settlement.payments.rules import legs_of
 from settlement.refusals import WrongState
 from settlement.run import sql as run_sql
 from settlement.run.life import DEAD, INSTRUCTED, RunState
@@ -69,11 +71,15 @@ async def planned(connection: AsyncConnection, declaration: DefaultDeclaration) 
     found = await _declaration(connection, participant, run)
     if not found.waterfalls:
         raise WrongState(resource=declaration.name, state="NOTHING_TO_PAY", needed="TO_PAY")
+    if any(state in UNDER_WAY for _, state in await _unpaid_legs(connection, participant, run)):
+        raise WrongState(resource=declaration.name, state="PAYMENT_UNDER_WAY", needed="REJECTED or RETURNED")
     return found
 
 
-async def declare(connection: AsyncConnection, proposal_id: UUID, shown: DefaultDeclaration, actor: Actor) -> None:
-    """Post what was approved, in the transaction that approves it, if it is still what follows.
+async def declare(connection: AsyncConnection, proposal_id: UUID, shown: DefaultDeclaration, actor: Actor) -> UUID:
+    """Post what was approved, in the transaction that approves it, if it is still what follows; the run it is of.
+
+    From then on the defaulter is not asked for its payments any more: others stand in for them.
 
     Raises:
         ResourceNotFound, WindowState, WrongState: as `planned`; the state is OUTDATED when funds, terms or payments
@@ -84,10 +90,15 @@ async def declare(connection: AsyncConnection, proposal_id: UUID, shown: Default
     run = await _standing_run(connection, shown.window_no)
     key = {"participant": shown.participant, "window_no": shown.window_no}
     await connection.execute(sql.DECLARE, {**key, "proposal_id": proposal_id, "run_id": run.run_id})
+    for leg, _ in await _unpaid_legs(connection, shown.participant, run):
+        parties = {"currency_code": leg.currency, "payer": leg.payer, "payee": leg.payee}
+        values = {"run_id": run.run_id, "leg_no": leg.leg_no, "proposal_id": proposal_id, **parties}
+        await connection.execute(sql.DEFAULT_LEG, {**values, "minor_units": leg.minor_units})
     coalition = await exchange_ledger.coalition(connection)
     today = coalition.now.astimezone(coalition.time_zone).date()
     said: dict[str, object] = {"reference": f"windows/{shown.window_no}", "value_date": today}
     await funds.post(connection, proposal_id, shown.postings, actor, said)
+    return run.run_id
 
 
 async def _standing_run(connection: AsyncConnection, window_no: int) -> Run:
@@ -117,8 +128,22 @@ async def _declaration(connection: AsyncConnection, participant: str, run: Run) 
 
 
 async def _unpaid(connection: AsyncConnection, participant: str, run: Run) -> dict[str, int]:
-    """By currency, what a run has somebody pay and no bank has booked."""
-    if run.life.state not in INSTRUCTED:
-        return {one.currency: rules.to_pay(one, participant) for one in run.result}
-    legs = await connection.execute(funds_sql.UNPAID_LEGS, {"run_id": run.run_id})
-    return {leg.currency_code: int(leg.minor_units) for leg in legs if leg.payer == participant}
+    """By currency, what a run has somebody pay, no bank has booked and nobody stands in for."""
+    found: dict[str, int] = {}
+    for leg, _ in await _unpaid_legs(connection, participant, run):
+        found[leg.currency] = found.get(leg.currency, 0) + leg.minor_units
+    return found
+
+
+async def _unpaid_legs(connection: AsyncConnection, participant: str, run: Run) -> list[tuple[Leg, AttemptState]]:
+    """The same payment by payment, each with how far it is."""
+    if run.life.state in INSTRUCTED:
+        legs = [(view.leg, view.state) for view in await legs_paid(connection, run.run_id)]
+    else:
+        defaulted = {row.leg_no for row in await connection.execute(sql.LEGS, {"run_id": run.run_id})}
+        legs = [
+            (leg, AttemptState.COVERED if leg.leg_no in defaulted else AttemptState.CREATED)
+            for leg in legs_of(run.result)
+        ]
+    ended = {AttemptState.SETTLED, AttemptState.COVERED, AttemptState.UNCOVERED}
+    return [(leg, state) for leg, state in legs if leg.payer == participant and state not in ended]

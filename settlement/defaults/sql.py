@@ -2,9 +2,39 @@
 
 from sqlalchemy import text
 
-DECLARED = text("SELECT 1 FROM settlement.defaults WHERE participant = :participant AND window_no = :window_no")
+DECLARED = text("SELECT run_id FROM settlement.defaults WHERE participant = :participant AND window_no = :window_no")
 
 DECLARE = text("""
 INSERT INTO settlement.defaults (participant, window_no, proposal_id, run_id, at)
 VALUES (:participant, :window_no, :proposal_id, :run_id, exchange.coalition_now())
+""")
+
+DEFAULT_LEG = text("""
+INSERT INTO settlement.defaulted_legs (run_id, leg_no, proposal_id, currency_code, payer, payee, minor_units)
+VALUES (:run_id, :leg_no, :proposal_id, :currency_code, :payer, :payee, :minor_units)
+""")
+
+LEGS = text("""
+SELECT leg_no, proposal_id, currency_code, payer, payee, minor_units FROM settlement.defaulted_legs
+WHERE run_id = :run_id ORDER BY leg_no
+""")
+
+# Who bears what of defaults, in the order they are repaid. NULL stands for any.
+STAKES = text("""
+SELECT proposal_id, defaulter, window_no, currency_code, loss, turn, participant, purpose, borne, repaid
+FROM settlement.default_stakes
+WHERE (CAST(:participant AS text) IS NULL OR defaulter = :participant)
+  AND (CAST(:window_no AS bigint) IS NULL OR window_no = :window_no)
+ORDER BY at, proposal_id, currency_code, turn, participant
+""")
+
+RECOVERIES = text("""
+SELECT r.proposal_id, r.default_id, r.currency_code, r.minor_units
+FROM settlement.recoveries r JOIN settlement.defaults f ON f.proposal_id = r.default_id
+WHERE f.run_id = :run_id ORDER BY r.proposal_id
+""")
+
+RECOVER = text("""
+INSERT INTO settlement.recoveries (proposal_id, default_id, currency_code, minor_units, reference, value_date, at)
+VALUES (:proposal_id, :default_id, :currency_code, :minor_units, :reference, :value_date, exchange.coalition_now())
 """)

@@ -46,7 +46,7 @@ NEXT = {
     Subject.OBLIGATIONS: "close the window, and run it to the end",
     Subject.CARRIED: "run the next window with minimum 0 for the currency",
     Subject.HELD: "end its disputes, release what else is held in a window (propose exclusions), and run it to the end",
-    Subject.PAYMENTS: "take the run to the bank and back: submit, approve, export, import-status",
+    Subject.PAYMENTS: "take the run to the bank and back: submit, approve, export, import-status; or recover",
     Subject.DISPUTES: "let them be answered, decided (decide-dispute) or withdrawn",
     Subject.ADJUSTMENTS: "close the window, and run it to the end",
     Subject.PROPOSALS: "approve, reject or withdraw them",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from settlement.defaults.model import Claim
 from settlement.exits.model import NAMED, Finding, Subject, Unit
 from settlement.funds.model import AT_BANK, Book
 from settlement.run.model import CurrencyResult
@@ -73,6 +74,7 @@ class Facts:
         unpaid: payments no bank has booked.
         disputes: those that have not ended.
         adjustments: those that wait for the run of their window.
+        claims: what is or was claimed of defaulters.
         waiting: names of proposals about its money that nobody has decided on.
         book: the funds.
         points: what members hold.
@@ -85,6 +87,7 @@ class Facts:
     unpaid: Sequence[Unpaid]
     disputes: Sequence[Unended]
     adjustments: Sequence[Awaiting]
+    claims: Sequence[Claim]
     waiting: Sequence[str]
     book: Book
     points: Sequence[Points]
@@ -99,6 +102,7 @@ def findings(name: str, facts: Facts) -> list[Finding]:
         *_unpaid(name, facts.unpaid),
         *_disputes(name, facts.disputes),
         *_adjustments(name, facts.adjustments),
+        *_claimed(name, facts.claims),
         *(Finding(Subject.PROPOSALS, proposal, "", 1, Unit.ITEMS) for proposal in sorted(facts.waiting)),
         *(
             Finding(Subject.FUNDS, account.purpose.lower(), currency, amount, Unit.MINOR_UNITS)
@@ -160,6 +164,19 @@ def _adjustments(name: str, adjustments: Iterable[Awaiting]) -> Iterator[Finding
 
 def _way(name: str, debtor: str, creditor: str) -> str:
     return f"owes {creditor}" if debtor == name else f"is owed by {debtor}"
+
+
+def _claimed(name: str, claims: Iterable[Claim]) -> Iterator[Finding]:
+    """What a defaulter still owes those who stood in for it, and what has not come back to one of them."""
+    for one in claims:
+        if one.participant == name and one.remaining:
+            what = f"windows/{one.window_no} default, still claimed"
+            yield Finding(Subject.PAYMENTS, what, one.currency, one.remaining, Unit.MINOR_UNITS)
+            continue
+        for stake in one.stakes:
+            if stake.participant == name and stake.left:
+                what = f"windows/{one.window_no} default of {one.participant}, not repaid"
+                yield Finding(Subject.PAYMENTS, what, one.currency, stake.left, Unit.MINOR_UNITS)
 
 
 def _points(name: str, points: Iterable[Points]) -> Iterator[Finding]:

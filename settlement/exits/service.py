@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.db.engine import Database
 from exchange.refusals import InvalidField
 from settlement import exchange_ledger
+from settlement.defaults.reading import claims
 from settlement.exits import rules, sql
 from settlement.exits.model import Finding, ParticipantExit
 from settlement.exits.rules import Awaiting, Facts, Owed, Points, Unended, Unpaid
@@ -115,6 +116,7 @@ async def _facts(connection: AsyncConnection, participant: str) -> Facts:
         unpaid=unpaid,
         disputes=[Unended(f"disputes/{row[0]}", *row[1:]) for row in disputes],
         adjustments=[Awaiting(f"settlementAdjustments/{row[0]}", *row[1:]) for row in adjustments],
+        claims=await claims(connection),
         waiting=[f"proposals/{row.proposal_id}" for row in waiting],
         book=await book_of(connection),
         points=[Points(*one) for one in await exchange_ledger.points_outstanding(connection, participant)],

@@ -15,6 +15,9 @@ SELECT l.window_no, l.currency_code, l.payer, l.payee, l.minor_units
 FROM settlement.payment_legs l
 WHERE l.run_id = :run_id AND NOT EXISTS (
     SELECT FROM settlement.payment_attempts a WHERE (a.run_id, a.leg_no, a.state) = (l.run_id, l.leg_no, 'SETTLED'))
+  AND NOT EXISTS (
+    SELECT FROM settlement.defaulted_legs d JOIN settlement.default_claims c USING (proposal_id, currency_code)
+    WHERE (d.run_id, d.leg_no) = (l.run_id, l.leg_no) AND c.missing = 0)
 """)
 
 # In the order they were opened.
@@ -33,6 +36,7 @@ WHERE :participant IN (debtor, creditor) AND window_no > :after ORDER BY order_n
 WAITING = text("""
 SELECT p.proposal_id FROM settlement.proposals p LEFT JOIN settlement.proposal_decisions d USING (proposal_id)
 WHERE d.verdict IS NULL AND (
-    p.kind IN ('FUNDS_MOVEMENT', 'DEFAULT_DECLARATION') AND p.content::jsonb ->> 'participant' = :participant
+    p.kind IN ('FUNDS_MOVEMENT', 'DEFAULT_DECLARATION', 'DEFAULT_RECOVERY')
+        AND p.content::jsonb ->> 'participant' = :participant
     OR p.kind = 'ADJUSTMENT' AND :participant IN (p.content::jsonb ->> 'debtor', p.content::jsonb ->> 'creditor'))
 """)

@@ -21,9 +21,9 @@ Exposures = Mapping[tuple[str, str], int]
 
 
 async def exposures(connection: AsyncConnection) -> Exposures:
-    """By currency and participant: payments of runs that are not made, and the net of all that no run has netted.
+    """By currency and participant: what is to be paid, what is claimed of defaulters, the net of what no run has netted.
 
-    What is carried or held, and what stands in windows without a run, the open one too, is set off against what the
+    To be paid is what runs ask for and no bank has booked. What is carried or held, and what stands in windows without a run, the open one too, is set off against what the
     participant is owed of the same kind; what is to be paid is not, for the money is to come before any goes out.
     """
     unpaid: dict[tuple[str, str], int] = {}
@@ -33,6 +33,9 @@ async def exposures(connection: AsyncConnection) -> Exposures:
         newest = await read_run(connection, row.run_id)
         for currency, payer, amount in await _unpaid(connection, row, newest):
             unpaid[currency, payer] = unpaid.get((currency, payer), 0) + amount
+    for claimed in await connection.execute(sql.CLAIMED):
+        key = (claimed.currency_code, claimed.defaulter)
+        unpaid[key] = unpaid.get(key, 0) + int(claimed.minor_units)
     waiting = await _waiting(connection, newest)
     for (currency, name), micros in waiting.items():
         if micros > 0:
@@ -45,7 +48,9 @@ async def _unpaid(connection: AsyncConnection, row: Row[Any], run: Run) -> list[
     if row.state in INSTRUCTED:
         legs = await connection.execute(sql.UNPAID_LEGS, {"run_id": run.run_id})
         return [(leg.currency_code, leg.payer, int(leg.minor_units)) for leg in legs]
-    return [(one.currency, p.payer, p.amount) for one in run.result for p in one.payments]
+    asked = [(one.currency, p.payer, p.amount) for one in run.result for p in one.payments]
+    defaulted = await connection.execute(sql.DEFAULTED, {"run_id": run.run_id})
+    return asked + [(one.currency_code, one.payer, -one.minor_units) for one in defaulted]
 
 
 async def _waiting(connection: AsyncConnection, newest: Run | None) -> dict[tuple[str, str], int]:

@@ -54,6 +54,7 @@ class Way(enum.StrEnum):
     DEPOSIT = "DEPOSIT"
     WITHDRAWAL = "WITHDRAWAL"
     DEFAULT = "DEFAULT"
+    RECOVERY = "RECOVERY"
 
 
 class Posting(NamedTuple):

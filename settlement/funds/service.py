@@ -12,6 +12,8 @@ from exchange.db.engine import Database
 from exchange.refusals import InvalidField, ResourceExists
 from settlement import exchange_ledger
 from settlement.actors import Actor
+from settlement.defaults.model import Claim
+from settlement.defaults.reading import claims
 from settlement.funds import rules, sql
 from settlement.funds.exposure import Exposures, exposures
 from settlement.funds.model import (
@@ -49,6 +51,15 @@ class FundsView(NamedTuple):
     terms: FundsTerms
     exposures: Exposures
     operator: str
+    claims: Sequence[Claim] = ()
+
+    def claims_about(self, participant: str | None) -> list[Claim]:
+        """What is or was claimed of a participant, or of others for whom it stood in; None: all."""
+        return [
+            one
+            for one in self.claims
+            if participant in {None, one.participant, *(stake.participant for stake in one.stakes)}
+        ]
 
     def covers(self, participant: str | None) -> list[Cover]:
         """Of one participant or of all: who owes something or left something, by currency and name."""
@@ -128,6 +139,7 @@ async def view(connection: AsyncConnection) -> FundsView:
         await terms_of(connection),
         await exposures(connection),
         (await exchange_ledger.coalition(connection)).operator,
+        await claims(connection),
     )
 
 

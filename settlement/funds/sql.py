@@ -45,7 +45,18 @@ SELECT l.currency_code, l.payer, sum(l.minor_units)::text AS minor_units
 FROM settlement.payment_legs l
 WHERE l.run_id = :run_id AND NOT EXISTS (
     SELECT FROM settlement.payment_attempts a WHERE (a.run_id, a.leg_no, a.state) = (l.run_id, l.leg_no, 'SETTLED'))
+  AND NOT EXISTS (SELECT FROM settlement.defaulted_legs d WHERE (d.run_id, d.leg_no) = (l.run_id, l.leg_no))
 GROUP BY l.currency_code, l.payer
+""")
+
+# Payments others stand in for: the defaulter owes what is still claimed of it, and no more.
+DEFAULTED = text("""
+SELECT currency_code, payer, payee, minor_units FROM settlement.defaulted_legs WHERE run_id = :run_id
+""")
+
+CLAIMED = text("""
+SELECT currency_code, defaulter, sum(remaining)::text AS minor_units FROM settlement.default_claims
+GROUP BY currency_code, defaulter
 """)
 
 LOOK = text("""

@@ -21,7 +21,7 @@ from settlement.month_end.model import Progress, State, Told, Walk
 from settlement.month_end.papers import put, write_papers
 from settlement.month_end.shortfalls import demanded, told_of
 from settlement.payments.exceptions import Exceptions
-from settlement.payments.model import AttemptState
+from settlement.payments.model import DONE
 from settlement.payments.service import Instructing, Payments
 from settlement.recount.service import Recounts, is_recounted
 from settlement.run.asked import Asked
@@ -179,7 +179,7 @@ class MonthEnd:
         waiting = await Exceptions(self._database).page(0, 1, ended=False)
         if facts is None:
             return Told("payments", State.BEFORE, "all payments are booked")
-        open_ = sum(view.state is not AttemptState.SETTLED for view in facts.legs)
+        open_ = sum(view.state not in DONE for view in facts.legs)
         look = "; exceptions wait too: python -m settlement exceptions" if waiting else ""
         text = f"not booked: {open_} of {len(facts.legs)} payments{look}"
         return self._waits("payments", text, todo_of(facts, facts.opened_at))

@@ -12,7 +12,12 @@ from settlement.bank_details.model import BankAccount
 
 
 class AttemptState(enum.StrEnum):
-    """How far an attempt to pay a leg is. CREATED: it is in no file yet."""
+    """How far an attempt to pay a leg is. CREATED: it is in no file yet.
+
+    Of a leg whose payer defaulted, whatever came of its attempts: COVERED: others stand in for all of it; UNCOVERED:
+    for less than that, and what is missing is still to come back from the payer. Both are the end of it for the payer:
+    nobody is asked to pay it again.
+    """
 
     CREATED = "CREATED"
     EXPORTED = "EXPORTED"
@@ -20,6 +25,8 @@ class AttemptState(enum.StrEnum):
     SETTLED = "SETTLED"
     REJECTED = "REJECTED"
     RETURNED = "RETURNED"
+    COVERED = "COVERED"
+    UNCOVERED = "UNCOVERED"
 
 
 NEXT: dict[AttemptState, frozenset[AttemptState]] = {
@@ -34,6 +41,8 @@ NEXT: dict[AttemptState, frozenset[AttemptState]] = {
 
 FAILED = frozenset({AttemptState.REJECTED, AttemptState.RETURNED})
 """Failed for good: only now may the leg be tried again."""
+DONE = frozenset({AttemptState.SETTLED, AttemptState.COVERED})
+"""Nothing more is to come of it."""
 UNDER_WAY = frozenset({AttemptState.EXPORTED, AttemptState.ACCEPTED})
 """Instructed, and no bank has booked it yet."""
 

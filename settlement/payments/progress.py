@@ -8,14 +8,18 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.actors import Actor
-from settlement.exchange_ledger import Discharge, discharge
+from settlement.defaults import sql as defaults_sql
+from settlement.defaults.reading import claims
+from settlement.exchange_ledger import Discharge, coalition, discharge
 from settlement.payments import sql
-from settlement.payments.model import AttemptState
+from settlement.payments.model import AttemptState, Leg
 from settlement.payments.rules import (
     Booked,
     Ended,
+    StoodIn,
     ended_by_adjustment,
     ended_by_conversion,
+    ended_by_default,
     ended_by_payment,
     ended_by_rounding,
     settlement_state,
@@ -30,9 +34,9 @@ from settlement.run.steps import step
 async def follow(connection: AsyncConnection, run_ids: Iterable[UUID], actor: Actor, moved: Sequence[Moved]) -> None:
     """Bring runs to the state their payments are in, and tell what `moved`; in the caller's transaction.
 
-    The caller takes turns. Debts that were paid, adjusted, rounded away or converted into another currency no longer
-    stand against anybody's net debit cap. They are told together and last: movements of capped merchants wait from then
-    until the transaction ends.
+    The caller takes turns. Debts that were paid, adjusted, rounded away, converted into another currency or covered by
+    others no longer stand against anybody's net debit cap. They are told together and last: movements of capped
+    merchants wait from then until the transaction ends.
     """
     ended: list[Ended] = []
     for run_id in sorted(run_ids):
@@ -56,4 +60,26 @@ async def _ended(connection: AsyncConnection, run: Run) -> list[Ended]:
     rounded = [one for each in run.result for one in ended_by_rounding(run.window_no, each.currency, each.residue)]
     converted = [one for each in run.result for one in ended_by_conversion(run.window_no, each.currency, each.legs)]
     adjusted = ended_by_adjustment(run.configuration.disputed.adjustments)
-    return ended_by_payment(booked) + rounded + converted + adjusted
+    return ended_by_payment(booked) + rounded + converted + adjusted + await _ended_by_defaults(connection, run)
+
+
+async def _ended_by_defaults(connection: AsyncConnection, run: Run) -> list[Ended]:
+    """Of every default on the run whose loss is covered whole."""
+    rows = list(await connection.execute(defaults_sql.LEGS, {"run_id": run.run_id}))
+    if not rows:
+        return []
+    legs: dict[tuple[UUID, str], list[Leg]] = {}
+    for row in rows:
+        leg = Leg(row.leg_no, row.currency_code, row.payer, row.payee, row.minor_units)
+        legs.setdefault((row.proposal_id, row.currency_code), []).append(leg)
+    recovered: dict[tuple[UUID, str], dict[UUID, int]] = {}
+    for row in await connection.execute(defaults_sql.RECOVERIES, {"run_id": run.run_id}):
+        recovered.setdefault((row.default_id, row.currency_code), {})[row.proposal_id] = row.minor_units
+    operator = (await coalition(connection)).operator
+    found = []
+    for claim in await claims(connection, window_no=run.window_no):
+        key = (claim.default_id, claim.currency)
+        if key in legs and not claim.missing:
+            stood_in = StoodIn(*key, legs[key], claim.claimed, recovered.get(key, {}))
+            found += ended_by_default(claim.participant, operator, [stood_in])
+    return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from exchange.money.currencies import micros_per_minor
-from settlement.payments.model import AttemptState, Leg, PaymentOrder
+from settlement.payments.model import DONE, AttemptState, Leg, PaymentOrder
 from settlement.run.model import Adjusted, CurrencyResult, ExchangeLeg, ResidueFigures
 
 ID_CHARS_MAX = 35
@@ -115,9 +116,50 @@ def ended_by_adjustment(adjustments: Sequence[Adjusted]) -> list[Ended]:
     ]
 
 
+class StoodIn(NamedTuple):
+    """What became of a defaulter's payments in one currency, all of which others stand in for; minor units.
+
+    Attributes:
+        default_id: the proposal that declared it.
+        currency: ISO 4217 code.
+        legs: the payments.
+        claimed: what others bear of them.
+        recovered: what came back, by the proposal that booked it.
+    """
+
+    default_id: UUID
+    currency: str
+    legs: Sequence[Leg]
+    claimed: int
+    recovered: Mapping[UUID, int]
+
+
+def ended_by_default(defaulter: str, operator: str, stood_in: Sequence[StoodIn]) -> list[Ended]:
+    """What the defaulter owes no more to those it was to pay, and what it owes instead: the claim, to the operator.
+
+    What its own money covered is in neither, and what came back of the claim has ended too.
+    """
+    found = []
+    for one in stood_in:
+        unit, named = micros_per_minor(one.currency), f"{one.default_id}/{one.currency}"
+        found += [
+            Ended(f"defaults/{named}/{leg.leg_no}", defaulter, leg.payee, one.currency, leg.minor_units * unit)
+            for leg in one.legs
+        ]
+        if defaulter == operator:
+            continue
+        if one.claimed:
+            found.append(Ended(f"claims/{named}", operator, defaulter, one.currency, one.claimed * unit))
+        found += [
+            Ended(f"recoveries/{proposal}", defaulter, operator, one.currency, amount * unit)
+            for proposal, amount in sorted(one.recovered.items())
+        ]
+    return found
+
+
 def settlement_state(states: Sequence[AttemptState]) -> str:
-    """How far a run is whose legs' newest attempts are in these states; without legs it is settled at once."""
-    settled = sum(state is AttemptState.SETTLED for state in states)
+    """How far a run is whose legs are in these states; without legs it is settled at once."""
+    settled = sum(state in DONE for state in states)
     if settled == len(states):
         return "SETTLED"
     return "PARTIALLY_SETTLED" if settled else "INSTRUCTED"

@@ -138,7 +138,8 @@ async def _instruct(connection: AsyncConnection, run: Run, how: Instructing) -> 
         values = {"leg_no": leg.leg_no, "currency_code": leg.currency, "payer": leg.payer, "payee": leg.payee}
         window = {"run_id": run.run_id, "window_no": run.window_no, "minor_units": leg.minor_units}
         await connection.execute(sql.ADD_LEG, {**values, **window})
-    exported = await _write_files(connection, run, [(leg, 1) for leg in legs], how)
+    asked = {view.leg.leg_no for view in await legs_paid(connection, run.run_id) if view.state is AttemptState.CREATED}
+    exported = await _write_files(connection, run, [(leg, 1) for leg in legs if leg.leg_no in asked], how)
     await step(connection, run.run_id, RunState.INSTRUCTED, how.actor, "")
     await follow(connection, [run.run_id], how.actor, [(name, AttemptState.EXPORTED) for name in exported])
 

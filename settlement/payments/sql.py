@@ -35,11 +35,16 @@ FILE = text(f"SELECT {_FILE} FROM settlement.payment_files WHERE message_id = :m
 
 CONTENT = text("SELECT content FROM settlement.payment_files WHERE message_id = :message_id")
 
-# Each leg with its newest attempt, or without one.
+# Each leg with its newest attempt, or without one; others may stand in for it.
 LEGS = text("""
 SELECT l.run_id, l.leg_no, l.window_no, l.currency_code, l.payer, l.payee, l.minor_units, a.attempt, a.end_to_end_id,
-       a.message_id, coalesce(a.state, 'CREATED') AS state, e.booked_on, coalesce(e.reason, '') AS reason, e.at
+       a.message_id, e.booked_on, coalesce(e.reason, '') AS reason, e.at,
+       CASE WHEN d.leg_no IS NULL THEN coalesce(a.state, 'CREATED')
+            WHEN c.missing = 0 THEN 'COVERED' ELSE 'UNCOVERED' END AS state
 FROM settlement.payment_legs l
+LEFT JOIN settlement.defaulted_legs d USING (run_id, leg_no)
+LEFT JOIN LATERAL (SELECT missing FROM settlement.default_claims c
+                   WHERE (c.proposal_id, c.currency_code) = (d.proposal_id, d.currency_code)) c ON true
 LEFT JOIN LATERAL (SELECT * FROM settlement.payment_attempts a
                    WHERE (a.run_id, a.leg_no) = (l.run_id, l.leg_no) ORDER BY a.attempt DESC LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT * FROM settlement.payment_events e

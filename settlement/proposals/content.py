@@ -10,7 +10,7 @@ from typing import Any
 
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.defaults import content as defaults
-from settlement.defaults.model import DefaultDeclaration
+from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
 from settlement.disputes import content as disputes
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits import content as exits
@@ -126,6 +126,7 @@ KINDS: Mapping[type, Kind] = {
     DisputePolicy: Kind.DISPUTE_POLICY,
     DisputeDecision: Kind.DISPUTE_DECISION,
     AgreedAdjustment: Kind.ADJUSTMENT,
+    DefaultRecovery: Kind.DEFAULT_RECOVERY,
 }
 WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     FundsTerms: funds.plain_terms,
@@ -136,6 +137,7 @@ WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     DisputePolicy: disputes.plain,
     DisputeDecision: disputes.plain,
     AgreedAdjustment: disputes.plain,
+    DefaultRecovery: defaults.plain_recovery,
 }
 """How documents of other rooms are written."""
 READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
@@ -152,4 +154,5 @@ READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.DISPUTE_POLICY: disputes.policy_of,
     Kind.DISPUTE_DECISION: disputes.decision_of,
     Kind.ADJUSTMENT: disputes.adjustment_of,
+    Kind.DEFAULT_RECOVERY: defaults.recovery_of,
 }

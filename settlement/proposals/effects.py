@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.refusals import ResourceNotFound
 from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.calendar.model import Calendar
-from settlement.defaults.model import DefaultDeclaration
+from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
+from settlement.defaults.recovering import planned_recovery, recover
 from settlement.defaults.service import declare, planned
 from settlement.disputes import ending, rules
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, State
@@ -18,9 +21,12 @@ from settlement.exits.service import certified, leave, require_there
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.funds.service import bind_caps, post_movement, require_movement
 from settlement.fx.model import FxChoice, FxSet
+from settlement.payments.progress import follow
 from settlement.proposals.model import Content, Exclusions, Proposal, SpecialClosing, Terms
 from settlement.proposals.standing import fx_set_in_force
 from settlement.refusals import WrongState
+from settlement.run.life import INSTRUCTED
+from settlement.run.service import read_run
 from settlement.run.steps import void_where_excluded_differ
 from settlement.windows.kept import keep
 
@@ -49,11 +55,21 @@ async def require_sense(connection: AsyncConnection, content: Content) -> Conten
             await _require_contested(connection, content)
         case AgreedAdjustment():
             await _require_sides(connection, content)
+        case DefaultDeclaration() | DefaultRecovery() | ParticipantExit():
+            return await _worked_out(connection, content)
+    return content
+
+
+async def _worked_out(
+    connection: AsyncConnection, content: DefaultDeclaration | DefaultRecovery | ParticipantExit
+) -> Content:
+    match content:
         case DefaultDeclaration():
             return await planned(connection, content)
+        case DefaultRecovery():
+            return await planned_recovery(connection, content)
         case ParticipantExit():
             return await certified(connection, content)
-    return content
 
 
 async def _require_open(connection: AsyncConnection, closing: SpecialClosing) -> None:
@@ -114,7 +130,7 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
         WrongState, ClaimExceeds: the dispute it decides has ended, or less is left to win; a side of an adjustment
             has left.
     """
-    if isinstance(proposal.content, FundsTerms | FundsMovement | DefaultDeclaration):
+    if isinstance(proposal.content, FundsTerms | FundsMovement | DefaultDeclaration | DefaultRecovery):
         await _take_effect_on_funds(connection, proposal, actor)
     match proposal.content:
         case Exclusions() as exclusions:
@@ -131,9 +147,15 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
 
 
 async def _take_effect_on_funds(connection: AsyncConnection, proposal: Proposal, actor: Actor) -> None:
+    of_run: UUID | None = None
     match proposal.content:
         case FundsMovement() as movement:
             await post_movement(connection, proposal.proposal_id, movement, actor)
         case DefaultDeclaration() as declaration:
-            await declare(connection, proposal.proposal_id, declaration, actor)
+            of_run = await declare(connection, proposal.proposal_id, declaration, actor)
+        case DefaultRecovery() as recovery:
+            of_run = await recover(connection, proposal.proposal_id, recovery, actor)
+    # Before the run is taken along: that holds up movements of capped merchants, and binding waits for those under way.
     await bind_caps(connection, actor, proposal.name)
+    if of_run is not None and (await read_run(connection, of_run)).life.state in INSTRUCTED:
+        await follow(connection, [of_run], actor, [])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from settlement.calendar.model import Calendar
-from settlement.defaults.model import DefaultDeclaration
+from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
@@ -34,6 +34,7 @@ class Kind(enum.StrEnum):
     DISPUTE_POLICY = "DISPUTE_POLICY"
     DISPUTE_DECISION = "DISPUTE_DECISION"
     ADJUSTMENT = "ADJUSTMENT"
+    DEFAULT_RECOVERY = "DEFAULT_RECOVERY"
 
 
 STANDS_ALONE = frozenset(
@@ -45,6 +46,7 @@ STANDS_ALONE = frozenset(
         Kind.PARTICIPANT_EXIT,
         Kind.DISPUTE_DECISION,
         Kind.ADJUSTMENT,
+        Kind.DEFAULT_RECOVERY,
     }
 )
 """Every approved document of these stands by itself and replaces none; `settlement.stands_alone` says the same."""
@@ -122,7 +124,7 @@ class SpecialClosing:
     currencies: Sequence[str]
 
 
-Funds = FundsTerms | FundsMovement | DefaultDeclaration | ParticipantExit
+Funds = FundsTerms | FundsMovement | DefaultDeclaration | DefaultRecovery | ParticipantExit
 Disputed = DisputePolicy | DisputeDecision | AgreedAdjustment
 Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing | Funds | Disputed | FxSet
 

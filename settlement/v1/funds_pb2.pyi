@@ -431,6 +431,178 @@ class LayerTake(_message.Message):
 Global___LayerTake: _TypeAlias = LayerTake  # noqa: Y015
 
 @_typing.final
+class DefaultRecovery(_message.Message):
+    """Money that came back from a defaulter. Approved, it repays those who stood in, whoever stood in last first: those the run was to pay, by way of the cover; the others' guarantee contributions, in proportion; the operator's layer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALUE_DATE_FIELD_NUMBER: _builtins.int
+    CLAIMED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    REPAYMENTS_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """The defaulter, "merchants/GRO". Required."""
+    window: _builtins.str
+    """The window whose run it had not paid, "windows/12". Required."""
+    currency_code: _builtins.str
+    """ISO 4217 code. Required."""
+    minor_units: _builtins.int
+    """How much came, above 0. Required."""
+    reference: _builtins.str
+    """What the bank calls it, at most 64 characters; no two movements of a currency share one. Required."""
+    value_date: _builtins.str
+    """The day the bank gives it, "2026-03-05". Required."""
+    claimed_minor_units: _builtins.int
+    """Output only. What was still claimed before it."""
+    @_builtins.property
+    def repayments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Repayment]:
+        """Output only. Who is repaid with it, worked out when it was proposed; in the order they are."""
+
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        window: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+        reference: _builtins.str = ...,
+        value_date: _builtins.str = ...,
+        claimed_minor_units: _builtins.int = ...,
+        repayments: _abc.Iterable[Global___Repayment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_minor_units", b"claimed_minor_units", "currency_code", b"currency_code", "minor_units", b"minor_units", "participant", b"participant", "reference", b"reference", "repayments", b"repayments", "value_date", b"value_date", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DefaultRecovery: _TypeAlias = DefaultRecovery  # noqa: Y015
+
+@_typing.final
+class Repayment(_message.Message):
+    """What one who stood in gets back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """Who, "merchants/AIR"; of the cover, the defaulter whose creditors it is for."""
+    purpose: Global___FundsPurpose.ValueType
+    """Where it is booked."""
+    minor_units: _builtins.int
+    """How much."""
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        purpose: Global___FundsPurpose.ValueType = ...,
+        minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minor_units", b"minor_units", "participant", b"participant", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Repayment: _TypeAlias = Repayment  # noqa: Y015
+
+@_typing.final
+class DefaultClaim(_message.Message):
+    """What is claimed of a defaulter because of one default, in one currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    LOSS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CLAIMED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    RECOVERED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    REMAINING_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    MISSING_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    STAKES_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """"merchants/GRO"."""
+    window: _builtins.str
+    """The window whose run it did not pay, "windows/12"."""
+    currency_code: _builtins.str
+    """ISO 4217 code."""
+    loss_minor_units: _builtins.int
+    """What it was to pay and did not."""
+    claimed_minor_units: _builtins.int
+    """What others bear of it: all that its own money did not cover."""
+    recovered_minor_units: _builtins.int
+    """What has come back."""
+    remaining_minor_units: _builtins.int
+    """What is still claimed."""
+    missing_minor_units: _builtins.int
+    """What nobody's money stands behind yet, as long as it is above 0 its payments are STATE_UNCOVERED."""
+    @_builtins.property
+    def stakes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DefaultStake]:
+        """Who bears it, in the order they are repaid. Left out for merchants."""
+
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        window: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        loss_minor_units: _builtins.int = ...,
+        claimed_minor_units: _builtins.int = ...,
+        recovered_minor_units: _builtins.int = ...,
+        remaining_minor_units: _builtins.int = ...,
+        missing_minor_units: _builtins.int = ...,
+        stakes: _abc.Iterable[Global___DefaultStake] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_minor_units", b"claimed_minor_units", "currency_code", b"currency_code", "loss_minor_units", b"loss_minor_units", "missing_minor_units", b"missing_minor_units", "participant", b"participant", "recovered_minor_units", b"recovered_minor_units", "remaining_minor_units", b"remaining_minor_units", "stakes", b"stakes", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DefaultClaim: _TypeAlias = DefaultClaim  # noqa: Y015
+
+@_typing.final
+class DefaultStake(_message.Message):
+    """What one bears of a default beside the defaulter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    BORNE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    REPAID_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """Who, "merchants/AIR"; of what no layer held, the defaulter, whose cover is its creditors'."""
+    purpose: Global___FundsPurpose.ValueType
+    """Where it is repaid to."""
+    borne_minor_units: _builtins.int
+    """How much."""
+    repaid_minor_units: _builtins.int
+    """What of it has come back."""
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        purpose: Global___FundsPurpose.ValueType = ...,
+        borne_minor_units: _builtins.int = ...,
+        repaid_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["borne_minor_units", b"borne_minor_units", "participant", b"participant", "purpose", b"purpose", "repaid_minor_units", b"repaid_minor_units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DefaultStake: _TypeAlias = DefaultStake  # noqa: Y015
+
+@_typing.final
 class ParticipantExit(_message.Message):
     """That a participant leaves: everything was looked at, and nothing is left, or only what a reason was given for."""
 
@@ -874,6 +1046,7 @@ class ListFundsResponse(_message.Message):
 
     BALANCES_FIELD_NUMBER: _builtins.int
     COVERS_FIELD_NUMBER: _builtins.int
+    CLAIMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def balances(self) -> _containers.RepeatedCompositeFieldContainer[Global___FundsBalance]:
         """By currency, participant and purpose; accounts that were never posted to are left out."""
@@ -882,15 +1055,20 @@ class ListFundsResponse(_message.Message):
     def covers(self) -> _containers.RepeatedCompositeFieldContainer[Global___FundsCover]:
         """By currency and participant; who owes nothing and has nothing is left out."""
 
+    @_builtins.property
+    def claims(self) -> _containers.RepeatedCompositeFieldContainer[Global___DefaultClaim]:
+        """What is or was claimed of defaulters, oldest first; for a merchant what is claimed of it."""
+
     def __init__(
         self,
         *,
         balances: _abc.Iterable[Global___FundsBalance] | None = ...,
         covers: _abc.Iterable[Global___FundsCover] | None = ...,
+        claims: _abc.Iterable[Global___DefaultClaim] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "covers", b"covers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["balances", b"balances", "claims", b"claims", "covers", b"covers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

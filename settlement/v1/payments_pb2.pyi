@@ -232,6 +232,10 @@ class PaymentLeg(_message.Message):
         """The bank said no. RetryPayments tries again."""
         STATE_RETURNED: PaymentLeg._State.ValueType  # 6
         """It was booked and came back. RetryPayments tries again."""
+        STATE_COVERED: PaymentLeg._State.ValueType  # 7
+        """Its payer defaulted and others stand in for all of it. Nobody is asked to pay it again."""
+        STATE_UNCOVERED: PaymentLeg._State.ValueType  # 8
+        """Its payer defaulted and others stand in for less than that: what is missing is still to come back. Nobody is asked to pay it again."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far the newest attempt is."""
@@ -250,6 +254,10 @@ class PaymentLeg(_message.Message):
     """The bank said no. RetryPayments tries again."""
     STATE_RETURNED: PaymentLeg.State.ValueType  # 6
     """It was booked and came back. RetryPayments tries again."""
+    STATE_COVERED: PaymentLeg.State.ValueType  # 7
+    """Its payer defaulted and others stand in for all of it. Nobody is asked to pay it again."""
+    STATE_UNCOVERED: PaymentLeg.State.ValueType  # 8
+    """Its payer defaulted and others stand in for less than that: what is missing is still to come back. Nobody is asked to pay it again."""
 
     LEG_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int

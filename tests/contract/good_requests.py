@@ -162,6 +162,16 @@ PROPOSALS = [
     ),
     settlement.Proposal(default_declaration=funds.DefaultDeclaration(participant=MERCHANT, window=WINDOW)),
     settlement.Proposal(
+        default_recovery=funds.DefaultRecovery(
+            participant=MERCHANT,
+            window=WINDOW,
+            currency_code="CNY",
+            minor_units=5,
+            reference="r",
+            value_date="2026-03-02",
+        )
+    ),
+    settlement.Proposal(
         participant_exit=funds.ParticipantExit(
             participant=MERCHANT,
             waivers=[funds.ExitWaiver(subject=funds.ParticipantExit.SUBJECT_POINTS_ISSUED, reason="r")],

@@ -26,18 +26,18 @@ async def treasury(own_world: World) -> Treasury:
 async def test_what_banks_book_no_longer_stands_against_a_cap(treasury: Treasury) -> None:
     """The whole payment and what rounding left; a return is owed again, and paying anew pays it. Nothing is residue."""
     world = treasury.finance.cast.world
-    exposures = {name: await _capped(world, name) for name in ("GRO", "OPR", "TEL")}
+    exposures = {name: await capped(world, name) for name in ("GRO", "OPR", "TEL")}
     run, ordered = await treasury.instructed()
     order = ordered["GRO", "OPR"]
 
     await treasury.record(statement(debit(order)))
-    paid = await _exposures(world, exposures)
+    paid = await exposures_of(world, exposures)
     await treasury.record(statement(debit(order), comes_back(order)))
-    returned = await _exposures(world, exposures)
+    returned = await exposures_of(world, exposures)
     (again,) = await treasury.retry(run)
     anew = await treasury.ordered(again)
     await treasury.record(statement(debit(anew["GRO", "OPR"])))
-    settled = await _exposures(world, exposures)
+    settled = await exposures_of(world, exposures)
 
     assert exposures == {"GRO": 716_550_000, "OPR": 0, "TEL": -1_016_550_000}
     assert paid == settled == {"GRO": 0, "OPR": 716_550_000, "TEL": -1_016_550_000}
@@ -71,14 +71,14 @@ def _brought_up(connection: Connection) -> None:
         run_path(str(MIGRATIONS / "0008_discharges.py"))["upgrade"]()
 
 
-async def _capped(world: World, merchant: str) -> int:
+async def capped(world: World, merchant: str) -> int:
     """Set a cap; micro-yuan the merchant owes, below zero what it is owed."""
     request = limits.SetNetDebitCapRequest(merchant=f"merchants/{merchant}", currency_code="CNY", reason="test")
     exposure = (await world.operator.ask(world.stubs.limits.SetNetDebitCap, request)).exposure
     return int(exposure.owed_micros - exposure.due_micros)
 
 
-async def _exposures(world: World, merchants: Iterable[str]) -> dict[str, int]:
+async def exposures_of(world: World, merchants: Iterable[str]) -> dict[str, int]:
     """The same, of merchants that have a cap."""
     found = {}
     for name in merchants:

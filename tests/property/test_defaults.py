@@ -105,3 +105,26 @@ def test_without_the_defaulter_everybody_has_the_difference_held(debts: dict[tup
             assert after.receives - after.pays + held == before.receives - before.pays
             assert after.held_payable == debts.get((change.participant, "GRO"), 0)
             assert after.held_receivable == debts.get(("GRO", change.participant), 0)
+
+
+@given(defaults(), st.data())
+def test_recoveries_repay_all_that_was_borne_and_never_more(
+    found: tuple[dict[tuple[str, Account], int], CurrencyTerms, Waterfall], data: st.DataObject
+) -> None:
+    """In whatever parts it comes: each part whole, nobody above what it gave, nobody before those repaid first."""
+    fall = found[2]
+    stakes = rules.stakes_of(fall, "GRO")
+    own = sum(take.taken for take in fall.takes if take.layer.name.startswith("OWN"))
+    assert sum(one.borne for one in stakes) == fall.loss - own
+
+    left = fall.loss - own
+    while left:
+        part = data.draw(st.integers(1, left) | st.just(left))
+        after = rules.repaid(stakes, part)
+        assert sum(one.repaid for one in after) == sum(one.repaid for one in stakes) + part
+        for old, new in zip(stakes, after, strict=True):
+            assert old.repaid <= new.repaid <= new.borne
+            assert new.repaid == old.repaid or all(one.left == 0 for one in after if one.turn < new.turn)
+        stakes, left = after, left - part
+        if data.draw(st.booleans()):
+            break

@@ -1,10 +1,11 @@
 """Who stands in for a defaulter, and a run without it."""
 
 from datetime import date
+from uuid import UUID
 
 from settlement.defaults import rules
 from settlement.defaults.content import declaration_of, plain
-from settlement.defaults.model import DefaultDeclaration, Layer, Standing, Waterfall
+from settlement.defaults.model import Claim, DefaultDeclaration, Layer, Stake, Standing, Waterfall
 from settlement.funds.model import Account, Book, CurrencyTerms, Purpose, Residual
 from settlement.funds.rules import posted, unsound
 from settlement.run.model import Configuration
@@ -101,3 +102,42 @@ def test_a_run_without_the_defaulter_holds_all_of_its_debts_and_claims() -> None
     assert changes["TEL"].after == Standing(30_000, 0, held_payable=12_345, held_receivable=144_000)
     assert changes["BNK"].after == Standing(0, 0, held_payable=60_000, held_receivable=0)
     assert changes["AIR"].before == changes["AIR"].after
+
+
+def claim(loss: int) -> Claim:
+    """What is claimed of GRO after it did not pay so much."""
+    return Claim(UUID(int=1), "GRO", 1, "CNY", loss, rules.stakes_of(fall(loss), "GRO"))
+
+
+def back(found: Claim, amount: int) -> list[tuple[str, Purpose, int]]:
+    """Who is repaid when so much comes back."""
+    return [
+        (one.credit.participant, one.credit.purpose, one.minor_units) for one in rules.repayments(found, amount, "OPR")
+    ]
+
+
+def test_what_a_defaulters_own_money_covered_is_nobodys_claim() -> None:
+    """Of 4,800 its own 3,300; the others' 1,000, the operator's 400 and what nobody holds are claimed."""
+    found = claim(4_800)
+
+    assert (found.claimed, found.recovered, found.remaining, found.missing) == (1_500, 0, 1_500, 100)
+    assert claim(3_300).remaining == 0
+
+
+def test_whoever_stood_in_last_is_repaid_first() -> None:
+    """Those the run was to pay, then the others alike, ties by name, then the operator: all from what came."""
+    found = claim(4_800)
+    cover = ("GRO", Purpose.DEFAULT_COVER)
+
+    assert back(found, 99) == [(*cover, 99)]
+    assert back(found, 102) == [(*cover, 100), ("AIR", Purpose.GUARANTEE, 1), ("BNK", Purpose.GUARANTEE, 1)]
+    assert back(found, 1_500) == [
+        (*cover, 100),
+        ("AIR", Purpose.GUARANTEE, 500),
+        ("BNK", Purpose.GUARANTEE, 250),
+        ("TEL", Purpose.GUARANTEE, 250),
+        ("OPR", Purpose.OPERATOR_LAYER, 400),
+    ]
+    part = rules.repaid(found.stakes, 1_100)
+    assert [one.left for one in part] == [0, 0, 0, 0, 400]
+    assert rules.repaid(part, 1)[-1] == Stake(3, "OPR", Purpose.OPERATOR_LAYER, 400, 1)

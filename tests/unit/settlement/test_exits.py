@@ -22,6 +22,7 @@ NOTHING = Facts(
     newest=(),
     newest_window=0,
     unpaid=(),
+    claims=(),
     disputes=(),
     adjustments=(),
     waiting=(),

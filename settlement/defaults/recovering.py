@@ -1,0 +1,70 @@
+"""Use case of recoveries: money that came back from a defaulter repays those who stood in for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from exchange.refusals import ResourceExists, ResourceNotFound
+from settlement import exchange_ledger
+from settlement.actors import Actor
+from settlement.defaults import rules, sql
+from settlement.defaults.model import Claim, DefaultRecovery
+from settlement.defaults.reading import claims
+from settlement.funds import service as funds
+from settlement.funds import sql as funds_sql
+from settlement.refusals import RecoveryExceeds, WrongState
+
+
+async def planned_recovery(connection: AsyncConnection, asked: DefaultRecovery) -> DefaultRecovery:
+    """A recovery with who is repaid by it now, for the checkers to see.
+
+    Raises:
+        ResourceNotFound: there is no such participant, or its default on the window was never declared.
+        ResourceExists: the bank's reference was booked before.
+        RecoveryExceeds: more came than is still claimed.
+    """
+    return (await _planned(connection, asked))[0]
+
+
+async def recover(connection: AsyncConnection, proposal_id: UUID, shown: DefaultRecovery, actor: Actor) -> UUID:
+    """Post what was approved, in the transaction that approves it, if it is still what follows; the run it is of.
+
+    Raises:
+        ResourceNotFound, ResourceExists, RecoveryExceeds: as `planned_recovery`.
+        WrongState: OUTDATED: more has come back since it was proposed.
+    """
+    planned, claim = await _planned(connection, shown)
+    if planned != shown:
+        raise WrongState(resource=f"proposals/{proposal_id}", state="OUTDATED", needed="WAITING")
+    said: dict[str, object] = {"reference": shown.reference, "value_date": shown.value_date}
+    amount = {"currency_code": shown.currency, "minor_units": shown.minor_units}
+    await connection.execute(
+        sql.RECOVER, {"proposal_id": proposal_id, "default_id": claim.default_id, **amount, **said}
+    )
+    await funds.post(connection, proposal_id, shown.postings, actor, said)
+    key = {"participant": shown.participant, "window_no": shown.window_no}
+    run_id: UUID = (await connection.execute(sql.DECLARED, key)).scalar_one()
+    return run_id
+
+
+async def _planned(connection: AsyncConnection, asked: DefaultRecovery) -> tuple[DefaultRecovery, Claim]:
+    path = "proposal.default_recovery"
+    await exchange_ledger.require_merchant(connection, asked.participant, f"{path}.participant")
+    declared = await claims(connection, asked.participant, asked.window_no)
+    if not declared:
+        raise ResourceNotFound(resource=asked.default, field=f"{path}.window")
+    same = {"currency_code": asked.currency, "reference": asked.reference}
+    if (await connection.execute(funds_sql.REFERENCE, same)).first() is not None:
+        raise ResourceExists(resource=f"funds/{asked.currency}/{asked.reference}")
+    claim = next((one for one in declared if one.currency == asked.currency), None)
+    remaining = claim.remaining if claim else 0
+    if claim is None or asked.minor_units > remaining:
+        raise RecoveryExceeds(
+            resource=asked.default, currency=asked.currency, remaining=str(remaining), came=str(asked.minor_units)
+        )
+    operator = (await exchange_ledger.coalition(connection)).operator
+    postings = rules.repayments(claim, asked.minor_units, operator)
+    return replace(asked, claimed=remaining, postings=postings), claim

@@ -1,0 +1,21 @@
+"""What becomes of a defaulter's payments, and of what comes back from it later.
+
+Revision ID: settlement_0018
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "settlement_0018"
+down_revision = "settlement_0017"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add defaulted payments and recoveries; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
