@@ -165,3 +165,42 @@ SELECT r.exception_no, r.end_to_end_id, r.note, r.resolved_at, r.resolved_by, r.
 FROM settlement.exception_resolutions r JOIN settlement.payment_exceptions x USING (exception_no)
 WHERE x.sha256 IN ({_ABOUT}) ORDER BY r.exception_no
 """)
+
+_AGREED = """
+JOIN settlement.proposals p ON p.proposal_id = own.proposal_id
+JOIN settlement.proposal_decisions d ON d.proposal_id = own.proposal_id
+"""
+
+# Defaults on the window's run, each as two people approved it.
+DEFAULTS = text(f"""
+SELECT own.proposal_id, own.participant, own.run_id, own.at, p.digest, p.person AS proposed_person,
+       d.person AS decided_person, p.content
+FROM settlement.defaults own {_AGREED}
+WHERE own.window_no = :window_no ORDER BY own.at, own.proposal_id
+""")
+
+DEFAULTED_PAYMENTS = text("""
+SELECT leg_no, proposal_id, currency_code, payer, payee, minor_units FROM settlement.defaulted_legs
+WHERE run_id = :run_id ORDER BY leg_no
+""")
+
+# In the order they were posted.
+RECOVERIES = text(f"""
+SELECT own.proposal_id, own.default_id, own.currency_code, own.minor_units, own.reference, own.value_date, own.at,
+       p.digest, p.person AS proposed_person, d.person AS decided_person, p.content
+FROM settlement.recoveries own {_AGREED}
+JOIN settlement.defaults f ON f.proposal_id = own.default_id
+WHERE f.window_no = :window_no
+ORDER BY (SELECT min(posting_no) FROM settlement.funds_postings b WHERE b.proposal_id = own.proposal_id)
+""")
+
+DEFAULT_POSTINGS = text("""
+SELECT b.posting_no, b.proposal_id, b.line_no, b.way, b.currency_code, b.debit_participant, b.debit_purpose,
+       b.credit_participant, b.credit_purpose, b.minor_units, b.reference, b.value_date, b.at, b.person
+FROM settlement.funds_postings b
+WHERE b.proposal_id IN (
+    SELECT proposal_id FROM settlement.defaults WHERE window_no = :window_no
+    UNION ALL SELECT r.proposal_id FROM settlement.recoveries r
+    JOIN settlement.defaults f ON f.proposal_id = r.default_id WHERE f.window_no = :window_no)
+ORDER BY b.posting_no
+""")

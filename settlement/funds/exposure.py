@@ -21,10 +21,11 @@ Exposures = Mapping[tuple[str, str], int]
 
 
 async def exposures(connection: AsyncConnection) -> Exposures:
-    """By currency and participant: what is to be paid, what is claimed of defaulters, the net of what no run has netted.
+    """By currency and participant: what is to be paid, what is claimed of it, and the net of what no run has netted.
 
-    To be paid is what runs ask for and no bank has booked. What is carried or held, and what stands in windows without a run, the open one too, is set off against what the
-    participant is owed of the same kind; what is to be paid is not, for the money is to come before any goes out.
+    To be paid is what runs ask for, no bank has booked and nobody stands in for. What is carried or held, and what
+    stands in windows without a run, the open one too, is set off against what the participant is owed of the same kind;
+    what is to be paid is not, for the money is to come before any goes out.
     """
     unpaid: dict[tuple[str, str], int] = {}
     rows = list(await connection.execute(sql.UNPAID_RUNS))

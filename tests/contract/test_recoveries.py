@@ -9,15 +9,15 @@ from grpc import aio
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
-from tests.banks import Order, comes_back, debit, statement, status_report
+from tests.banks import comes_back, debit, statement
 from tests.contract.money import deposit, withdrawal
 from tests.contract.paid import Treasury, treasury_of
+from tests.contract.recovered import GRO, claim, pay_the_others, recovery, rejected
 from tests.contract.refusals import refusal
 from tests.contract.test_defaults import COLLATERAL, COVER, GUARANTEE, LAYER, balances, default
 from tests.contract.test_payments_against_caps import capped, exposures_of
 from tests.worlds import World
 
-GRO = ("GRO", "OPR")
 FUNDS = (("GRO", COLLATERAL, 10_000), ("OPR", LAYER, 10_000), ("AIR", GUARANTEE, 20_000), ("TEL", GUARANTEE, 20_000))
 MISSING = 71_655 - 60_000
 """What nobody holds when GRO does not pay."""
@@ -32,37 +32,6 @@ async def treasury(own_world: World) -> Treasury:
     return treasury
 
 
-def recovery(amount: int, reference: str, window: str = "windows/1", name: str = "GRO") -> pb.Proposal:
-    """Fen that came back."""
-    back = funds.DefaultRecovery(
-        participant=f"merchants/{name}",
-        window=window,
-        currency_code="CNY",
-        minor_units=amount,
-        reference=reference,
-        value_date="2026-03-09",
-    )
-    return pb.Proposal(default_recovery=back)
-
-
-def rejected(order: Order) -> bytes:
-    """The bank said no to a payment."""
-    return status_report(order.message_id, payments=[(order.end_to_end_id, "RJCT", "AM04")])
-
-
-async def claim(treasury: Treasury) -> funds.DefaultClaim:
-    """What is claimed of GRO."""
-    told = await treasury.finance.maker.ask(treasury.stub.ListFunds, funds.ListFundsRequest())
-    (found,) = told.claims
-    return found
-
-
-async def pay_the_others(treasury: Treasury, run: pb.Run, ordered: Any) -> None:
-    """The bank books everything but what GRO was to pay."""
-    orders = [order for pair, order in ordered.items() if pair != GRO]
-    await treasury.record(statement(*(debit(order) for order in orders)))
-
-
 async def test_a_defaulter_is_not_asked_again_and_a_covered_run_is_settled(treasury: Treasury) -> None:
     """The bank said no, enough stands in: nothing is left to retry, and the others' bookings settle the run."""
     await treasury.finance.agree(deposit("AIR", GUARANTEE, 20_000))
@@ -72,7 +41,7 @@ async def test_a_defaulter_is_not_asked_again_and_a_covered_run_is_settled(treas
     await treasury.finance.agree(default())
     covered = await treasury.states(run)
     again = await treasury.retry(run)
-    await pay_the_others(treasury, run, ordered)
+    await pay_the_others(treasury, ordered)
 
     assert covered[GRO] == "COVERED"
     assert again == []
@@ -86,7 +55,7 @@ async def test_a_default_before_the_export_leaves_the_defaulter_out_of_the_file(
 
     (file,) = (await treasury.export(run)).files
     ordered = await treasury.ordered(file)
-    await pay_the_others(treasury, run, ordered)
+    await pay_the_others(treasury, ordered)
 
     assert GRO not in ordered
     assert (await treasury.states(run))[GRO] == "UNCOVERED"
@@ -110,7 +79,7 @@ async def test_what_comes_back_repays_whoever_stood_in_last_first(treasury: Trea
     run, ordered = await treasury.instructed()
     await treasury.record(rejected(ordered[GRO]))
     await treasury.finance.agree(default())
-    await pay_the_others(treasury, run, ordered)
+    await pay_the_others(treasury, ordered)
     before, short = await claim(treasury), (await treasury.finance.read(run)).state
 
     first = await treasury.finance.propose(recovery(MISSING + 101, "BACK-1"))

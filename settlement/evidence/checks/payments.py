@@ -8,6 +8,7 @@ from dataclasses import fields
 from datetime import date, datetime
 
 from settlement.bank_details.model import BankAccount
+from settlement.evidence.checks import defaults
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack, Row
 from settlement.payments.answers import said
@@ -128,7 +129,7 @@ def events(pack: Pack) -> Iterator[Difference]:
     newest: dict[int, AttemptState] = {}
     for row in pack.rows("attempts.csv"):
         newest[row.whole("leg_no")] = state.get(row.text("end_to_end_id"), AttemptState.CREATED)
-    reached = settlement_state(list(newest.values()))
+    reached = settlement_state(list((newest | defaults.states(pack)).values()))
     if manifest.state in INSTRUCTED and reached != manifest.state:
         yield Difference("manifest.json", 0, "state", manifest.state, f"{reached}, as its payments are")
 

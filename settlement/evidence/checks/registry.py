@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from settlement.evidence.checks import disputes, files, payments, people, result, sums
+from settlement.evidence.checks import defaults, disputes, files, payments, people, result, sums
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack
 
@@ -19,6 +19,7 @@ CHECKS: Mapping[str, Check] = {
     "digests": result.digests,
     "rules": result.rules,
     "disputes": disputes.check,
+    "defaults": defaults.check,
     "steps": people.steps,
     "four eyes": people.four_eyes,
     "payments": payments.legs,

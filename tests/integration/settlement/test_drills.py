@@ -45,6 +45,7 @@ async def test_a_default_drill_tells_what_would_be_posted_and_writes_nothing(ser
         assert "Nothing is written." in shown.output
         assert owes_nothing["currencies"]["CNY"]["waterfall"] is None
         await declared_as_drilled(finance, run, yuan["waterfall"]["takes"])
+        await recovered_as_typed(server, finance)
 
 
 async def declared_as_drilled(finance: Finance, run: pb.Run, takes: list[dict[str, object]]) -> None:
@@ -58,6 +59,30 @@ async def declared_as_drilled(finance: Finance, run: pb.Run, takes: list[dict[st
     assert [(take.participant, take.taken_minor_units) for take in fall.takes] == [
         (f"merchants/{take['participant']}", take["taken"]) for take in takes
     ]
+
+
+async def recovered_as_typed(server: Server, finance: Finance) -> None:
+    """What came back is typed, approved by another person, and the claim is told."""
+    back = ("--reference", "BACK-1", "--value-date", "2026-03-09")
+    too_much = await settlement(server, "recover", "GRO", "1", "CNY", "31656", *back, key=finance.maker.secret)
+    typed = ("recover", "GRO", "1", "CNY", "11656", *back)
+    shown = await settlement(server, *typed, key=finance.maker.secret)
+    proposed = (await settlement(server, *typed, "--json", key=finance.maker.secret)).document
+    approve = ("approve", proposed["proposal"], "--digest", proposed["digest"])
+    await settlement(server, *approve, key=finance.checker.secret)
+    told = (await settlement(server, "funds", "GRO", "--json")).document
+    table = await settlement(server, "funds", "GRO")
+    board = (await settlement(server, "status", "--json")).document
+    fits = await settlement(server, "recover", "GRO", "open", "CNY", "1", *back, key=finance.maker.secret)
+
+    assert (too_much.status, fits.status) == (2, 2)
+    assert "what is above it" in too_much.errors
+    assert "Next, by another person" in shown.output
+    (claim,) = told["claims"]
+    assert (claim["claimed"], claim["recovered"], claim["remaining"], claim["missing"]) == (31_655, 11_656, 19_999, 0)
+    assert [(one["participant"], one["repaid"]) for one in claim["stakes"]] == [("GRO", 11_655), ("TEL", 1)]
+    assert "Claims of defaulters" in table.output
+    assert ("defaults with a claim left", 1) in [(one["what"], one["number"]) for one in board["outstanding"]]
 
 
 @pytest.mark.timeout(300)
