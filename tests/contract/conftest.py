@@ -16,7 +16,7 @@ from tests.contract.settled import Finance, finance_of
 from tests.contract.stillness import stop_watching
 from tests.database import Databases
 from tests.servers import Server, a_server
-from tests.worlds import GENERAL, Party, World, a_world
+from tests.worlds import EARNING, EXCHANGE, GENERAL, REDEMPTION, Merchant, Party, World, a_world
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,6 +75,15 @@ async def own_world(own_server: Server) -> AsyncIterator[World]:
     """The operator's view of the test's own server."""
     async with a_world(own_server.address, own_server.operator_secret) as world:
         yield world
+
+
+@pytest.fixture
+async def kiosk(cast: Cast, request: pytest.FixtureRequest) -> tuple[Merchant, str]:
+    """A merchant that earns, accepts and issues a currency of its own, 100 micro-yuan a point, for one test's caps."""
+    name = f"L{abs(hash(request.node.name)) % 10**10}"
+    merchant = await cast.world.merchant(name, EARNING, EXCHANGE, REDEMPTION)
+    await cast.world.currency(name, merchant, issue=100, redeem=100)
+    return merchant, name
 
 
 @pytest.fixture
