@@ -95,12 +95,13 @@ def _show(found: Dates) -> None:
         console.print("No calendar is in force. Next: python -m settlement propose calendar FILE")
         return
     rows = [
-        (one.currency, one.at.isoformat(timespec="minutes"), f"{one.day:%a} {one.day}",
-         "" if one.meant == one.day else f"moved from {one.meant}", f"{one.pay_day:%a} {one.pay_day}",
-         "kept" if one.kept else "")
+        (one.currency, f"{one.day:%a} {one.day}", f"{one.at:%m-%d %H:%M}",
+         "" if one.meant == one.day else str(one.meant), f"{one.pay_day:%a} {one.pay_day}")
         for one in found.cut_offs
     ]  # fmt: skip
-    console.print(listing("Cut-offs", ("currency", "at (UTC)", "day", "", "paid on", ""), rows))
+    console.print(listing("Cut-offs", ("currency", "day", "at (UTC)", "moved from", "paid on"), rows))
+    if kept := max((one.at for one in found.cut_offs if one.kept), default=None):
+        console.print(f"Kept until {kept:%Y-%m-%d}: windows are closed by these. Later ones are as the books say now.")
     for currency, at in (found.outdated or {}).items():
         since = at.isoformat(timespec="minutes")
         console.print(f"{currency}: the books of holidays say otherwise by now, from {since} on; what is kept holds.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from settlement.cli.files import refused
-from settlement.cli.ledger import identified, on_ledger
+from settlement.cli.ledger import as_json, identified, on_ledger
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -57,9 +57,7 @@ def confirm_estimate(
 
 def _say(estimate: Estimate, *, json: bool) -> None:
     if json:
-        from json import dumps
-
-        typer.echo(dumps({"name": estimate.name, **estimate._asdict()}, ensure_ascii=False, default=str))
+        typer.echo(as_json({"name": estimate.name, **estimate._asdict()}))
         return
     confirmed = f"confirmed by {estimate.confirmed_person}" if estimate.confirmed_person else "nobody confirmed it yet"
     figure = f"{estimate.expected_bps} bp from windows/{estimate.from_window}"

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pwd
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from settlement.actors import Actor
@@ -91,10 +92,10 @@ async def identified(database: Database, role: str, *others: str) -> Actor:
 
 
 def as_json(values: object) -> str:
-    """One line of JSON."""
+    """One line of JSON: days and instants as ISO 8601 has them, ids as text."""
     from json import dumps
 
-    return dumps(values, ensure_ascii=False)
+    return dumps(values, ensure_ascii=False, default=lambda one: one.isoformat() if isinstance(one, date) else str(one))
 
 
 def window_number(text: str) -> int | None:

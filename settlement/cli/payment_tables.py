@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from settlement.bank_details.model import BankDetails
+from settlement.cli.ledger import as_json
 from settlement.cli.run_tables import money
 from settlement.cli.tables import listing
 from settlement.payments.exceptions import PaymentException
@@ -20,7 +20,7 @@ from settlement.run.model import Run
 
 def to_json(run: Run, legs: Sequence[LegView], files: Sequence[PaymentFile]) -> str:
     """How far a run's payments are; amounts in minor units."""
-    return _dumped(
+    return as_json(
         {
             "run": run.name,
             "window": f"windows/{run.window_no}",
@@ -60,7 +60,7 @@ def _amount(view: LegView) -> str:
 
 def files_to_json(files: Sequence[PaymentFile], into: Path) -> str:
     """The files that were written."""
-    return _dumped([{**_file(file), "path": str(into / file.file_name)} for file in files])
+    return as_json([{**_file(file), "path": str(into / file.file_name)} for file in files])
 
 
 def show_files(files: Sequence[PaymentFile], into: Path | None) -> None:
@@ -80,7 +80,7 @@ def show_files(files: Sequence[PaymentFile], into: Path | None) -> None:
 
 def accounts_to_json(found: Sequence[BankDetails]) -> str:
     """Bank details with every version."""
-    return _dumped([_account(details) for details in found])
+    return as_json([_account(details) for details in found])
 
 
 def show_accounts(found: Sequence[BankDetails]) -> None:
@@ -95,7 +95,7 @@ def show_accounts(found: Sequence[BankDetails]) -> None:
 
 def exceptions_to_json(found: Sequence[PaymentException]) -> str:
     """Exceptions as they stand."""
-    return _dumped([one._asdict() for one in found])
+    return as_json([one._asdict() for one in found])
 
 
 def show_exceptions(found: Sequence[PaymentException]) -> None:
@@ -132,7 +132,3 @@ def _account(details: BankDetails) -> dict[str, Any]:
         "confirmed_at": details.confirmed_at,
         "confirmed_by": details.confirmed_by,
     }
-
-
-def _dumped(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, default=str)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,8 @@ import typer
 
 from settlement.cli.files import plain_refusals, refused
 from settlement.cli.ledger import identified, on_ledger, window_number
+from settlement.cli.pay_days import day_of, require_to_come
+from settlement.cli.plain import NEXT, NotDone
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -66,10 +67,18 @@ def export(
 def retry(
     window: Window, chosen: As = Format.PAIN001, pay_on: PayOn = "", into: Into = Path(), *, json: Json = False
 ) -> None:
-    """Try again what banks rejected or returned, and nothing else, in new files."""
+    """Try again what banks rejected or returned, and nothing else, in new files.
+
+    Again: those files of it that no bank has answered yet, byte for byte.
+    """
 
     async def step(payments: Payments, run: Run, how: Instructing) -> list[PaymentFile]:
-        return await payments.retry(run.run_id, how)
+        made = await payments.retry(run.run_id, how)
+        if made:
+            return made
+        # Whoever was cut off between the retry and its file finds the file here.
+        waiting = {leg.message_id for leg in await payments.legs(run.run_id) if leg.attempt > 1 and is_unanswered(leg)}
+        return [file for file in await payments.files(run.run_id) if file.message_id in waiting]
 
     _make_files(window, step, chosen, pay_on, into, as_json=json)
 
@@ -106,11 +115,16 @@ def import_status(
 
     async def work(database: Database) -> list[dict[str, Any]]:
         from settlement.payments.answers import BankAnswers
+        from settlement.refusals import BankMessageUnreadable
 
         actor = await identified(database, "FINANCE_MAKER")
         done = []
         for file, content in contents:
-            recorded, replayed = await BankAnswers(database).record(content, actor)
+            try:
+                recorded, replayed = await BankAnswers(database).record(content, actor)
+            except BankMessageUnreadable as unreadable:
+                # What was read before it is recorded, and the same again passes over it.
+                raise NotDone(f"{file}: {unreadable}", NEXT[unreadable.reason]) from unreadable
             done.append({"file": str(file), **recorded._asdict(), "replayed": replayed})
         return done
 
@@ -137,22 +151,24 @@ def _make_files(
     *,
     as_json: bool,
 ) -> None:
-    number, when = _closed(window), _day(pay_on)
+    number, when = _closed(window), day_of(pay_on)
 
     async def work(database: Database) -> list[tuple[PaymentFile, bytes]]:
         from settlement.payments.service import Instructing, Payments
         from settlement.run.service import Runs
 
         how = Instructing(await identified(database, "FINANCE_MAKER"), chosen.value, when)
+        await require_to_come(database, when)
         book = Payments(database)
         made = await step(book, await Runs(database).newest(number), how)
         return [(file, (await book.content(file.message_id))[1]) for file in made]
 
     made = on_ledger(work)
+    from settlement.month_end.papers import put
+
     with plain_refusals():
-        into.mkdir(parents=True, exist_ok=True)
         for file, content in made:
-            (into / file.file_name).write_bytes(content)
+            put(into / file.file_name, content)
     from settlement.cli import payment_tables
 
     files = [file for file, _ in made]
@@ -162,19 +178,14 @@ def _make_files(
     payment_tables.show_files(files, into)
 
 
+def is_unanswered(leg: LegView) -> bool:
+    """Whether the bank has said nothing yet of a payment it was told to make."""
+    return leg.state == "EXPORTED"
+
+
 def _closed(window: str) -> int:
     number = window_number(window)
     if number is None:
         refused("the open window is paid when it is closed, run and approved: say the number of one that is")
     assert number is not None
     return number
-
-
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        refused(f"--pay-on {text}: say a day, such as 2026-03-02")
-        raise

@@ -59,7 +59,11 @@ def propose(
         actor = await identified(database, "FINANCE_MAKER")
         return (await Proposals(database).propose(content, actor, reason))[0]
 
-    show(on_ledger(work), json=json)
+    found = on_ledger(work)
+    show(found, json=json)
+    if not json and found.decision is None:
+        command = f"approve {found.name} --digest {found.digest[:12]}"
+        typer.echo(f"Next, by another person: python -m settlement {command}")
 
 
 def proposals(
@@ -172,9 +176,12 @@ def show(one: Proposal, *, json: bool) -> None:
     if json:
         typer.echo(as_json(plain(one)))
         return
+    from json import loads
+
     from yaml import safe_dump
 
     last = one.decision or one.proposed
     typer.echo(f"{one.name}, {one.kind.lower()}: {one.state.lower()} by {last.person}")
     typer.echo(f"digest {one.digest}")
-    typer.echo(safe_dump(plain(one)["content"], allow_unicode=True, sort_keys=False).rstrip())
+    # Through JSON, which makes plain text of whatever a document's values are.
+    typer.echo(safe_dump(loads(as_json(plain(one)["content"])), allow_unicode=True, sort_keys=False).rstrip())

@@ -11,7 +11,8 @@ def listing(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -
     """A table whose last column is figures."""
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column, justify="right" if column == columns[-1] else "left")
+        # On a narrow screen a cell goes on in the next line: an instant or an id that is cut short is worth nothing.
+        table.add_column(column, justify="right" if column == columns[-1] else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     return table

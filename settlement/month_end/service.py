@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from exchange.db.engine import Database
 from settlement.approval.service import Approvals
-from settlement.board.model import Todo, WindowFacts
+from settlement.board.model import Todo, Who, WindowFacts
 from settlement.board.rules import DIGITS, todo_of
 from settlement.board.service import unfinished
 from settlement.evidence.service import Evidence
@@ -177,6 +177,9 @@ class MonthEnd:
         if run is None or run.life.state not in INSTRUCTED:
             return Told("payments", State.WOULD, "what banks answer would be awaited")
         waiting = await Exceptions(self._database).page(0, 1, ended=False)
+        if facts is None and waiting:
+            text = "all payments are booked; bank lines that fit no payment wait"
+            return Told("payments", State.BEFORE, text, Who.CHECKER.value, "exceptions")
         if facts is None:
             return Told("payments", State.BEFORE, "all payments are booked")
         open_ = sum(view.state not in DONE for view in facts.legs)

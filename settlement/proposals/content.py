@@ -77,7 +77,7 @@ def plain(content: Content) -> dict[str, Any]:
 
 
 def _plain_calendar(one: CurrencyCalendar) -> dict[str, Any]:
-    values = asdict(one)
+    values = {**asdict(one), "frequency": one.frequency.value, "convention": one.convention.value}
     for name in ("closed", "open"):
         values[name] = [day.isoformat() for day in sorted(values[name])]
     return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -124,9 +125,10 @@ async def test_files_and_names_there_are_not_are_refused_plainly(server: Server,
 
 
 async def test_the_calendar_is_shown_and_tried(server: Server, tmp_path: Path) -> None:
-    """The agreed one with when the open window is due; another from a file, without a database's help."""
+    """The agreed one with when the open window is due; another from a file, without a database's help; proposed."""
     file = saved(tmp_path, CALENDAR, "calendar.yaml")
     none = await settlement(server, "calendar")
+    proposed = await settlement(server, "propose", "calendar", file)
     async with a_world(server.address, server.operator_secret) as world:
         await a_calendar(world)
 
@@ -136,6 +138,8 @@ async def test_the_calendar_is_shown_and_tried(server: Server, tmp_path: Path) -
         await settlement(server, "calendar", "--file", file, "--after", "2030-03-08T12:00:00", "--count", "1", "--json")
     ).document
 
+    assert (proposed.status, proposed.errors, "frequency: daily" in proposed.output) == (0, "", True)
+    assert re.search(r"Next, by another person: .+ approve proposals/\S+ --digest \w{12}$", proposed.output)
     assert "No calendar is in force. Next: python -m settlement propose calendar FILE" in none.output
     assert (told["window"], told["due"]) == ("windows/2", "2030-03-04T10:00:00+00:00")
     assert [(one["day"], one["pay_day"]) for one in told["cut_offs"]] == [
@@ -143,6 +147,8 @@ async def test_the_calendar_is_shown_and_tried(server: Server, tmp_path: Path) -
         ("2030-03-05", "2030-03-07"),
     ]
     assert "windows/2 is due at 2030-03-04T10:00:00+00:00" in shown.output
+    assert "03-04 10:00" in shown.output
+    assert {one["kept"] for one in told["cut_offs"]} == {True}
     assert (tried["window"], [one["day"] for one in tried["cut_offs"]]) == (None, ["2030-03-11"])
 
 
