@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import replace
 
 import asyncpg
+import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from exchange.ledger import reads
+from exchange.ledger.windows import close_window
 from exchange.money.limits import INT64_MAX
 from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, owner_of, reasons
 from tests.unit.rules.rulebook import convert, earn, redeem
@@ -87,6 +89,33 @@ async def test_a_server_cannot_touch_up_history(ledger: Ledger) -> None:
     allowed = [what for what, statement in FORBIDDEN.items() if not await is_forbidden(ledger, statement)]
 
     assert allowed == []
+
+
+WINDOWS = {
+    "open a window again": """
+        UPDATE exchange.clearing_windows SET closed_at = NULL, closed_by = NULL WHERE window_no = 1""",
+    "let a window have been closed later": "UPDATE exchange.clearing_windows SET closed_at = now() WHERE window_no = 1",
+    "let somebody else have closed it": "UPDATE exchange.clearing_windows SET closed_by = 'x' WHERE window_no = 1",
+    "open a window that began earlier": """
+        WITH closed AS (UPDATE exchange.clearing_windows SET closed_at = now(), closed_by = 'x' WHERE window_no = 2)
+        INSERT INTO exchange.clearing_windows (window_no, opened_at) VALUES (3, now() - interval '1 year')""",
+    "add a window that is closed": """
+        INSERT INTO exchange.clearing_windows VALUES (3, now(), now(), 'x')""",
+    "leave a window out": """
+        WITH closed AS (UPDATE exchange.clearing_windows SET closed_at = now(), closed_by = 'x' WHERE window_no = 2)
+        INSERT INTO exchange.clearing_windows (window_no, opened_at) VALUES (4, now())""",
+}
+
+
+@pytest.mark.parametrize("statement", WINDOWS.values(), ids=WINDOWS)
+async def test_a_closed_window_never_changes_and_the_next_begins_where_it_ends(ledger: Ledger, statement: str) -> None:
+    """The role may close the open one and open the next, and that is all."""
+    async with ledger.database.write() as connection:
+        await close_window(connection, 1, "tests")
+
+    with pytest.raises(IntegrityError, match=r"is closed for ever|does not begin where"):
+        async with ledger.database.write() as connection:
+            await connection.execute(text(statement))
 
 
 async def test_points_beyond_64_bits_are_refused(ledger: Ledger) -> None:
