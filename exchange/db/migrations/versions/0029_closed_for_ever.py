@@ -1,14 +1,14 @@
 """A closed window never changes, and the next begins where it ends.
 
-Revision ID: 0027
+Revision ID: 0029
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
