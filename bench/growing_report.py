@@ -17,9 +17,9 @@ MEASURES = {
     "redeem": "RedeemPoints of points in many lots",
     "bulk": "BatchTransfer of 1 000 conversions",
     "balances": "ListBalances",
-    "statement": "ListStatementEntries, first page",
+    "statement": "ListStatementEntries, two lines",
     "statement since": "ListStatementEntries, from now on",
-    "transfers": "ListTransfers of a member",
+    "transfers": "ListTransfers of a member, two of them",
 }
 WITHIN = 1.15
 """How much more than the smallest ledger's a figure of a larger one may be."""
