@@ -45,13 +45,16 @@ async def page(connection: AsyncConnection, wanted: Wanted, after: Cursor | None
         "begins": wanted.begins,
         "after_sequence": wanted.after_sequence,
     }
-    if after is None:
-        # Nothing lies before the beginning.
-        is_all = wanted.begins is None and not wanted.after_sequence
-        opening = Standing() if is_all else Standing(*(await connection.execute(sql.OPENING, values)).one())
+    place = -1
+    if after is not None:
+        opening, place = after.standing, after.ledger_sequence
+    elif wanted.begins is None and not wanted.after_sequence:
+        opening = Standing()  # nothing lies before the beginning
     else:
-        opening = after.standing
-    values |= {"ends": wanted.ends, "after": -1 if after is None else after.ledger_sequence, "limit": limit + 1}
+        opening = Standing(*(await connection.execute(sql.OPENING, values)).one())
+    if after is None and wanted.begins is not None:
+        place = (await connection.execute(sql.PLACE, {"begins": wanted.begins})).scalar_one() - 1
+    values |= {"ends": wanted.ends, "after": place, "limit": limit + 1}
     found = [transfer_of_columns(tuple(row)) for row in await connection.execute(sql.LINES, values)]
     shown = lines(found[:limit], wanted.currency_no, opening)
     return Page(opening, shown, shown[-1].after if shown else opening, len(found) > limit)

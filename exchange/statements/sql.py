@@ -33,6 +33,10 @@ CROSS JOIN LATERAL (
 ) since
 """)
 
+# From where in the ledger on everything lies that was posted at an instant or later: with the latest window that was
+# opened before it, for what earlier windows hold was posted before this one was opened.
+PLACE = text("SELECT coalesce(max(first_sequence), 0) FROM exchange.clearing_windows WHERE opened_at < :begins")
+
 LINES = text(f"""
 SELECT {TRANSFER_COLUMNS}
 FROM exchange.transfers t

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from exchange.ledger import reads
 from exchange.ledger.audit_windows import WINDOW_CHECKS
 from exchange.ledger.model import Command, Transfer
 from exchange.ledger.sql import LOTS_AT_FIRST
+from exchange.statements.service import Wanted, page
 from tests.integration.ledger.ledgers import Ledger, at_once, in_turn, moved, reasons
 from tests.unit.rules.rulebook import earn, redeem
 
@@ -104,3 +106,22 @@ async def test_windows_from_before_are_given_the_place_they_have(servers: list[L
     assert all(earlier < later for earlier, later in pairwise(filled))
     assert all(new <= old for new, old in zip(filled, kept, strict=True))
     assert await ledger.rows(WINDOW_CHECKS["every transfer lies where its window does"]) == []
+
+
+async def test_a_statement_from_an_instant_has_every_line_since_whatever_the_window(servers: list[Ledger]) -> None:
+    """From each movement's own instant, and from the moment after it: the lines, and what they began with."""
+    ledger = servers[0]
+    ada = await ledger.member()
+    for _ in range(3):
+        for _ in range(2):
+            await ledger.post(earn("10 AIR", "AIR", member_id=ada))
+        await ledger.close_window()
+    posted = await everything(ledger)
+    currency_no = posted[0].legs[0].currency_no
+
+    for moment in sorted({one.occurred_at + late for one in posted for late in (timedelta(0), timedelta.resolution)}):
+        async with ledger.database.read() as connection:
+            found = await page(connection, Wanted(ada, currency_no, begins=moment), None, 10)
+        since = [one.ledger_sequence for one in posted if one.occurred_at >= moment]
+        assert [line.transfer.ledger_sequence for line in found.lines] == since
+        assert found.opening.available == 10 * (len(posted) - len(since))
