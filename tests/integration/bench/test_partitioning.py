@@ -60,7 +60,7 @@ async def test_a_partition_leaves_whole_while_posters_go_on(database_url: str, c
 
     assert {"before, median", "meanwhile, median"} <= figures.keys()
     assert await connection.fetchval(ATTACHED) == PARTITIONS - 1
-    assert await connection.fetch("SELECT transfer_id FROM exchange.parts_0") == [(old[0][1],)]
+    assert [row[0] for row in await connection.fetch("SELECT transfer_id FROM exchange.parts_0")] == [old[0][1]]
     assert await counted(connection, "parts") == await counted(connection, "parts_1") > 100
     with pytest.raises(asyncpg.CheckViolationError):
         await connection.execute(insertion("parts"), old)
