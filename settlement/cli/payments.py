@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from settlement.cli.files import plain_refusals, refused
-from settlement.cli.ledger import identified, on_ledger, window_number
+from settlement.cli.ledger import as_json, identified, on_ledger, window_number
 from settlement.cli.pay_days import day_of, require_to_come
 from settlement.cli.plain import NEXT, NotDone
 
@@ -109,7 +109,10 @@ def import_status(
     *,
     json: Json = False,
 ) -> None:
-    """Read what a bank sent and match it to payments. The same file twice changes nothing."""
+    """Read what a bank sent and match it to payments. The same file twice changes nothing.
+
+    Exit code 1 when a line fits no payment and waits for somebody.
+    """
     with plain_refusals():
         contents = [(file, file.read_bytes()) for file in files]
 
@@ -130,16 +133,15 @@ def import_status(
 
     done = on_ledger(work)
     if json:
-        from json import dumps
-
-        typer.echo(dumps(done, ensure_ascii=False))
-        return
-    for one in done:
+        typer.echo(as_json(done))
+    for one in () if json else done:
         again = ", recorded before" if one["replayed"] else ""
         figures = f"{one['applied']} applied, {one['known']} known, {one['exceptions']} for somebody to look at"
         typer.echo(f"{one['file']}: {one['name']} {one['bank_message_id']}{again}: {figures}")
     if any(one["exceptions"] for one in done):
-        typer.echo("Next: python -m settlement exceptions")
+        if not json:
+            typer.echo("Next: python -m settlement exceptions")
+        raise typer.Exit(1)
 
 
 def _make_files(

@@ -19,7 +19,7 @@ from settlement.evidence.verify import verify
 from settlement.month_end.model import State, Told, Walk
 from settlement.month_end.service import MonthEnd
 from settlement.v1 import funds_pb2 as funds
-from tests.banks import debit, orders, statement
+from tests.banks import Booking, debit, orders, statement
 from tests.contract.money import demanding, deposit
 from tests.contract.paid import Treasury, treasury_of
 from tests.contract.stillness import connected, nothing_changes
@@ -45,9 +45,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 async def book_everything(treasury: Treasury, folder: Path) -> None:
-    """The bank books what the payment files say."""
+    """The bank books what the payment files say, and a fee that nobody ordered."""
+    fee = Booking("622200000001", "DBIT", "25.00", reference="FEE")
     told = [order for path in (folder / "payments").iterdir() for order in orders(path.read_bytes())]
-    await treasury.record(statement(*(debit(order) for order in told)))
+    await treasury.record(statement(*(debit(order) for order in told), fee))
 
 
 async def walked(server: Server, into: Path, *, until: str = "", dry: bool = False, by: Actor = ANN) -> list[Told]:
@@ -95,6 +96,8 @@ async def test_a_month_is_walked_by_three_people_who_type_what_it_says(
     assert second.document["steps"][3]["liquidity"] == {}
     waits = [(step["step"], step["who"], step["command"]) for step in second.document["steps"] if step["who"]]
     assert waits == [("payments", "bank", "python -m settlement import-status FILE")]
+    assert "all payments are booked; bank lines that fit no payment wait\n" in third.output
+    assert "finance checker: python -m settlement exceptions\n" in third.output
     assert (third.status, third.output.splitlines()[-1].startswith("windows/1 is settled.")) == (0, True)
     assert (fourth.status, fourth.document["finished"]) == (0, True)
     assert contents(folder) == written

@@ -36,8 +36,9 @@ async def test_files_are_written_again_as_long_as_no_bank_answered(
     first = await settlement(server, *export, "--into", str(folder["b"]), "--json", key=payer)
     (content,) = contents(folder["b"]).values()
     told = orders(content)
-    report.write_bytes(status_report(told[0].message_id, payments=[(told[1].end_to_end_id, "RJCT", "AC04")]))
-    await settlement(server, "import-status", str(report), key=payer)
+    said = [(told[1].end_to_end_id, "RJCT", "AC04"), ("W9-9-1-NOBODYS", "RJCT", "AC04")]
+    report.write_bytes(status_report(told[0].message_id, payments=said))
+    rejected = await settlement(server, "import-status", str(report), key=payer)
     await settlement(server, "retry", "1", "--into", str(folder["c"]), key=payer)
     again = await settlement(server, "retry", "1", "--into", str(folder["d"]), "--json", key=payer)
     (retried,) = contents(folder["d"]).values()
@@ -50,6 +51,7 @@ async def test_files_are_written_again_as_long_as_no_bank_answered(
     assert (over.status, over.errors.endswith("say that day or a later one, or leave --pay-on out\n")) == (2, True)
     assert (no_day.status, contents(folder["a"])) == (2, {})
     assert datetime.fromisoformat(first.document[0]["created_at"]).isoformat() == first.document[0]["created_at"]
+    assert (rejected.status, rejected.output.splitlines()[-1]) == (1, "Next: python -m settlement exceptions")
     assert contents(folder["c"]) == contents(folder["d"])
     assert [one["batch_no"] for one in again.document] == [2]
     assert (mixed.status, f"{unreadable}: " in mixed.errors) == (2, True)
