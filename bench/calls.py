@@ -34,6 +34,7 @@ _BUSY = ("8", "14")
 UNARY_PREPARED = 18_000
 _BULK_PREPARED = 80_000
 _STREAMED_PREPARED = 60_000
+_ALONE_PREPARED = 3_000
 # Each must be held first.
 _CAPTURES_PREPARED = 9_000
 WARMUP_SECONDS = 0.5
@@ -97,6 +98,26 @@ def overload(name: str, path: str, build: requests.Build) -> Callable[[Rig, floa
         refused = sum(sample.failed.get(code, 0) for code in _BUSY)
         failed = {code: count for code, count in sample.failed.items() if code not in _BUSY}
         return replace(sample, failed=failed, notes={**sample.notes, "refused": float(refused)})
+
+    return run
+
+
+def alone(path: str, build: requests.Build) -> Callable[[Rig, float, Earlier], Sample]:
+    """One call at a time, the next when it was answered, on one connection: for its latency."""
+
+    def run(rig: Rig, seconds: float, _earlier: Earlier) -> Sample:
+        outcome = driven(
+            Plan(
+                port=rig.exchange.port,
+                path=path,
+                lanes=requests.lanes(rig.parties[:1], build, int(_ALONE_PREPARED * (seconds + WARMUP_SECONDS))),
+                in_flight=1,
+                seconds=seconds,
+                warmup_seconds=WARMUP_SECONDS,
+                watched=watched(rig, rig.exchange),
+            )
+        )
+        return sample_of(outcome, outcome.ok)
 
     return run
 

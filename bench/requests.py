@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import grpc
 from google.protobuf.duration_pb2 import Duration
 
-from bench.baselines import orm_service
+from bench.baselines import direct_sql, orm_service
 from bench.load import frames
 from bench.load.plan import Lane
 from bench.world import BLOCK_UNITS, Party
@@ -143,6 +143,19 @@ def _orm_converts(count: int) -> Iterator[bytes]:
             source=types.PointsAmount(currency=f"currencies/{source}", units=_blocks()),
             target_currency=f"currencies/{target}",
         ).SerializeToString()
+
+
+def directly(party: Party, count: int) -> list[bytes]:
+    """Conversions as the hand-written tables know their members."""
+    return [
+        pb.ConvertPointsRequest(
+            request_id=_key(),
+            member=direct_sql.member_name(_draw.randint(1, direct_sql.MEMBERS)),
+            source=types.PointsAmount(currency=party.currency, units=_blocks()),
+            target_currency=party.neighbour,
+        ).SerializeToString()
+        for _ in range(count)
+    ]
 
 
 def replayed_of(answer: bytes) -> dict[str, int]:

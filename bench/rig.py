@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import databases, world
+from bench.baselines import direct_sql
 from bench.processes import Server, environment, exchange_command, exchange_server, module_server
 
-EXTENSIONS = "settlement.app:extension,bench.noop.service:extension"
+EXTENSIONS = "settlement.app:extension,bench.noop.service:extension,bench.baselines.direct_sql:extension"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,9 @@ def rigged() -> Iterator[Rig]:
     with contextlib.ExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="exchange-bench-logs-")))
         postgres = stack.enter_context(databases.durable_postgres())
-        exchange, parties = stack.enter_context(coalition(postgres.exchange, logs / "exchange.log"))
+        exchange, parties = stack.enter_context(
+            coalition(postgres.exchange, logs / "exchange.log", direct_url=postgres.wide)
+        )
         orm = stack.enter_context(module_server("bench.baselines.orm_service", postgres.orm, log=logs / "orm.log"))
         bare = stack.enter_context(module_server("bench.noop", log=logs / "bare.log"))
         canned = stack.enter_context(module_server("bench.load.canned", log=logs / "canned.log"))
@@ -61,13 +64,15 @@ def rigged() -> Iterator[Rig]:
 
 
 @contextlib.contextmanager
-def coalition(database_url: str, log: Path) -> Iterator[tuple[Server, list[world.Party]]]:
+def coalition(database_url: str, log: Path, *, direct_url: str = "") -> Iterator[tuple[Server, list[world.Party]]]:
     """A server on an empty database, and the merchants of the coalition that is made there.
+
+    With `direct_url` direct SQL is served too, on the hand-written tables there.
 
     Raises:
         BenchFailed: it does not start.
     """
-    environ = environ_of(database_url)
+    environ = environ_of(database_url) | {direct_sql.ADDRESS: direct_url}
     exchange_command("migrate", "--operator", world.OPERATOR, "--time-zone", world.TIME_ZONE, environ=environ)
     issued = exchange_command("keys", "issue", "--role", "operator", "--json", environ=environ)
     with exchange_server(environ, log=log) as server:

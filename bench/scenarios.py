@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench import requests
-from bench.baselines import django_hordak, orm_service, pgbench, raw_sql
+from bench.baselines import direct_sql, django_hordak, orm_service, pgbench, raw_sql
 from bench.calls import (
     CONNECTIONS,
     CONVERT,
@@ -14,6 +14,7 @@ from bench.calls import (
     REDEEM,
     UNARY_PREPARED,
     WARMUP_SECONDS,
+    alone,
     at_load,
     bulk,
     captures,
@@ -147,6 +148,10 @@ SCENARIOS = (
     Scenario("duplicates", "ConvertPoints, 5 % duplicates", duplicates),
     Scenario("noop_at_load", "no-op RPC at 80 % load", at_load("noop", noop.METHOD)),
     Scenario("convert_at_load", "ConvertPoints at 80 % load", at_load("convert", CONVERT)),
+    Scenario(
+        "direct_alone", "direct SQL on the same server, one at a time", alone(direct_sql.METHOD, requests.directly)
+    ),
+    Scenario("convert_alone", "ConvertPoints, one at a time", alone(CONVERT, requests.converts)),
     Scenario("batch_100", "BatchTransfer of 100", bulk(100, 20)),
     Scenario("batch_1000", "BatchTransfer of 1 000", bulk(1_000, 5)),
     Scenario("stream", "StreamTransfers of 500", streams(500, 5)),

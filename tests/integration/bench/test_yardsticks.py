@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from bench import requests, world
-from bench.baselines import orm_service, pgbench, raw_sql
+from bench.baselines import direct_sql, orm_service, pgbench, raw_sql
 from bench.baselines.orm_model import Account, Base, Debt, Entry, IdempotencyKey, Movement
 from bench.calls import BATCH, CAPTURE, CONVERT, EARN, HOLD, REDEEM, STREAM
 from bench.load.drive import drive
@@ -40,6 +40,21 @@ async def wide_url(database_url: str) -> str:
     finally:
         await connection.close()
     return database_url
+
+
+async def test_direct_sql_makes_a_whole_conversion_for_each_call(
+    wide_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the exchange's server, for whoever has a key: as many rows as answers."""
+    monkeypatch.setenv(direct_sql.ADDRESS, wide_url)
+    async with a_server(wide_url, service_extensions=("bench.baselines.direct_sql:extension",)) as server:
+        parties = await world.build(server.port, server.operator_secret, members_each=5)
+        outcome = await driven(server, parties, direct_sql.METHOD, requests.directly)
+
+    found = await counted(wide_url)
+    assert not outcome.failed
+    assert found["transfers"] == found["keys"] >= outcome.ok > 0
+    assert found["taken"] == found["used"] == 30 * found["given"]
 
 
 @pytest.fixture
