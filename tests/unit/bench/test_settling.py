@@ -1,10 +1,13 @@
-"""The files that netting is measured with."""
+"""The files that netting is measured with, and the chart of windows."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
+from bench import settling_chart
 from bench.settling_files import write_obligations
+from bench.settling_windows import WindowRow
 from settlement.csv_rows import as_text
 from settlement.netting.files import read_gross
 
@@ -21,3 +24,15 @@ def test_a_file_is_the_same_again_and_nobody_owes_itself(tmp_path: Path) -> None
         gross = read_gross(text, first.name)["CNY"]
     assert gross.participants == ["M0000", "M0001", "M0002"]
     assert len(gross.pairs) == 6
+
+
+def test_each_window_stands_in_the_chart_beside_its_yardsticks(tmp_path: Path) -> None:
+    """A step that takes twice its yardstick's time has a bar of twice, or half, its length."""
+    path = tmp_path / "settling.svg"
+
+    settling_chart.write_svg(path, [WindowRow(1_000_000, 0.2, 0.1, 2, 4, 2, 0.5, 0)])
+
+    bars = [bar for bar in ET.parse(path).getroot().iter() if bar.get("class") in {"ours", "other"}]
+    assert [bar.get("class") for bar in bars] == ["ours", "other", "ours", "other"]
+    closing, small, recount, plain = (float(bar.get("width", "")) for bar in bars)
+    assert (closing, recount) == (2 * small, plain / 2)
