@@ -94,7 +94,6 @@ async def _measure(address: str, parties: list[world.Party], seconds: float, ans
 @contextlib.asynccontextmanager
 async def _a_reader(address: str, secret: str, case: Case, answered: Answered) -> AsyncIterator[None]:
     """A watcher who sees everything and notes how far behind each message's last event is when it comes."""
-
     before, seen = answered.transfers, 0
 
     async def read(messages: AsyncIterator[Any]) -> None:
