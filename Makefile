@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
-# How many test processes; PostgreSQL needs some of the cores too.
+# How many test processes; PostgreSQL needs some of the cores too. Each takes neighbouring tests, which share servers.
 WORKERS ?= auto
 
 # Hundreds of programs are started here: each would compile the whole project again.
@@ -31,7 +31,7 @@ setup: $(DEV) ## Create .venv from the hash-locked requirements (instant when no
 .PHONY: test
 test: setup ## Everything continuous integration runs: check, then all tests on a real PostgreSQL
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: check
 check: check-code check-imports check-protos ## Formatting, lint, types, architecture, protos

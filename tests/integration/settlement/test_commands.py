@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import sys
-from asyncio.subprocess import PIPE
-from typing import Any, NamedTuple
-
 import pytest
 
 from exchange.v1 import directory_service_pb2 as directory
 from tests.contract.settled import Finance
-from tests.docs.pages import ROOT
 from tests.servers import Server
+from tests.terminals import Terminal, Told
 
 MAKER, CHECKER = directory.CALLER_ROLE_FINANCE_MAKER, directory.CALLER_ROLE_FINANCE_CHECKER
 
 
-class Told(NamedTuple):
-    """What a command answered."""
-
-    status: int | None
-    output: str
-    errors: str
-
-    @property
-    def document(self) -> Any:
-        """Its JSON."""
-        assert self.output, self.errors
-        return json.loads(self.output)
+TERMINAL = Terminal()
 
 
 async def settlement(server: Server, *arguments: str, key: str = "") -> Told:
     """Type a command, with somebody's key or as the user of this machine."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("EXCHANGE_", "SETTLE"))}
-    environment |= {"EXCHANGE_DATABASE_URL": server.url, "COLUMNS": "120"} | ({"SETTLEMENT_KEY": key} if key else {})
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "settlement", *arguments), cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE
-    )
-    output, errors = await process.communicate()
-    return Told(process.returncode, output.decode(), errors.decode())
+    variables = {"EXCHANGE_DATABASE_URL": server.url, "COLUMNS": "120"} | ({"SETTLEMENT_KEY": key} if key else {})
+    return await TERMINAL.type(*arguments, **variables)
 
 
 async def test_two_people_at_their_terminals_approve_a_window(server: Server, finance: Finance) -> None:
