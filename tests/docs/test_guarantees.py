@@ -73,7 +73,7 @@ async def test_no_server_starts_where_nothing_is_flushed(database_url: str) -> N
 
 
 async def test_on_a_difference_the_ledger_halts_and_says_so(database_url: str) -> None:
-    """A point too many in one balance: the audit names it, movements stop, reads go on with what is kept; then all do."""
+    """A point too many in a balance: the audit names it, movements stop, reads tell what is kept; mended, all go on."""
     async with a_server(database_url) as server, a_world(server.address, server.operator_secret) as world:
         gro = await world.merchant("GRO", EARNING)
         await world.currency("GRO", gro, issue=0)
