@@ -44,7 +44,9 @@ def _figures(result: LiquidityResult) -> Table:
     if result.optimal:
         figures.add_row("proven", "no more can settle now")
     else:
+        missed = result.ceiling - result.settled_value
         figures.add_row("not proven best; at most", money(result.ceiling))
+        figures.add_row("so it may miss, at most", f"{money(missed)} ({percent(missed, result.ceiling)})")
     return figures
 
 

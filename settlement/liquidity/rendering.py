@@ -15,8 +15,11 @@ def to_json(results: Iterable[LiquidityResult]) -> str:
 
 
 def to_plain(result: LiquidityResult) -> dict[str, Any]:
-    """One currency as plain values: items taken whole are a list of ids, divided ones id to amount."""
-    return {
+    """One currency as plain values: items taken whole are a list of ids, divided ones id to amount.
+
+    `bound` is told where the best is not proven: what settles at the very most.
+    """
+    plain = {
         "gross": result.gross,
         "settled_value": result.settled_value,
         "settled": dict(result.settled) if result.divided else list(result.settled),
@@ -24,3 +27,4 @@ def to_plain(result: LiquidityResult) -> dict[str, Any]:
         "balances": dict(result.balances),
         "optimal": result.optimal,
     }
+    return plain if result.optimal else plain | {"bound": result.ceiling}

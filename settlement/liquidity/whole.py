@@ -1,79 +1,75 @@
-"""The most that can settle when an item settles whole or not at all: a choice among items, solved by CP-SAT."""
+"""The most that can settle when an item settles whole or not at all: a choice among items, left to two solvers.
+
+First CP-SAT, which reckons in integers and is done with most queues at once. Then HiGHS, whose cuts prove what CP-SAT
+cannot: queues whose debtors have hardly anything. What is open even then CP-SAT tries to improve, in many ways in turn.
+No solver is believed about a choice, that is added up; about a proof each is believed as far as its module says.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import gcd
-from typing import Any
+from dataclasses import dataclass
 
-from settlement.circulation import SOLVER_MAX, AmountsTooLarge
-from settlement.liquidity.divisible import most_by_pair, pair_totals
+from settlement.liquidity import cp_sat, highs
 from settlement.liquidity.model import Choice
+from settlement.liquidity.program import Program, prepare
 from settlement.netting.model import Obligation
 
-EFFORT_MAX = 20.0
-"""When to stop looking for a proof, in the solver's own measure: one to two seconds of a core each.
 
-It counts work and not time, so that the same queue gives the same answer on a busy machine. Queues of 300 items mostly
-need less than one; hundreds of items whose debtors can pay hardly anything may need all of it."""
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """When to stop looking for a proof. All of it counts work and not time: a busy machine gives the same answer.
 
-PROVABLE_ITEMS_MAX = 1_000
-"""Beyond it a proof is not to be hoped for, and the effort goes into finding good choices instead."""
+    first, last: of CP-SAT, in its own measure, one to two seconds of a core each.
+    turns: of HiGHS, simplex iterations: ten to twenty thousand in a second of a core.
+    """
+
+    first: float = 1.0
+    turns: int = 600_000
+    last: float = 8.0
+
+    def times(self, factor: int) -> Effort:
+        """So many times the effort."""
+        return Effort(self.first * factor, self.turns * factor, self.last * factor)
 
 
-def settle_whole(items: Sequence[Obligation], funds: Mapping[str, int]) -> Choice:
+USUAL = Effort()
+"""Proves most queues of a few hundred items in seconds, and gives the others up after about a minute of a core."""
+
+
+def settle_whole(items: Sequence[Obligation], funds: Mapping[str, int], effort: Effort = USUAL) -> Choice:
     """Choose the items whose sum is largest. The answer does not depend on the order of items with given ids.
 
-    The ceiling is what the solver proved, or what parts of items could settle if that is less; on queues where the
-    proof takes more than EFFORT_MAX the choice may fall short of it.
+    The ceiling is what was proven; where the proof takes more than the effort, the choice may fall short of it.
 
     Raises:
-        AmountsTooLarge: the items sum to more than the solver can take.
+        AmountsTooLarge: the items to be chosen among sum to more than the solver can take.
     """
-    ceiling = sum(most_by_pair(pair_totals(items), funds).values())
-    ordered = sorted(items, key=lambda item: (item.debtor, item.creditor, item.amount, item.id))
-    chosen, proven = _choose(ordered, funds)
-    return Choice({item.id: item.amount for item in chosen}, min(ceiling, proven))
+    certain, programs = prepare(items, funds)
+    settled = {item.id: item.amount for item in certain}
+    ceiling = sum(settled.values())
+    for program in programs:
+        counts, most = _choose(program, effort)
+        settled |= {item.id: item.amount for item in program.items(counts)}
+        ceiling += most * program.unit
+    return Choice(settled, ceiling)
 
 
-def _choose(items: Sequence[Obligation], funds: Mapping[str, int]) -> tuple[list[Obligation], int]:
-    """The chosen items, and the value the solver proved no choice exceeds."""
-    from ortools.sat.python import cp_model
-
-    unit = gcd(*(item.amount for item in items))
-    model = cp_model.CpModel()
-    takes = [model.new_bool_var(item.id) for item in items]
-    amounts = [item.amount // unit for item in items]
-    if sum(amounts) > SOLVER_MAX // 2:
-        raise AmountsTooLarge("all items together", sum(amounts))
-    out: dict[str, list[tuple[Any, int]]] = {}
-    for item, take, amount in zip(items, takes, amounts, strict=True):
-        out.setdefault(item.debtor, []).append((take, amount))
-        out.setdefault(item.creditor, []).append((take, -amount))
-    for name, terms in sorted(out.items()):
-        variables, weights = zip(*terms, strict=True)
-        model.add(cp_model.LinearExpr.weighted_sum(variables, weights) <= funds.get(name, 0) // unit)
-    model.maximize(cp_model.LinearExpr.weighted_sum(takes, amounts))
-    solver = cp_model.CpSolver()
-    _configure(solver.parameters, len(items))
-    status = solver.solve(model)
-    if status == cp_model.UNKNOWN:
-        return [], sum(item.amount for item in items)
-    assert status in (cp_model.OPTIMAL, cp_model.FEASIBLE), f"choosing nothing is possible, yet: {status}"
-    chosen = [item for item, take in zip(items, takes, strict=True) if solver.boolean_value(take)]
-    proven = -int(solver.response_proto.inner_objective_lower_bound) * unit
-    return chosen, proven
-
-
-def _configure(parameters: Any, items: int) -> None:
-    """Settings under which the same queue gives the same answer every time, and a proof can be trusted."""
-    parameters.random_seed = 0
-    parameters.max_deterministic_time = EFFORT_MAX
-    # Cuts pay off: the limits are knapsacks.
-    parameters.linearization_level = 2
-    # Several workers find better choices, one proves faster; taking turns they do not race for the answer.
-    parameters.num_workers = 1 if items <= PROVABLE_ITEMS_MAX else 4
-    parameters.interleave_search = items > PROVABLE_ITEMS_MAX
-    # OR-tools 9.15 proves wrong optima when its presolve merges overlapping limits (google/or-tools issue 5293); a test
-    # holds a queue on which it does. Without presolve the proof is sound, and on these queues no slower.
-    parameters.cp_model_presolve = False
+def _choose(program: Program, effort: Effort) -> tuple[Sequence[int], int]:
+    """How many of each lot, and the most any choice is worth, in units."""
+    best: Sequence[int] = [0] * len(program.lots)
+    most = program.ceiling
+    steps = (
+        lambda: cp_sat.prove(program, effort.first),
+        lambda: highs.prove(program, effort.turns),
+        lambda: cp_sat.improve(program, best, effort.last),
+    )
+    for step in steps:
+        counts, proven = step()
+        most = min(most, proven)
+        if counts is not None and program.allows(counts) and program.value(counts) > program.value(best):
+            best = counts
+        assert program.value(best) <= most, f"a choice is worth {program.value(best)}, proven is {most} at most"
+        if program.value(best) == most:
+            break
+    return best, most

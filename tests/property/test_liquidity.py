@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from settlement.liquidity import cp_sat, highs, highs_process
 from settlement.liquidity.divisible import pair_totals
 from settlement.liquidity.model import Queue
 from settlement.liquidity.pro_rata import clearing_fractions
+from settlement.liquidity.program import prepare
 from settlement.liquidity.registry import WAYS, settle_all
 from settlement.liquidity.rendering import to_json
 from settlement.netting.model import Obligation
@@ -87,6 +90,32 @@ def test_whole_items_settle_as_much_as_trying_every_choice(queue: Queue) -> None
     assert result.optimal
     assert result.settled_value == best(queue, itertools.product(*((0, item.amount) for item in queue.free)))
     assert all(result.settled.get(item.id, item.amount) == item.amount for item in queue.items)
+
+
+@settings(max_examples=40)
+@given(queue=queues(), scale=st.sampled_from([1, 999_983, 10**10 + 19]), slack=st.integers(0, 1_000_000))
+def test_neither_solver_proves_less_than_trying_every_choice_finds(queue: Queue, scale: int, slack: int) -> None:
+    """Each by itself and from amounts it can hold exactly to ones it cannot; where it can, it finds the best."""
+    items = [replace(item, amount=item.amount * scale + number) for number, item in enumerate(queue.free)]
+    funds = {name: available * scale + slack for name, available in queue.funds.items()}
+    whole = Queue("CNY", items, funds)
+
+    certain, programs = prepare(items, funds)
+    by_cp_sat = by_highs = least_by_highs = sum(item.amount for item in certain)
+    for program in programs:
+        counts, proven = cp_sat.prove(program, 5.0)
+        assert counts is not None
+        assert program.allows(counts)
+        assert program.value(counts) == proven
+        by_cp_sat += proven * program.unit
+        taken, most = highs.reading(program, highs_process.answered(highs.question(program, turns=1_000)))
+        by_highs += most * program.unit
+        if taken is not None and program.allows(taken):
+            least_by_highs += program.value(taken) * program.unit
+
+    real = best(whole, itertools.product(*((0, item.amount) for item in items)))
+    assert by_cp_sat == real <= by_highs
+    assert scale > 1_000_000 or least_by_highs == by_highs
 
 
 @settings(max_examples=60)
