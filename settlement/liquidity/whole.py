@@ -7,7 +7,7 @@ No solver is believed about a choice, that is added up; about a proof each is be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from settlement.liquidity import cp_sat, highs
@@ -59,7 +59,7 @@ def _choose(program: Program, effort: Effort) -> tuple[Sequence[int], int]:
     """How many of each lot, and the most any choice is worth, in units."""
     best: Sequence[int] = [0] * len(program.lots)
     most = program.ceiling
-    steps = (
+    steps: tuple[Callable[[], tuple[list[int] | None, int]], ...] = (
         lambda: cp_sat.prove(program, effort.first),
         lambda: highs.prove(program, effort.turns),
         lambda: cp_sat.improve(program, best, effort.last),

@@ -202,13 +202,10 @@ def test_items_alike_are_one_lot_of_which_the_first_settle() -> None:
 
 @pytest.mark.parametrize(
     ("items", "participants", "share", "best"),
-    [(300, 8, "0.01", 282_771_168), (300, 12, "0.005", 246_249_750)],
+    [(300, 8, "0.01", 282_771_168), (200, 8, "0.005", 172_718_629)],
 )
 def test_starved_queues_of_hundreds_of_items_are_proven(items: int, participants: int, share: str, best: int) -> None:
-    """Debtors have a hundredth of what they owe. The second solver alone, so that it is seen to do it.
-
-    The sums were found and proven under three other settings of the solver too.
-    """
+    """Debtors have a hundredth of what they owe, or less. The second solver alone, so that it is seen to do it."""
     program = starved_queue(items, participants, share)
 
     counts, proven = highs.prove(program, turns=600_000)
