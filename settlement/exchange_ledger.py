@@ -51,6 +51,7 @@ __all__ = [
     "read_window",
     "require_closed",
     "require_merchant",
+    "suspended",
     "tell",
     "transfer_kind_name",
     "windows_before",
@@ -107,6 +108,8 @@ GROUP BY currency_code, debtor, creditor, kind ORDER BY currency_code, debtor, c
 """)
 
 MERCHANT = text("SELECT 1 FROM exchange.merchants WHERE merchant_id = :merchant_id")
+
+ALL_SUSPENDED = text("SELECT merchant_id FROM exchange.merchants WHERE suspended ORDER BY merchant_id")
 
 SUSPENDED = text("SELECT suspended FROM exchange.merchants WHERE merchant_id = :merchant_id")
 
@@ -261,6 +264,11 @@ async def bind_caps(connection: AsyncConnection, actor: str, caps: Mapping[tuple
 async def is_suspended(connection: AsyncConnection, merchant_id: str) -> bool:
     """Whether a merchant that takes part is suspended."""
     return bool((await connection.execute(SUSPENDED, {"merchant_id": merchant_id})).scalar_one())
+
+
+async def suspended(connection: AsyncConnection) -> list[str]:
+    """Merchants that are suspended now, by id."""
+    return list((await connection.execute(ALL_SUSPENDED)).scalars())
 
 
 async def points_outstanding(connection: AsyncConnection, merchant_id: str) -> list[tuple[str, str, str, int]]:

@@ -9,18 +9,16 @@ from zoneinfo import available_timezones
 from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations, known_numbers
 from exchange.serving.instants import timestamp
-from settlement.api import default_wire, dispute_wire, documents, exit_wire, funds_wire, fx_wire, wire
+from settlement.api import default_wire, dispute_wire, documents, exclusion_wire, exit_wire, funds_wire, fx_wire, wire
 from settlement.api.fields import currency, listed
 from settlement.calendar.books import UnknownBook, book, is_open_by
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.calendar.rules import NeverOpen, cut_offs
 from settlement.proposals.model import (
     Content,
-    Exclusion,
     Exclusions,
     Kind,
     Proposal,
-    Release,
     Said,
     SpecialClosing,
     Terms,
@@ -48,7 +46,7 @@ def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") ->
     readers: dict[str, Callable[[], Content]] = {
         "terms": lambda: _terms(check, proposal.terms, f"{path}.terms"),
         "tiers": lambda: _tiers(check, proposal.tiers, f"{path}.tiers"),
-        "exclusions": lambda: _exclusions(check, proposal.exclusions, f"{path}.exclusions"),
+        "exclusions": lambda: exclusion_wire.exclusions(check, proposal.exclusions, f"{path}.exclusions"),
         "calendar": lambda: _calendar(check, proposal.calendar, f"{path}.calendar"),
         "special_closing": lambda: _special_closing(check, proposal.special_closing, f"{path}.special_closing"),
         "funds_terms": lambda: funds_wire.terms(check, proposal.funds_terms, f"{path}.funds_terms"),
@@ -84,7 +82,7 @@ def _terms(check: Violations, asked: pb.SettlementTerms, path: str) -> Terms:
         fx = fx_wire.choice(check, asked.conversion, f"{path}.conversion")
         if mode != CONVERTING_MODE:
             check.say(f"{path}.mode", "is not multilateral, but conversion goes through the clearing account")
-    return Terms(mode, model, dict(minimums), dict(days), fx)
+    return Terms(mode, model, dict(minimums), dict(days), fx, asked.hold_suspended)
 
 
 def _tiers(check: Violations, asked: pb.ApprovalTiers, path: str) -> Tiers:
@@ -99,23 +97,6 @@ def _tiers(check: Violations, asked: pb.ApprovalTiers, path: str) -> Tiers:
             check.say(f"{place}.from_minor_units", "is that of another tier of the currency")
         found.append(tier)
     return Tiers(found)
-
-
-def _exclusions(check: Violations, asked: pb.ExclusionList, path: str) -> Exclusions:
-    excluded: list[Exclusion] = []
-    for place, one in listed(check, f"{path}.excluded", asked.excluded):
-        name = check.resource_name(f"{place}.participant", one.participant, "merchants")
-        if any(name == other.participant for other in excluded):
-            check.say(f"{place}.participant", "stands there twice")
-        excluded.append(Exclusion(name, check.text(f"{place}.reason", one.reason, 1, wire.REASON_MAX)))
-    released = [
-        Release(
-            check.resource_name(f"{place}.participant", one.participant, "merchants"),
-            int(check.resource_name(f"{place}.window", one.window, "windows") or 0),
-        )
-        for place, one in listed(check, f"{path}.released", asked.released)
-    ]
-    return Exclusions(excluded, released)
 
 
 def _special_closing(check: Violations, asked: pb.SpecialClosing, path: str) -> SpecialClosing:
@@ -224,7 +205,7 @@ def message(proposal: Proposal) -> pb.Proposal:
         case Tiers() as tiers:
             found.tiers.CopyFrom(_tiers_message(tiers))
         case Exclusions() as exclusions:
-            found.exclusions.CopyFrom(_exclusions_message(exclusions))
+            found.exclusions.CopyFrom(exclusion_wire.message(exclusions))
         case Calendar() as calendar:
             found.calendar.CopyFrom(pb.SettlementCalendar(currencies=map(_calendar_message, calendar.currencies)))
         case SpecialClosing() as closing:
@@ -246,6 +227,7 @@ def _terms_message(terms: Terms) -> pb.SettlementTerms:
         minimum_minor_units=terms.minimums,
         maximum_carry_days=terms.maximum_carry_days,
         conversion=fx_wire.choice_message(terms.fx) if terms.fx else None,
+        hold_suspended=terms.holds_suspended,
     )
 
 
@@ -255,19 +237,6 @@ def _tiers_message(tiers: Tiers) -> pb.ApprovalTiers:
             pb.ApprovalTier(currency_code=one.currency, from_minor_units=one.from_minor_units, checkers=one.checkers)
             for one in tiers.tiers
         ]
-    )
-
-
-def _exclusions_message(exclusions: Exclusions) -> pb.ExclusionList:
-    return pb.ExclusionList(
-        excluded=[
-            pb.Exclusion(participant=wire.merchant_name(one.participant), reason=one.reason)
-            for one in exclusions.excluded
-        ],
-        released=[
-            pb.Release(participant=wire.merchant_name(one.participant), window=f"windows/{one.window_no}")
-            for one in exclusions.released
-        ],
     )
 
 

@@ -11,7 +11,7 @@ from exchange.money.limits import INT64_MAX
 from exchange.serving.checks import Violations
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
-from settlement.api import fx_wire
+from settlement.api import exclusion_wire, fx_wire
 from settlement.exchange_ledger import Entry
 from settlement.netting.registry import MODES
 from settlement.run.asked import Asked
@@ -154,6 +154,8 @@ def configuration_message(configuration: Configuration) -> pb.RunConfiguration:
         legal_model=LEGAL_NUMBERS[configuration.legal_model],
         excluded=map(merchant_name, configuration.excluded),
         released=map(merchant_name, configuration.released),
+        released_items=[exclusion_wire.release_message(one, 0) for one in configuration.chosen],
+        suspended=map(merchant_name, configuration.suspended),
         waiting_currency_codes=configuration.waiting,
         conversion=fx_wire.choice_message(configuration.fx) if configuration.fx else None,
         fx_set=fx_wire.fx_set_message(configuration.fx.fx) if configuration.fx else None,

@@ -52,6 +52,7 @@ class WindowFacts:
         before: how far the window before is, where its run is not approved yet; empty: it is.
         makers: whoever had a hand in the run, and may not approve it.
         legs: its payments, each with its newest attempt.
+        overtaken: who was suspended in the exchange since the run was made, which nets what the terms want held.
     """
 
     window_no: int
@@ -62,6 +63,7 @@ class WindowFacts:
     before: str = ""
     makers: Sequence[str] = ()
     legs: Sequence[LegView] = ()
+    overtaken: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -84,6 +86,7 @@ class Line:
         unpaid: by currency, what of it no bank has booked.
         payments, payments_open: how many there are, and how many no bank has booked.
         todo: what to do next.
+        suspended: whose items its run holds because they are suspended in the exchange.
     """
 
     window: str
@@ -97,6 +100,7 @@ class Line:
     payments: int
     payments_open: int
     todo: Todo
+    suspended: Sequence[str] = ()
 
 
 class Waits(NamedTuple):

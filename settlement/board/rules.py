@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, tzinfo
 
 from settlement.board.model import Line, Todo, Waits, Who, WindowFacts
@@ -15,6 +15,8 @@ from settlement.run.model import Run
 DIGITS = 12
 CARRIED = frozenset({"minimum", "not_due"})
 """What waits by itself; whatever else waits is held because of somebody."""
+UNDECIDED = frozenset({RunState.CALCULATED, RunState.SUBMITTED})
+"""Nobody's yes is final: the run may still give way to another of its window."""
 NOTHING = Todo("none", Who.NOBODY, "")
 
 
@@ -34,6 +36,9 @@ def todo_of(facts: WindowFacts, now: datetime) -> Todo:
 
 def _todo_of_run(facts: WindowFacts, run: Run) -> Todo:
     number, digest = facts.window_no, run.digest[:DIGITS]
+    if facts.overtaken and run.life.state in UNDECIDED:
+        because = f"it nets {', '.join(facts.overtaken)}, suspended since: the terms want that held"
+        return Todo("run", Who.MAKER, f"run {number}", because)
     match run.life.state:
         case RunState.CALCULATED if facts.before:
             return Todo("submit", Who.NOBODY, "", f"windows/{number - 1} is {facts.before}, and comes first")
@@ -84,7 +89,14 @@ def line_of(facts: WindowFacts, now: datetime, zone: tzinfo) -> Line:
         payments=len(legs),
         payments_open=len(unpaid),
         todo=todo,
+        suspended=facts.run.configuration.suspended if facts.run and facts.run.life.state not in DEAD else (),
     )
+
+
+def overtaken(run: Run, suspended: Collection[str]) -> list[str]:
+    """Who of those suspended now has something in a run that does not hold it."""
+    there = {position.participant for one in run.result for position in one.positions}
+    return sorted(there & set(suspended) - set(run.configuration.excluded))
 
 
 def waits_of(items: Sequence[Waiting]) -> list[Waits]:

@@ -11,11 +11,13 @@ from exchange.db.engine import Database
 from settlement import exchange_ledger
 from settlement.board import sql
 from settlement.board.model import Board, Outstanding, Who, WindowFacts
-from settlement.board.rules import line_of, waits_of
+from settlement.board.rules import line_of, overtaken, waits_of
 from settlement.calendar.model import CutOff
 from settlement.payments import sql as payments_sql
 from settlement.payments.files import legs_paid
 from settlement.proposals import sql as proposals_sql
+from settlement.proposals.model import Terms
+from settlement.proposals.standing import standing
 from settlement.run import sql as run_sql
 from settlement.run.ageing import waiting
 from settlement.run.life import DEAD, INSTRUCTED, PREVIEW, RunState
@@ -54,6 +56,8 @@ async def unfinished(connection: AsyncConnection, window_no: int | None = None) 
     """Windows that are not finished, oldest first; only this one if a number is given."""
     rows = [row for row in await connection.execute(sql.UNFINISHED) if window_no is None or row.window_no == window_no]
     calendar = await dates.calendar_in_force(connection)
+    terms = await standing(connection, Terms)
+    suspended = await exchange_ledger.suspended(connection) if terms and terms[1].holds_suspended else []
     found = []
     for row in rows:
         run = await read_run(connection, row.run_id) if row.run_id else None
@@ -70,6 +74,7 @@ async def unfinished(connection: AsyncConnection, window_no: int | None = None) 
                 before=await _before(connection, run),
                 makers=row.makers,
                 legs=await legs_paid(connection, run.run_id) if run and run.life.state in INSTRUCTED else (),
+                overtaken=overtaken(run, suspended) if run else (),
             )
         )
     return found

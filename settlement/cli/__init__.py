@@ -30,6 +30,7 @@ from settlement.cli.plain import Commands
 from settlement.cli.proposals import proposals, propose, withdraw
 from settlement.cli.recount import recount
 from settlement.cli.recoveries import recover
+from settlement.cli.releases import release
 from settlement.cli.reports import breakage, journal, liability, report, statement
 from settlement.cli.run import run, show
 from settlement.cli.scheduler import scheduler
@@ -74,6 +75,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "end-disputes": end_disputes,
     "adjustments": adjustments,
     "adjust": adjust,
+    "release": release,
     "calendar": calendar,
     "scheduler": scheduler,
     "ageing": ageing,

@@ -13,7 +13,7 @@ from settlement.cli.tables import listing
 from settlement.run.canonical import plain, written
 from settlement.run.legal import BY_MODE
 from settlement.run.life import Decision, RunState, Transition
-from settlement.run.model import CurrencyResult, Run
+from settlement.run.model import Chosen, CurrencyResult, Run
 
 
 def to_json(run: Run, *, replayed: bool, liquidity: Mapping[str, object] | None = None) -> str:
@@ -47,9 +47,14 @@ def show_run(run: Run, *, replayed: bool) -> None:
     configuration = run.configuration
     legal = "" if configuration.legal_model is BY_MODE[configuration.mode] else f" as {configuration.legal_model}"
     console.print(f"{run.name} of windows/{run.window_no}, {configuration.mode}{legal}{again}")
-    for what, names in (("excluded", configuration.excluded), ("released", configuration.released)):
+    for what, names in (
+        ("excluded", configuration.excluded),
+        ("of them suspended in the exchange", configuration.suspended),
+        ("released", configuration.released),
+        ("released items", [_chosen(one) for one in configuration.chosen]),
+    ):
         if names:
-            console.print(f"{what}: {', '.join(names)}")
+            console.print(f"{what}: {', '.join(names)}", soft_wrap=True)
     if configuration.fx is not None:
         console.print(f"converted by {configuration.fx.fx.title}, {configuration.fx.basis.replace('_', ' ')}")
     console.print(f"digest {run.digest}")
@@ -60,6 +65,19 @@ def show_run(run: Run, *, replayed: bool) -> None:
         console.rule(one.currency)
         for table in _tables(one):
             console.print(table)
+
+
+def _chosen(one: Chosen) -> str:
+    """What is chosen of somebody's held items, in words."""
+    parts = [
+        one.currency,
+        f"owed by {one.debtor}" if one.debtor else "",
+        f"owed to {one.creditor}" if one.creditor else "",
+        f"since windows/{one.since_window}" if one.since_window else "",
+        f"of {one.at_least} and more" if one.at_least else "",
+        f"of {one.at_most} and less" if one.at_most else "",
+    ]
+    return f"{one.participant} ({' '.join(part for part in parts if part)})"
 
 
 def _plain(one: Transition | Decision) -> dict[str, object]:

@@ -45,6 +45,7 @@ def plain(board: Board) -> dict[str, object]:
             {"window": one.window, "state": one.state, "since": one.since.isoformat(), "age_days": one.age_days,
              "due": one.due.isoformat() if one.due else None, "late": one.late, "to_pay": dict(one.to_pay),
              "unpaid": dict(one.unpaid), "payments": one.payments, "payments_open": one.payments_open,
+             "suspended": list(one.suspended),
              "next": {**one.todo._asdict(), "command": _command(one.todo.command)}}
             for one in board.windows
         ],
@@ -84,6 +85,9 @@ def _show_todos(console: Console, board: Board) -> None:
         because = f" ({one.todo.because})" if one.todo.because else ""
         step = _command(one.todo.command) or one.todo.step
         console.print(f"{one.window}: {one.todo.who}: {step}{because}", markup=False, soft_wrap=True)
+        if one.suspended:
+            names = ", ".join(one.suspended)
+            console.print(f"{one.window}: held, for they are suspended in the exchange: {names}", soft_wrap=True)
     for queue in board.outstanding:
         since = f"{queue.what}: {queue.number}, the oldest of {queue.oldest_days} days"
         console.print(f"{since}: {queue.who}: {_command(queue.command)}", markup=False, soft_wrap=True)

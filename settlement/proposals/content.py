@@ -58,6 +58,7 @@ def plain(content: Content) -> dict[str, Any]:
                 "minimums": dict(content.minimums),
                 "maximum_carry_days": dict(content.maximum_carry_days),
                 **({"fx": plain_fx_choice(content.fx)} if content.fx else {}),
+                **({"holds_suspended": True} if content.holds_suspended else {}),
             }
         case Tiers():
             names = ("currency", "from", "checkers")
@@ -65,7 +66,7 @@ def plain(content: Content) -> dict[str, Any]:
         case Exclusions():
             return {
                 "excluded": [one._asdict() for one in sorted(content.excluded)],
-                "released": [one._asdict() for one in sorted(content.released)],
+                "released": [_plain_release(one) for one in sorted(content.released)],
             }
         case Calendar():
             by_code = sorted(content.currencies, key=lambda one: one.currency)
@@ -74,6 +75,11 @@ def plain(content: Content) -> dict[str, Any]:
             return {"window_no": content.window_no, "currencies": sorted(content.currencies)}
         case _:
             return WRITERS[type(content)](content)
+
+
+def _plain_release(one: Release) -> dict[str, Any]:
+    """What chooses among the items stands in it only where it does."""
+    return {name: value for name, value in one._asdict().items() if value or name in ("participant", "window_no")}
 
 
 def _plain_calendar(one: CurrencyCalendar) -> dict[str, Any]:

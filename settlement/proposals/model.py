@@ -16,6 +16,7 @@ from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.fx.model import FxChoice, FxSet
 from settlement.run.legal import LegalModel
+from settlement.run.model import Chosen
 
 
 class Kind(enum.StrEnum):
@@ -62,6 +63,7 @@ class Terms:
         minimums: the smallest payment by currency, minor units.
         maximum_carry_days: by currency, after how many days what is carried is paid.
         fx: how positions are brought into the currencies participants chose; None: each is settled in its own.
+        holds_suspended: whether what merchants owe and are owed who are suspended in the exchange is held.
     """
 
     mode: str
@@ -69,6 +71,7 @@ class Terms:
     minimums: Mapping[str, int] = field(default_factory=dict)
     maximum_carry_days: Mapping[str, int] = field(default_factory=dict)
     fx: FxChoice | None = None
+    holds_suspended: bool = False
 
 
 class Tier(NamedTuple):
@@ -94,10 +97,29 @@ class Exclusion(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A participant for whose sake items are held, and the window in which they enter netting again."""
+    """A participant for whose sake items are held, and the window in which they enter netting again.
+
+    What follows the window chooses among the items, as in `run.model.Chosen`; nothing of it: all of them.
+    """
 
     participant: str
     window_no: int
+    currency: str = ""
+    debtor: str = ""
+    creditor: str = ""
+    since_window: int = 0
+    at_least: int = 0
+    at_most: int = 0
+
+    @property
+    def chosen(self) -> Chosen:
+        """The items."""
+        return Chosen(self.participant, *self[2:])
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all items come back."""
+        return not any(self[2:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +134,14 @@ class Exclusions:
         return tuple(sorted(one.participant for one in self.excluded))
 
     def released_in(self, window_no: int) -> tuple[str, ...]:
-        """Whose items enter netting again in a window."""
-        return tuple(sorted({one.participant for one in self.released if one.window_no == window_no}))
+        """Whose items all enter netting again in a window."""
+        return tuple(sorted({one.participant for one in self.released if one.window_no == window_no and one.is_whole}))
+
+    def chosen_in(self, window_no: int) -> tuple[Chosen, ...]:
+        """What of others' items enters netting again in a window."""
+        whole = self.released_in(window_no)
+        here = [one for one in self.released if one.window_no == window_no and not one.is_whole]
+        return tuple(sorted({one.chosen for one in here if one.participant not in whole}))
 
 
 @dataclass(frozen=True, slots=True)

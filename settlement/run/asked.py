@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -49,8 +49,12 @@ def resolved(
     due: Due,
     window_no: int,
     fx: FxTerms | None = None,
+    suspended: Collection[str] = (),
 ) -> Configuration:
-    """The configuration of a run; `fx`: what the terms say of currencies, with the set as it is now.
+    """The configuration of a run.
+
+    `fx`: what the terms say of currencies, with the set as it is now. `suspended`: who is suspended in the exchange,
+    which excludes where the terms say so.
 
     Raises:
         InvalidField: the legal model does not go with the mode, or the mode with conversion.
@@ -63,13 +67,16 @@ def resolved(
         raise InvalidField({"configuration.legal_model": what})
     if fx is not None and mode != CONVERTING_MODE:
         raise InvalidField({"configuration.mode": f"is {mode}, but conversion goes through the clearing account"})
+    held = tuple(sorted(suspended)) if terms and terms.holds_suspended else ()
     return Configuration(
         mode=mode,
         legal_model=model,
         minimums={**(terms.minimums if terms else {}), **asked.minimums},
         maximum_carry_days={**(terms.maximum_carry_days if terms else {}), **asked.maximum_carry_days},
-        excluded=exclusions.names(),
+        excluded=tuple(sorted({*exclusions.names(), *held})),
         released=exclusions.released_in(window_no),
+        chosen=exclusions.chosen_in(window_no),
+        suspended=held,
         waiting=due.waiting,
         pay_dates=due.pay_days,
         fx=fx,

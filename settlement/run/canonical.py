@@ -15,6 +15,7 @@ from settlement.run.legal import BY_MODE, LegalModel
 from settlement.run.model import (
     Adjusted,
     CarryFigures,
+    Chosen,
     Configuration,
     CurrencyResult,
     Disputed,
@@ -57,11 +58,19 @@ def written(configuration: Configuration) -> dict[str, Any]:
         "maximum_carry_days": {code: days for code, days in sorted(configuration.maximum_carry_days.items()) if days},
         "excluded": list(configuration.excluded),
         "released": list(configuration.released),
+        **_held_or_released(configuration),
         "waiting": list(configuration.waiting),
         "pay_dates": {code: day.isoformat() for code, day in sorted(configuration.pay_dates.items())},
         **({"fx": plain_fx_terms(configuration.fx)} if configuration.fx else {}),
         **_disputed(configuration.disputed),
     }
+
+
+def _held_or_released(configuration: Configuration) -> dict[str, Any]:
+    """What is chosen of held items, and who is held because of a suspension; nothing where there is none."""
+    chosen = [{name: value for name, value in one._asdict().items() if value} for one in configuration.chosen]
+    lists = {"released_items": chosen, "suspended": list(configuration.suspended)}
+    return {name: values for name, values in lists.items() if values}
 
 
 def _disputed(disputed: Disputed) -> dict[str, Any]:
@@ -83,6 +92,8 @@ def configuration_of(plain: Mapping[str, Any]) -> Configuration:
         maximum_carry_days=plain.get("maximum_carry_days", {}),
         excluded=tuple(plain.get("excluded", ())),
         released=tuple(plain.get("released", ())),
+        chosen=tuple(Chosen(**one) for one in plain.get("released_items", ())),
+        suspended=tuple(plain.get("suspended", ())),
         waiting=tuple(plain.get("waiting", ())),
         pay_dates={code: date.fromisoformat(day) for code, day in plain.get("pay_dates", {}).items()},
         fx=fx_terms(plain["fx"]) if "fx" in plain else None,

@@ -34,7 +34,7 @@ def came_of(code: str, fresh: Mapping[Pair, Fresh], old: CurrencyResult | None, 
     entering, kept = [], []
     for item in (*carried_in, *held_in):
         causes = {*item.parties, *excluded_of(item, configuration)}
-        if set(item.parties) <= set(configuration.released) and not excluded_of(item, configuration):
+        if _is_released(code, item, configuration) and not excluded_of(item, configuration):
             causes = set()
         parties = tuple(sorted(causes))
         if item.dispute and item.dispute not in configuration.disputed.released:
@@ -49,6 +49,15 @@ def came_of(code: str, fresh: Mapping[Pair, Fresh], old: CurrencyResult | None, 
             adjusted[one.debtor, one.creditor] = adjusted.get((one.debtor, one.creditor), 0) + one.amount
     held_out = [one for one in configuration.disputed.held_out if one.currency == code]
     return Came(fresh, held_out, adjusted, carried_in, held_in, entering, kept)
+
+
+def _is_released(code: str, item: CarryFigures, configuration: Configuration) -> bool:
+    """Whether everybody for whose sake an item is held was released, whole or in what is chosen of it."""
+    return all(
+        party in configuration.released
+        or any(one.participant == party and one.names(code, item) for one in configuration.chosen)
+        for party in item.parties
+    )
 
 
 def excluded_of(pair: CarryFigures | Pair, configuration: Configuration) -> list[str]:

@@ -63,6 +63,39 @@ class Disputed:
 UNDISPUTED = Disputed()
 
 
+class Chosen(NamedTuple):
+    """Held items of one participant that enter netting again, while its others stay held; what is left out is any.
+
+    Attributes:
+        participant: for whose sake they are held.
+        currency: ISO 4217 code; empty: any.
+        debtor: who owes; empty: anybody.
+        creditor: whom; empty: anybody.
+        since_window: the window in which they were first left unpaid; 0: any.
+        at_least: items of so many minor units and more; 0: any.
+        at_most: items of so many and less; 0: any.
+    """
+
+    participant: str
+    currency: str = ""
+    debtor: str = ""
+    creditor: str = ""
+    since_window: int = 0
+    at_least: int = 0
+    at_most: int = 0
+
+    def names(self, currency: str, item: CarryFigures) -> bool:
+        """Whether an item is one of them."""
+        return (
+            self.currency in ("", currency)
+            and self.debtor in ("", item.debtor)
+            and self.creditor in ("", item.creditor)
+            and self.since_window in (0, item.since_window)
+            and self.at_least <= item.amount
+            and (self.at_most == 0 or item.amount <= self.at_most)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What was asked.
@@ -74,6 +107,8 @@ class Configuration:
         maximum_carry_days: by currency, after how many days what is carried is paid however small; none: never.
         excluded: participants whose obligations are shown and held, not netted; in name order.
         released: participants for whose sake items were held that enter netting again; in name order.
+        chosen: items of others that enter netting again; in order.
+        suspended: of those excluded, who was suspended in the exchange when the run was made, as the terms say.
         waiting: currencies without a cut-off in this window: everything in them waits for the next; by code.
         pay_dates: by currency, the day the payments are made.
         fx: how positions of participants who chose a currency are converted into it; None: nothing is.
@@ -86,6 +121,8 @@ class Configuration:
     maximum_carry_days: Mapping[str, int] = field(default_factory=dict)
     excluded: tuple[str, ...] = ()
     released: tuple[str, ...] = ()
+    chosen: tuple[Chosen, ...] = ()
+    suspended: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     pay_dates: Mapping[str, date] = field(default_factory=dict)
     fx: FxTerms | None = None

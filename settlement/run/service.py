@@ -127,7 +127,8 @@ async def _resolved(connection: AsyncConnection, asked: Asked, window_no: int, a
     due = await due_of(connection, window_no)
     fx = await _fx_terms(connection, terms[1].fx) if terms and terms[1].fx else None
     excluded = await exclusions(connection)
-    configuration = resolved(asked, terms[1] if terms else None, excluded, due, window_no, fx)
+    suspended = await exchange_ledger.suspended(connection)
+    configuration = resolved(asked, terms[1] if terms else None, excluded, due, window_no, fx, suspended)
     await overtake(connection, window_no, actor)
     return replace(configuration, disputed=await disputed(connection, window_no))
 

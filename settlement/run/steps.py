@@ -14,6 +14,7 @@ from settlement.actors import Actor
 from settlement.run import sql
 from settlement.run.canonical import configuration_of
 from settlement.run.life import CANCELLABLE, DEAD, PREVIEW, Decision, Life, RunState, Transition
+from settlement.run.model import Chosen
 
 
 async def take_turns(connection: AsyncConnection) -> None:
@@ -82,7 +83,11 @@ class Excludes(Protocol):
         ...
 
     def released_in(self, window_no: int) -> tuple[str, ...]:
-        """Whose items enter netting again in a window."""
+        """Whose items all enter netting again in a window."""
+        ...
+
+    def chosen_in(self, window_no: int) -> tuple[Chosen, ...]:
+        """What of others' items enters netting again in a window."""
         ...
 
 
@@ -114,7 +119,8 @@ def _differ(run: Row[Any], exclusions: Excludes) -> bool:
         for pair in one["pairs"]
         for name in (pair["debtor"], pair["creditor"])
     }
-    return bool(newly & netted) or made_with.released != exclusions.released_in(run.window_no)
+    released = exclusions.released_in(run.window_no), exclusions.chosen_in(run.window_no)
+    return bool(newly & netted) or (made_with.released, made_with.chosen) != released
 
 
 async def _standing_on(connection: AsyncConnection, run_id: UUID) -> list[Row[Any]]:

@@ -295,10 +295,13 @@ class SettlementTerms(_message.Message):
     MINIMUM_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     MAXIMUM_CARRY_DAYS_FIELD_NUMBER: _builtins.int
     CONVERSION_FIELD_NUMBER: _builtins.int
+    HOLD_SUSPENDED_FIELD_NUMBER: _builtins.int
     mode: Global___NettingMode.ValueType
     """How to net. Required."""
     legal_model: Global___LegalModel.ValueType
     """What it is in law. Left out: the mode's own."""
+    hold_suspended: _builtins.bool
+    """Whether what merchants owe and are owed who are suspended in the exchange when a run is made is held, as if they were excluded. Left out: a suspension stops new business, and what is owed is settled."""
     @_builtins.property
     def minimum_minor_units(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Net amounts below this many minor units are carried into the next window, by ISO 4217 code. Left out: nothing is carried."""
@@ -319,10 +322,11 @@ class SettlementTerms(_message.Message):
         minimum_minor_units: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         maximum_carry_days: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         conversion: Global___CurrencyConversion | None = ...,
+        hold_suspended: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "hold_suspended", b"hold_suspended", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -582,19 +586,43 @@ class Release(_message.Message):
 
     PARTICIPANT_FIELD_NUMBER: _builtins.int
     WINDOW_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    DEBTOR_FIELD_NUMBER: _builtins.int
+    CREDITOR_FIELD_NUMBER: _builtins.int
+    SINCE_WINDOW_FIELD_NUMBER: _builtins.int
+    AT_LEAST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    AT_MOST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
     """"merchants/GRO". Required."""
     window: _builtins.str
     """The window whose run takes them in, "windows/12". Required."""
+    currency_code: _builtins.str
+    """Only items of this settlement currency. What follows and this choose together; left out: any. Nothing chosen: all its items."""
+    debtor: _builtins.str
+    """Only what this one owes, "merchants/GRO"."""
+    creditor: _builtins.str
+    """Only what is owed to this one, "merchants/TEL"."""
+    since_window: _builtins.str
+    """Only what was first left unpaid in this window, "windows/9"."""
+    at_least_minor_units: _builtins.int
+    """Only items of so many minor units and more."""
+    at_most_minor_units: _builtins.int
+    """Only items of so many minor units and less. Left out: however large."""
     def __init__(
         self,
         *,
         participant: _builtins.str = ...,
         window: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        debtor: _builtins.str = ...,
+        creditor: _builtins.str = ...,
+        since_window: _builtins.str = ...,
+        at_least_minor_units: _builtins.int = ...,
+        at_most_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["participant", b"participant", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least_minor_units", b"at_least_minor_units", "at_most_minor_units", b"at_most_minor_units", "creditor", b"creditor", "currency_code", b"currency_code", "debtor", b"debtor", "participant", b"participant", "since_window", b"since_window", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1041,6 +1069,8 @@ class RunConfiguration(_message.Message):
     CONVERSION_FIELD_NUMBER: _builtins.int
     FX_SET_FIELD_NUMBER: _builtins.int
     FX_SET_DIGEST_FIELD_NUMBER: _builtins.int
+    RELEASED_ITEMS_FIELD_NUMBER: _builtins.int
+    SUSPENDED_FIELD_NUMBER: _builtins.int
     mode: Global___NettingMode.ValueType
     """How to net."""
     legal_model: Global___LegalModel.ValueType
@@ -1075,6 +1105,14 @@ class RunConfiguration(_message.Message):
     def fx_set(self) -> Global___FxSet:
         """Output only. The version of the set that was used, with all its rates."""
 
+    @_builtins.property
+    def released_items(self) -> _containers.RepeatedCompositeFieldContainer[Global___Release]:
+        """Output only. What was chosen of the held items of others and entered netting again in this window; without the window."""
+
+    @_builtins.property
+    def suspended(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Output only. Of those excluded, who was suspended in the exchange when the run was made."""
+
     def __init__(
         self,
         *,
@@ -1088,10 +1126,12 @@ class RunConfiguration(_message.Message):
         conversion: Global___CurrencyConversion | None = ...,
         fx_set: Global___FxSet | None = ...,
         fx_set_digest: _builtins.str = ...,
+        released_items: _abc.Iterable[Global___Release] | None = ...,
+        suspended: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "fx_set", b"fx_set"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "excluded", b"excluded", "fx_set", b"fx_set", "fx_set_digest", b"fx_set_digest", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode", "released", b"released", "waiting_currency_codes", b"waiting_currency_codes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "excluded", b"excluded", "fx_set", b"fx_set", "fx_set_digest", b"fx_set_digest", "legal_model", b"legal_model", "maximum_carry_days", b"maximum_carry_days", "minimum_minor_units", b"minimum_minor_units", "mode", b"mode", "released", b"released", "released_items", b"released_items", "suspended", b"suspended", "waiting_currency_codes", b"waiting_currency_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,7 +13,7 @@ from settlement.evidence.reading import Pack
 from settlement.exchange_ledger import PairMicros
 from settlement.fx.model import FxSet
 from settlement.proposals import content
-from settlement.proposals.model import Exclusions, Kind
+from settlement.proposals.model import Exclusions, Kind, Terms
 from settlement.run.canonical import canonical, configuration_of, digest_of, parsed
 from settlement.run.model import Configuration
 from settlement.run.rules import Inputs, calculate
@@ -60,6 +60,7 @@ def rules(pack: Pack) -> Iterator[Difference]:
     configuration = configuration_of(pack.document(RESULT))
     made = [row.as_("created_at", datetime.fromisoformat) for row in pack.rows("runs.csv")][-1]
     excluded: Exclusions | None = None
+    terms: Terms | None = None
     rates: dict[str, FxSet] = {}
     for place, one in enumerate(pack.document(DOCUMENTS)):
         path = f"[{place}]"
@@ -74,6 +75,10 @@ def rules(pack: Pack) -> Iterator[Difference]:
             rates[digest] = held
         if isinstance(held, Exclusions) and datetime.fromisoformat(one["decided_at"]) <= made:
             excluded = held
+        if isinstance(held, Terms) and datetime.fromisoformat(one["decided_at"]) <= made:
+            terms = held
+    if configuration.suspended and not (terms and terms.holds_suspended):
+        yield Difference(RESULT, 0, "suspended", str(configuration.suspended), "nobody, as no terms say so")
     yield from _excluded(configuration, excluded or Exclusions(), pack.document(WINDOW))
     fx = configuration.fx
     if fx is not None and rates.get(fx.digest) != fx.fx:
@@ -85,8 +90,9 @@ def _excluded(configuration: Configuration, agreed: Exclusions, window: Any) -> 
     number = int(window["window"].removeprefix("windows/"))
     pay_dates = {one["currency"]: date.fromisoformat(one["pay_day"]) for one in window["cut_offs"]}
     for figure, found, expected in (
-        ("excluded", configuration.excluded, agreed.names()),
+        ("excluded", configuration.excluded, tuple(sorted({*agreed.names(), *configuration.suspended}))),
         ("released", configuration.released, agreed.released_in(number)),
+        ("released_items", configuration.chosen, agreed.chosen_in(number)),
         ("pay_dates", dict(configuration.pay_dates), pay_dates),
     ):
         if found != expected:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from settlement.board.model import Who, WindowFacts
-from settlement.board.rules import line_of, todo_of
+from settlement.board.rules import line_of, overtaken, todo_of
 from settlement.payments.model import AttemptState, Leg, LegView
 from settlement.run.life import Decision, Life, RunState, Transition
 from settlement.run.model import Configuration, Run
@@ -112,3 +112,29 @@ def test_a_line_counts_what_is_unpaid_and_since_when() -> None:
     assert (before.payments, before.payments_open, before.age_days, before.late) == (5, 5, 0, False)
     assert (after.to_pay, after.unpaid, after.payments_open) == ({"CNY": 1_400}, {"CNY": 700}, 1)
     assert (after.due, after.late, after.age_days) == (date(2026, 4, 2), True, 2)
+
+
+def test_a_run_that_nets_who_was_suspended_since_is_to_be_made_again() -> None:
+    """While nobody's yes is final; an approved one stands."""
+    calculated = closed(in_state(RunState.CALCULATED), overtaken=("GRO",))
+    approved = closed(in_state(RunState.APPROVED, yes="zoe"), overtaken=("GRO",))
+
+    todo = todo_of(calculated, NOW)
+    assert (todo.who, todo.command) == (Who.MAKER, "run 3")
+    assert "GRO, suspended since" in todo.because
+    assert todo_of(approved, NOW).step == "export"
+    assert overtaken(RUN, ["GRO", "XXX"]) == ["GRO"]
+
+
+def test_what_others_stand_in_for_waits_for_nobody_or_for_what_comes_back() -> None:
+    """A covered payment is done; one that is not covered is the maker's, when banks have booked the rest."""
+    run = in_state(RunState.PARTIALLY_SETTLED)
+
+    covered = closed(run, legs=[leg(AttemptState.COVERED), leg(AttemptState.SETTLED)])
+    uncovered = closed(run, legs=[leg(AttemptState.UNCOVERED), leg(AttemptState.SETTLED)])
+    under_way = closed(run, legs=[leg(AttemptState.UNCOVERED), leg(AttemptState.EXPORTED)])
+
+    assert todo_of(covered, NOW).who is Who.NOBODY
+    assert (todo_of(uncovered, NOW).who, todo_of(uncovered, NOW).command) == (Who.MAKER, "recover GRO 3 CNY AMOUNT")
+    assert todo_of(under_way, NOW).who is Who.BANK
+    assert (line_of(covered, NOW, ZONE).payments_open, line_of(uncovered, NOW, ZONE).payments_open) == (0, 1)

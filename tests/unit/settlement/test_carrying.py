@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from settlement.run.model import CarryFigures
+from settlement.run.model import CarryFigures, Chosen
 from tests.unit.settlement.windows import FIRST_DAY, items, owes, payments, window
 
 MINIMUM: dict[str, Any] = {"minimums": {"CNY": 100}}
@@ -131,6 +131,33 @@ def test_what_is_held_does_not_enter_netting_again_by_itself() -> None:
     )
     assert (payments(released), items(released.held_items)) == ({"CAF>OPR": 902, "OPR>TEL": 902}, [])
     assert [(pair.held_in, pair.held) for pair in released.pairs] == [(900, 0)]
+
+
+CHOICES: list[tuple[Chosen, list[str]]] = [
+    (Chosen("CAF", since_window=1), ["CAF owes AIR 30 since 2", "CAF owes TEL 7 since 2"]),
+    (Chosen("CAF", creditor="TEL"), ["CAF owes AIR 30 since 2", "GRO owes CAF 50 since 1"]),
+    (Chosen("CAF", debtor="GRO"), ["CAF owes AIR 30 since 2", "CAF owes TEL 7 since 2", "CAF owes TEL 900 since 1"]),
+    (Chosen("CAF", at_least=30, at_most=50), ["CAF owes TEL 7 since 2", "CAF owes TEL 900 since 1"]),
+    (Chosen("CAF", currency="CNY", creditor="TEL", at_most=7), ["CAF owes AIR 30 since 2", "CAF owes TEL 900 since 1",
+                                                                 "GRO owes CAF 50 since 1"]),
+    (Chosen("CAF", currency="USD"), ["CAF owes AIR 30 since 2", "CAF owes TEL 7 since 2", "CAF owes TEL 900 since 1",
+                                     "GRO owes CAF 50 since 1"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("chosen", "left"), CHOICES)
+def test_only_what_is_chosen_of_held_items_comes_back(chosen: Chosen, left: list[str]) -> None:
+    """By pair, currency, window or amount; the others stay held, and what is netted and held is what there was."""
+    (first,) = window(1, owes("CAF owes TEL 900"), owes("GRO owes CAF 50"), excluded=("CAF",))
+    (second,) = window(2, owes("CAF owes TEL 7"), owes("CAF owes AIR 30"), before=[first], excluded=("CAF",))
+
+    (third,) = window(3, before=[second], chosen=(chosen,))
+    (still_out,) = window(3, before=[second], chosen=(chosen,), excluded=("CAF",))
+    (for_somebody_else,) = window(3, before=[second], chosen=(chosen._replace(participant="TEL"),))
+
+    assert sorted(items(third.held_items)) == left
+    assert (third.gross, third.held) == (987, sum(int(item.split()[3]) for item in left))
+    assert still_out.held == for_somebody_else.held == 987
 
 
 def test_what_is_held_for_two_is_released_for_both() -> None:

@@ -1,0 +1,112 @@
+"""`settlement release`: chosen items that are held enter netting again, when another person approves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from settlement.cli.files import refused
+from settlement.cli.ledger import identified, on_ledger, window_number
+from settlement.cli.plain import PROGRAM, NotDone
+from settlement.cli.proposals import show
+
+if TYPE_CHECKING:
+    from exchange.db.engine import Database
+    from settlement.proposals.model import Proposal, Release
+    from settlement.run.ageing import Waiting
+
+Minor = Annotated[int, typer.Option(help="Minor units.", min=0, max=10**15)]
+
+
+def release(
+    merchant: Annotated[str, typer.Argument(help="Id of the merchant for whose sake items are held.")],
+    window: Annotated[str, typer.Argument(help="Number of the window whose run takes them in.")],
+    currency: Annotated[str, typer.Option(help="Only items of this settlement currency.")] = "",
+    debtor: Annotated[str, typer.Option(help="Only what this merchant owes.")] = "",
+    creditor: Annotated[str, typer.Option(help="Only what is owed to this merchant.")] = "",
+    since: Annotated[str, typer.Option(help="Only what was first left unpaid in this window.")] = "",
+    at_least: Minor = 0,
+    at_most: Minor = 0,
+    reason: Annotated[str, typer.Option(help="What the checker should know.")] = "",
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Ask that held items enter netting again in a window: all of a merchant's, or those the options choose.
+
+    What holds is proposed again with this release in it; another person approves it. `ageing` lists what is held.
+    """
+    asked = _release((merchant, window), (currency, debtor, creditor, since), (at_least, at_most))
+
+    async def work(database: Database) -> tuple[Proposal, list[Waiting]]:
+        from settlement.exchange_ledger import coalition
+        from settlement.proposals.model import Exclusions
+        from settlement.proposals.service import Proposals
+        from settlement.proposals.standing import exclusions
+        from settlement.run.ageing import waiting
+        from settlement.run.service import Runs
+
+        actor = await identified(database, "FINANCE_MAKER")
+        async with database.read() as connection:
+            present = await exclusions(connection)
+            here = await coalition(connection)
+        if merchant in present.names():
+            raise NotDone(
+                f"{merchant} is excluded, and nothing of it enters netting",
+                f"{PROGRAM} propose exclusions FILE without it, let another approve, then release",
+            )
+        content = Exclusions(present.excluded, [*present.released, asked])
+        found = (await Proposals(database).propose(content, actor, reason))[0]
+        run = await Runs(database).newest_standing()
+        items = waiting(run.result, here.now.astimezone(here.time_zone).date()) if run else []
+        return found, [
+            one for one in items if merchant in one.item.parties and asked.chosen.names(one.currency, one.item)
+        ]
+
+    found, items = on_ledger(work)
+    show(found, json=json)
+    if json:
+        return
+    from settlement.cli.run_tables import money
+
+    for one in items:
+        what = f"{one.item.debtor} owes {one.item.creditor} since windows/{one.item.since_window}"
+        typer.echo(f"held now, and released by it: {one.currency} {money(one.item.amount, one.currency)}, {what}")
+    if not items:
+        typer.echo("No item is held now that it would release.")
+    if found.decision is None:
+        typer.echo(f"Next, by another person: {PROGRAM} approve {found.name} --digest {found.digest[:12]}")
+
+
+def _release(named: tuple[str, str], chosen: tuple[str, str, str, str], amounts: tuple[int, int]) -> Release:
+    """What was typed, checked as the wire checks it."""
+    from exchange.refusals import InvalidField
+    from exchange.serving.checks import Violations
+    from settlement.api import exclusion_wire
+    from settlement.v1 import settlement_service_pb2 as pb
+
+    currency, debtor, creditor, since = chosen
+    check = Violations()
+    asked = pb.Release(
+        participant=f"merchants/{named[0]}",
+        window=_window(named[1]),
+        currency_code=currency,
+        debtor=f"merchants/{debtor}" if debtor else "",
+        creditor=f"merchants/{creditor}" if creditor else "",
+        since_window=_window(since) if since else "",
+        at_least_minor_units=amounts[0],
+        at_most_minor_units=amounts[1],
+    )
+    found = exclusion_wire.release(check, asked, "release")
+    try:
+        check.raise_if_any()
+    except InvalidField as wrong:
+        refused(str(wrong), wrong)
+    return found
+
+
+def _window(text: str) -> str:
+    number = window_number(text)
+    if number is None:
+        refused("say the window by its number")
+    return f"windows/{number}"

@@ -1,0 +1,71 @@
+"""Chosen items and suspended merchants at the terminal: typed, shown on the board, and computed again from a pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exchange.db.engine import Database
+from settlement.evidence.service import Evidence
+from settlement.evidence.verify import verify
+from tests.contract.settled import Finance
+from tests.contract.test_proposals import exclusions
+from tests.contract.test_releases import holding, suspend
+from tests.integration.settlement.packs import change_document
+from tests.integration.settlement.test_commands import settlement
+from tests.servers import Server
+
+
+async def verified(server: Server, window_no: int, path: Path) -> list[str]:
+    """What is wrong with the pack of a window."""
+    database = Database(server.url)
+    await Evidence(database).write(window_no, path)
+    await database.dispose()
+    return [str(one) for one in verify(path).differences]
+
+
+@pytest.mark.timeout(300)
+async def test_items_are_released_as_typed_and_the_evidence_says_so(
+    server: Server, finance: Finance, tmp_path: Path
+) -> None:
+    """Not while the merchant is excluded; what it would release now is shown, and the pack knows the choice."""
+    await finance.agree(exclusions("GRO"))
+    await finance.approve(await finance.submit((await finance.start("windows/1")).run))
+    typed = ("release", "GRO", "2", "--creditor", "TEL", "--since", "1")
+    too_early = await settlement(server, *typed, key=finance.maker.secret)
+    wrong = await settlement(server, *typed, "--at-least", "5", "--at-most", "4", key=finance.maker.secret)
+    await finance.agree(exclusions())
+    shown = await settlement(server, *typed, key=finance.maker.secret)
+    proposed = (await settlement(server, *typed, "--json", key=finance.maker.secret)).document
+    approve = ("approve", proposed["proposal"], "--digest", proposed["digest"])
+    await settlement(server, *approve, key=finance.checker.secret)
+    await finance.close("windows/2")
+    await finance.start("windows/2")
+    run = await settlement(server, "show", "2")
+
+    assert (too_early.status, wrong.status) == (2, 2)
+    assert "GRO is excluded" in too_early.errors
+    assert "CNY 6.00, GRO owes TEL since windows/1" in shown.output
+    assert "released items: GRO (owed to TEL since windows/1)" in run.output
+    assert await verified(server, 2, tmp_path / "pack") == []
+    change_document(tmp_path / "pack", "result.json", lambda result: result.pop("released_items"))
+    assert any("released_items" in str(one) for one in verify(tmp_path / "pack").differences)
+
+
+@pytest.mark.timeout(300)
+async def test_the_board_tells_of_the_suspended(server: Server, finance: Finance, tmp_path: Path) -> None:
+    """A run that nets one is to be made again; then it stands there for whose sake it holds."""
+    await finance.agree(holding(held=True))
+    await finance.start("windows/1")
+    await suspend(finance, "GRO")
+    before = (await settlement(server, "status", "--json")).document["windows"][0]
+    await finance.start("windows/1")
+    after = (await settlement(server, "status", "--json")).document["windows"][0]
+    board = await settlement(server, "status")
+
+    assert (before["next"]["step"], before["suspended"]) == ("run", [])
+    assert "GRO, suspended since" in before["next"]["because"]
+    assert (after["next"]["step"], after["suspended"]) == ("submit", ["GRO"])
+    assert "held, for they are suspended in the exchange: GRO" in board.output
+    assert await verified(server, 1, tmp_path / "pack") == []
