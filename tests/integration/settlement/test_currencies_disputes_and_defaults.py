@@ -164,7 +164,7 @@ async def desk(server: Server) -> AsyncIterator[Desk]:
         for name, purpose, amount in (
             ("GRO", funds.FUNDS_PURPOSE_PREFUNDING, 2_000),
             ("OPR", funds.FUNDS_PURPOSE_OPERATOR_LAYER, 500),
-            ("CAF", funds.FUNDS_PURPOSE_GUARANTEE, 1_000),
+            ("TEL", funds.FUNDS_PURPOSE_GUARANTEE, 1_000),
         ):
             await finance.agree(deposit(name, purpose, amount, currency="USD"))
         for merchant in (cast.gro, cast.caf, cast.bnk):
