@@ -32,6 +32,21 @@ setup: $(DEV) ## Create .venv from the hash-locked requirements (instant when no
 test: setup ## Everything continuous integration runs: check, then all tests on a real PostgreSQL
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(MAKE) --no-print-directory test-compiled
+
+COMPILED := build/compiled
+# What the compiled copy must do as the sources do. Where nothing can be compiled there is nothing to try.
+ALIKE := tests/unit/test_compiling.py tests/unit/ledger tests/unit/rules tests/integration/ledger \
+	tests/contract/test_movements.py \
+	tests/contract/test_batches.py tests/contract/test_idempotency.py tests/contract/test_conversion_refusals.py
+
+.PHONY: compiled
+compiled: setup ## A copy of the exchange with its busiest modules compiled, where there is a C compiler
+	$(BIN)/python -m exchange.compiling $(COMPILED) || [ $$? -eq 3 ]
+
+.PHONY: test-compiled
+test-compiled: compiled ## The ledger's tests against that copy
+	if [ -d $(COMPILED) ]; then cd $(COMPILED) && $(CURDIR)/$(BIN)/python -m pytest -n $(WORKERS) $(ALIKE); fi
 
 .PHONY: check
 check: check-code check-imports check-protos ## Formatting, lint, types, architecture, protos
@@ -67,7 +82,7 @@ protos-accept: $(DEV) ## Make the present protos the ones later changes must sta
 HORDAK := .venv-hordak/.installed
 
 .PHONY: bench-growth
-bench-growth: setup ## The same work as the ledger grows; ARGS=--full for ten million transfers (half an hour, 20 GB)
+bench-growth: compiled ## The same work as the ledger grows; ARGS=--full for ten million transfers (half an hour, 20 GB)
 	$(BIN)/python -m bench.growing $(ARGS)
 
 .PHONY: bench-settling
@@ -75,7 +90,7 @@ bench-settling: setup ## Closing, running, recounting and netting as windows and
 	$(BIN)/python -m bench.settling $(ARGS)
 
 .PHONY: bench-watching
-bench-watching: setup ## How far behind watchers are at full posting speed, and what a hundred slow ones cost
+bench-watching: compiled ## How far behind watchers are at full posting speed, and what a hundred slow ones cost
 	$(BIN)/python -m bench.watching $(ARGS)
 
 # A yardstick with an environment of its own: Django is nothing of ours.
@@ -85,15 +100,15 @@ $(HORDAK): bench/baselines/hordak-requirements.txt | $(BIN)/python
 	touch $@
 
 .PHONY: bench
-bench: setup $(HORDAK) ## Measure throughput beside its yardsticks (a few minutes)
+bench: compiled $(HORDAK) ## Measure throughput beside its yardsticks (a few minutes)
 	$(BIN)/python -m bench
 
 .PHONY: bench-smoke
-bench-smoke: setup ## Ratios against committed floors, never times: has something become much slower?
+bench-smoke: compiled ## Ratios against committed floors, never times: has something become much slower?
 	$(BIN)/python -m bench --smoke
 
 .PHONY: bench-full
-bench-full: setup $(HORDAK) ## The same, longer and with every variant
+bench-full: compiled $(HORDAK) ## The same, longer and with every variant
 	$(BIN)/python -m bench --full
 
 # Without --python-version the answer would depend on who asks; hashes make a tampered download fail to install.

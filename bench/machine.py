@@ -6,6 +6,8 @@ import platform
 import subprocess
 from pathlib import Path
 
+from bench.processes import PROJECT, exchange_folder
+
 _PACKAGES = ("grpcio", "protobuf", "sqlalchemy", "asyncpg", "uvloop")
 _BYTES_PER_GIB = 2**30
 
@@ -20,6 +22,7 @@ def description() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         **{name: importlib.metadata.version(name) for name in _PACKAGES},
+        "exchange": "interpreted" if exchange_folder() == PROJECT else "busiest modules compiled",
         "revision": _revision(),
     }
 

@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_PROJECT = Path(__file__).resolve().parents[1]
+from exchange import compiling
+
+PROJECT = Path(__file__).resolve().parents[1]
+_COMPILED = PROJECT / "build" / "compiled"
 _START_SECONDS_MAX = 60.0
 _STOP_SECONDS_MAX = 30.0
 _POLL_SECONDS = 0.05
@@ -56,10 +59,15 @@ def module_server(module: str, *arguments: str, log: Path) -> Iterator[Server]:
         yield server
 
 
+def exchange_folder() -> Path:
+    """Where the exchange is served from: the compiled copy, when it was made of the present sources (make compiled)."""
+    return _COMPILED if compiling.is_current(_COMPILED) else PROJECT
+
+
 @contextlib.contextmanager
 def exchange_server(environ: Mapping[str, str], *, log: Path) -> Iterator[Server]:
     """`python -m exchange serve`, which logs the port it serves on."""
-    with _running(("exchange", "serve"), environ, log, _announced) as server:
+    with _running(("exchange", "serve"), environ, log, _announced, folder=exchange_folder()) as server:
         yield server
 
 
@@ -71,7 +79,7 @@ def exchange_command(*arguments: str, environ: Mapping[str, str]) -> str:
     """
     done = subprocess.run(
         (sys.executable, "-m", "exchange", *arguments),
-        cwd=_PROJECT,
+        cwd=PROJECT,
         env=dict(environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -94,13 +102,18 @@ def _announced(said: str) -> int | None:
 
 @contextlib.contextmanager
 def _running(
-    arguments: tuple[str, ...], environ: Mapping[str, str], log: Path, port_of: Callable[[str], int | None]
+    arguments: tuple[str, ...],
+    environ: Mapping[str, str],
+    log: Path,
+    port_of: Callable[[str], int | None],
+    *,
+    folder: Path = PROJECT,
 ) -> Iterator[Server]:
     with log.open("wb") as sink:
         # A session of its own: Ctrl-C on our terminal is for us, and we end the server in good order.
         process = subprocess.Popen(
             (sys.executable, "-m", *arguments),
-            cwd=_PROJECT,
+            cwd=folder,
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             stdout=sink,

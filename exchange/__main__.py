@@ -69,11 +69,12 @@ def serve(
 
 
 def _serve(settings: Settings, url: str) -> int:
+    from exchange.compiling import is_compiled
     from exchange.serving.processes import Seat, run, supervise
 
     def ready(bound: int) -> None:
         line = {"event": "serving", "host": settings.host, "port": bound, "processes": settings.processes}
-        sys.stdout.write(json.dumps(line | {"pid": os.getpid()}) + "\n")
+        sys.stdout.write(json.dumps(line | {"pid": os.getpid(), "compiled": is_compiled()}) + "\n")
         sys.stdout.flush()
 
     def one(seat: Seat | None) -> int:

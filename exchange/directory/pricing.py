@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.directory.model import Currency
-from exchange.ledger.model import Obligation, ObligationKind
+from exchange.ledger.model import Obligation, ObligationKind, an_obligation
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow
 
@@ -21,7 +21,7 @@ def owed(
         raise AmountOverflow(figure="obligation", points=units, price_micros=price_micros)
     if not micros or debtor_no == creditor_no:
         return []
-    return [Obligation(kind, debtor_no, creditor_no, currency.settlement_currency, micros, units, price_micros)]
+    return [an_obligation(kind, debtor_no, creditor_no, currency.settlement_currency, micros, units, price_micros)]
 
 
 def owed_micros(
@@ -36,4 +36,4 @@ def owed_micros(
         raise AmountOverflow(figure="obligation", micros=micros)
     if not micros or debtor_no == creditor_no:
         return []
-    return [Obligation(kind, debtor_no, creditor_no, currency.settlement_currency, micros)]
+    return [an_obligation(kind, debtor_no, creditor_no, currency.settlement_currency, micros)]

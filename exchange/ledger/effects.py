@@ -15,6 +15,9 @@ from exchange.ledger.model import Transfer
 
 KeyRow = tuple[int, int, str, bytes, int | None, UUID | None, str | None]
 TotalRow = tuple[int, int, int, int, str, int, int, int]
+LotRow = tuple[int, UUID, UUID, int, int, int, int, int, datetime, datetime | None, UUID, int]
+LotStateRow = tuple[int, UUID, int, int]
+AccountRow = tuple[int, UUID, int, int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -25,9 +28,9 @@ class Effects:
     keys: list[KeyRow]
     transfers: list[Transfer]
     totals: list[TotalRow]
-    new_lots: list[tuple[Any, ...]] = field(default_factory=list)
-    changed_lots: list[tuple[int, UUID, int, int]] = field(default_factory=list)
-    accounts: list[tuple[int, UUID, int, int, int, int, int]] = field(default_factory=list)
+    new_lots: list[LotRow] = field(default_factory=list)
+    changed_lots: list[LotStateRow] = field(default_factory=list)
+    accounts: list[AccountRow] = field(default_factory=list)
     daily: list[tuple[int, UUID, int, int, int]] = field(default_factory=list)
     progress: list[tuple[int, UUID, int, bool, datetime | None, bool, int, int]] = field(default_factory=list)
     carried: list[tuple[int, UUID, str, int]] = field(default_factory=list)

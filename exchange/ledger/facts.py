@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from exchange.ledger.bonus_lots import place_bonuses
 from exchange.ledger.bonuses import BonusFacts
 from exchange.ledger.external import Begun, Ended
 from exchange.ledger.model import Account as ChartAccount
-from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Progress, Side, Transfer
+from exchange.ledger.model import Lot, NewLot, PointsLeg, Posting, Progress, Side, Transfer, a_leg, a_lot
 from exchange.ledger.quote import Quote
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
@@ -20,6 +19,7 @@ from exchange.refusals import AmountOverflow, InsufficientPoints
 MEMBER, HELD, OVERDRAFT = int(ChartAccount.MEMBER), int(ChartAccount.HELD), int(ChartAccount.OVERDRAFT)
 CIRCULATION, CREDIT = int(ChartAccount.CIRCULATION), int(Side.CREDIT)
 NEVER = datetime.max.replace(tzinfo=UTC)
+_NEVER_IDLE: Mapping[int, timedelta] = {}
 
 
 def spending_order(lot: Lot) -> tuple[datetime, datetime, UUID]:
@@ -27,7 +27,6 @@ def spending_order(lot: Lot) -> tuple[datetime, datetime, UUID]:
     return (lot.expires_at or NEVER, lot.earned_at, lot.lot_id)
 
 
-@dataclass(slots=True)
 class MemberAccount:
     """A working copy of one account, locked for the batch.
 
@@ -45,21 +44,32 @@ class MemberAccount:
         whole: ids of all open lots, where a command asked for them.
     """
 
-    bucket: int
-    member_id: UUID
-    currency_no: int
-    available: int
-    sequence: int
-    held: int = 0
-    overdrawn: int = 0
-    is_closed: bool = False
-    lots: list[Lot] = field(default_factory=list)
-    known: dict[UUID, Lot] = field(default_factory=dict)
-    born: dict[UUID, tuple[NewLot, UUID]] = field(default_factory=dict)
-    changed: set[UUID] = field(default_factory=set)
-    due: list[UUID] = field(default_factory=list)
-    whole: list[UUID] | None = None
-    touched: bool = False
+    __slots__ = (
+        "available", "born", "bucket", "changed", "currency_no", "due", "held", "is_closed", "known", "lots",
+        "member_id", "overdrawn", "sequence", "touched", "whole",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        bucket: int,
+        member_id: UUID,
+        currency_no: int,
+        available: int,
+        sequence: int,
+        held: int = 0,
+        overdrawn: int = 0,
+        is_closed: bool = False,  # noqa: FBT001, FBT002 - the columns of the account's row, in their order
+    ) -> None:
+        self.bucket, self.member_id, self.currency_no = bucket, member_id, currency_no
+        self.available, self.sequence, self.held, self.overdrawn = available, sequence, held, overdrawn
+        self.is_closed = is_closed
+        self.lots: list[Lot] = []
+        self.known: dict[UUID, Lot] = {}
+        self.born: dict[UUID, tuple[NewLot, UUID]] = {}
+        self.changed: set[UUID] = set()
+        self.due: list[UUID] = []
+        self.whole: list[UUID] | None = None
+        self.touched = False
 
     @property
     def spendable(self) -> int:
@@ -125,7 +135,7 @@ class MemberAccount:
             remaining += change
         assert remaining >= 0, "a rule took more than a lot holds"
         assert held >= 0, "a rule gave back more than a lot has reserved"
-        lot = Lot(lot_id, remaining, funder_no, price_micros, earned_at, expires_at, held)
+        lot = a_lot(lot_id, remaining, funder_no, price_micros, earned_at, expires_at, held)
         self.known[lot_id] = lot
         self.changed.add(lot_id)
         self._place(before, lot, now)
@@ -148,26 +158,22 @@ class MemberAccount:
 
     def copy(self) -> MemberAccount:
         """For trying out a group that may have to be undone."""
-        return MemberAccount(
-            bucket=self.bucket,
-            member_id=self.member_id,
-            currency_no=self.currency_no,
-            available=self.available,
-            sequence=self.sequence,
-            held=self.held,
-            overdrawn=self.overdrawn,
-            is_closed=self.is_closed,
-            lots=list(self.lots),
-            known=dict(self.known),
-            born=dict(self.born),
-            changed=set(self.changed),
-            due=list(self.due),
-            whole=self.whole,
-            touched=self.touched,
+        copy = MemberAccount(
+            self.bucket,
+            self.member_id,
+            self.currency_no,
+            self.available,
+            self.sequence,
+            self.held,
+            self.overdrawn,
+            self.is_closed,
         )
+        copy.lots, copy.known, copy.born = list(self.lots), dict(self.known), dict(self.born)
+        copy.changed, copy.due, copy.whole = set(self.changed), list(self.due), self.whole
+        copy.touched = self.touched
+        return copy
 
 
-@dataclass(slots=True)
 class MemberFacts:
     """Everything a rule knows of the member and the moment.
 
@@ -199,30 +205,35 @@ class MemberFacts:
         is_closed: the membership is over: nothing moves any more but what ends.
     """
 
-    now: datetime
-    today: date
-    member_id: UUID
-    accounts: dict[int, MemberAccount]
-    bucket: int = 0
-    daily_used: dict[tuple[int, int], int] = field(default_factory=dict)
-    daily_changed: set[tuple[int, int]] = field(default_factory=set)
-    originals: dict[UUID, Transfer] = field(default_factory=dict)
-    progress: dict[UUID, Progress] = field(default_factory=dict)
-    progress_changed: set[UUID] = field(default_factory=set)
-    carried: dict[str, int] = field(default_factory=dict)
-    carried_changed: set[str] = field(default_factory=set)
-    quotes: dict[UUID, Quote] = field(default_factory=dict)
-    quotes_used: set[UUID] = field(default_factory=set)
-    tiers: dict[UUID, str] = field(default_factory=dict)
-    unused: dict[UUID, int] = field(default_factory=dict)
-    unused_added: dict[UUID, int] = field(default_factory=dict)
-    idle_after: Mapping[int, timedelta] = field(default_factory=dict)
-    ends: dict[int, datetime] = field(default_factory=dict)
-    ends_changed: set[int] = field(default_factory=set)
-    bonuses: BonusFacts | None = None
-    references: dict[int, str] = field(default_factory=dict)
-    external: list[tuple[UUID, Begun | Ended]] = field(default_factory=list)
-    is_closed: bool = False
+    __slots__ = (
+        "accounts", "bonuses", "bucket", "carried", "carried_changed", "daily_changed", "daily_used", "ends",
+        "ends_changed", "external", "idle_after", "is_closed", "member_id", "now", "originals", "progress",
+        "progress_changed", "quotes", "quotes_used", "references", "tiers", "today", "unused", "unused_added",
+    )  # fmt: skip
+
+    def __init__(
+        self, now: datetime, today: date, member_id: UUID, accounts: dict[int, MemberAccount], bucket: int = 0
+    ) -> None:
+        self.now, self.today, self.member_id, self.accounts, self.bucket = now, today, member_id, accounts, bucket
+        self.daily_used: dict[tuple[int, int], int] = {}
+        self.daily_changed: set[tuple[int, int]] = set()
+        self.originals: dict[UUID, Transfer] = {}
+        self.progress: dict[UUID, Progress] = {}
+        self.progress_changed: set[UUID] = set()
+        self.carried: dict[str, int] = {}
+        self.carried_changed: set[str] = set()
+        self.quotes: dict[UUID, Quote] = {}
+        self.quotes_used: set[UUID] = set()
+        self.tiers: dict[UUID, str] = {}
+        self.unused: dict[UUID, int] = {}
+        self.unused_added: dict[UUID, int] = {}
+        self.idle_after: Mapping[int, timedelta] = _NEVER_IDLE
+        self.ends: dict[int, datetime] = {}
+        self.ends_changed: set[int] = set()
+        self.bonuses: BonusFacts | None = None
+        self.references: dict[int, str] = {}
+        self.external: list[tuple[UUID, Begun | Ended]] = []
+        self.is_closed = False
 
     def unused_of(self, lot: Lot) -> int:
         """Points of a lot that ended unused, whether or not its end was already posted."""
@@ -231,32 +242,20 @@ class MemberFacts:
 
     def copy(self) -> MemberFacts:
         """For trying out a group that may have to be undone."""
-        return MemberFacts(
-            now=self.now,
-            today=self.today,
-            member_id=self.member_id,
-            accounts={number: account.copy() for number, account in self.accounts.items()},
-            bucket=self.bucket,
-            daily_used=dict(self.daily_used),
-            daily_changed=set(self.daily_changed),
-            originals=self.originals,
-            progress=dict(self.progress),
-            progress_changed=set(self.progress_changed),
-            carried=dict(self.carried),
-            carried_changed=set(self.carried_changed),
-            quotes=dict(self.quotes),
-            quotes_used=set(self.quotes_used),
-            tiers=dict(self.tiers),
-            unused=self.unused,
-            unused_added=dict(self.unused_added),
-            idle_after=self.idle_after,
-            ends=dict(self.ends),
-            ends_changed=set(self.ends_changed),
-            bonuses=None if self.bonuses is None else self.bonuses.copy(),
-            references=self.references,
-            external=list(self.external),
-            is_closed=self.is_closed,
-        )
+        accounts = {number: account.copy() for number, account in self.accounts.items()}
+        copy = MemberFacts(self.now, self.today, self.member_id, accounts, self.bucket)
+        copy.daily_used, copy.daily_changed = dict(self.daily_used), set(self.daily_changed)
+        copy.progress, copy.progress_changed = dict(self.progress), set(self.progress_changed)
+        copy.carried, copy.carried_changed = dict(self.carried), set(self.carried_changed)
+        copy.quotes, copy.quotes_used = dict(self.quotes), set(self.quotes_used)
+        copy.tiers, copy.unused_added = dict(self.tiers), dict(self.unused_added)
+        copy.ends, copy.ends_changed = dict(self.ends), set(self.ends_changed)
+        copy.bonuses = None if self.bonuses is None else self.bonuses.copy()
+        copy.external, copy.is_closed = list(self.external), self.is_closed
+        # What no rule changes is shared.
+        copy.originals, copy.unused = self.originals, self.unused
+        copy.idle_after, copy.references = self.idle_after, self.references
+        return copy
 
 
 def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping[int, UUID]) -> list[PointsLeg]:
@@ -273,7 +272,7 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
     for lot in posting.new_lots:
         account, new_id = facts.accounts[lot.currency_no], born[lot.currency_no]
         account.born[new_id] = (lot, transfer_id)
-        account.known[new_id] = Lot(new_id, 0, lot.funder_no, lot.price_micros, facts.now, lot.expires_at)
+        account.known[new_id] = a_lot(new_id, 0, lot.funder_no, lot.price_micros, facts.now, lot.expires_at)
     numbered = []
     sequences: dict[int, int] = {}
     for leg in posting.legs:
@@ -288,7 +287,7 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
             account.touched = True
         lot_id = born[currency_no] if named is None and chart_account == MEMBER else named
         account.move(chart_account, side, units, lot_id, facts.now)
-        numbered.append(PointsLeg(chart_account, side, currency_no, units, sequence, lot_id))
+        numbered.append(a_leg(chart_account, side, currency_no, units, sequence, lot_id))
     _note(posting, facts, transfer_id)
     if posting.external is not None:
         facts.external.append((transfer_id, posting.external))

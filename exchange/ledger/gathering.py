@@ -148,7 +148,7 @@ class Gathering:
         first, *lots = await self.connection.fetch(sql.MOMENT, key_names(self.commands), wants)
         asked = [accounts[key] for key in wanted]
         for row in lots:
-            asked[row[0] - 1].offer(Lot(*row[1:8]))
+            asked[row[0] - 1].offer(Lot._make(row[1:8]))
         moment = Moment(*first[8:])
         if len(lots) >= sql.LOTS_AT_FIRST:
             await self._offer_more(moment, wanted, accounts)
@@ -168,7 +168,7 @@ class Gathering:
                 accounts[key].lots.clear()
             wants = [(*key, min(wanted[key], INT64_MAX)) for key in short]
             for row in await self.connection.fetch(sql.MORE_LOTS, wants, moment.now):
-                accounts[short[row[0] - 1]].offer(Lot(*row[1:8]))
+                accounts[short[row[0] - 1]].offer(Lot._make(row[1:8]))
 
     def _wanted_points(self) -> dict[AccountKey, int]:
         """How many points the batch may take of which account. Too much looked at is harmless."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from exchange.ledger.facts import MemberAccount
-from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer
+from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer, a_leg
 
 # Plain numbers: looking a member of an enum up costs as much as half the leg it goes into.
 _MEMBER, _CIRCULATION, _HELD, _OVERDRAFT = (
@@ -36,8 +36,8 @@ def credited_beside(lot: NewLot, account: MemberAccount, before: Iterable[Points
 
 def _made(lot: NewLot) -> list[PointsLeg]:
     return [
-        PointsLeg(_CIRCULATION, _DEBIT, lot.currency_no, lot.units, None, None),
-        PointsLeg(_MEMBER, _CREDIT, lot.currency_no, lot.units, None, None),
+        a_leg(_CIRCULATION, _DEBIT, lot.currency_no, lot.units, None, None),
+        a_leg(_MEMBER, _CREDIT, lot.currency_no, lot.units, None, None),
     ]
 
 
@@ -53,19 +53,19 @@ def debited(currency_no: int, taken: Sequence[tuple[Lot, int]], *, overdrawn: in
     """Points burnt: the member is debited lot by lot, and for what is missing beyond them; circulation is credited."""
     legs, total = [], overdrawn
     for lot, units in taken:
-        legs.append(PointsLeg(_MEMBER, _DEBIT, currency_no, units, None, lot.lot_id))
+        legs.append(a_leg(_MEMBER, _DEBIT, currency_no, units, None, lot.lot_id))
         total += units
     if overdrawn:
-        legs.append(PointsLeg(_OVERDRAFT, _DEBIT, currency_no, overdrawn, None, None))
-    legs.append(PointsLeg(_CIRCULATION, _CREDIT, currency_no, total, None, None))
+        legs.append(a_leg(_OVERDRAFT, _DEBIT, currency_no, overdrawn, None, None))
+    legs.append(a_leg(_CIRCULATION, _CREDIT, currency_no, total, None, None))
     return legs
 
 
 def forgiven(currency_no: int, units: int) -> list[PointsLeg]:
     """What a member owes is let go: circulation is debited as if points had been made to pay it."""
     return [
-        PointsLeg(_CIRCULATION, _DEBIT, currency_no, units, None, None),
-        PointsLeg(_OVERDRAFT, _CREDIT, currency_no, units, None, None),
+        a_leg(_CIRCULATION, _DEBIT, currency_no, units, None, None),
+        a_leg(_OVERDRAFT, _CREDIT, currency_no, units, None, None),
     ]
 
 
@@ -82,7 +82,7 @@ def released(currency_no: int, lots: Sequence[tuple[UUID, int]], account: Member
 def captured(currency_no: int, lots: Sequence[tuple[UUID, int]]) -> list[PointsLeg]:
     """Reserved points burnt."""
     legs = [PointsLeg(_HELD, _DEBIT, currency_no, units, None, lot_id) for lot_id, units in lots]
-    legs.append(PointsLeg(_CIRCULATION, _CREDIT, currency_no, sum(u for _, u in lots), None, None))
+    legs.append(a_leg(_CIRCULATION, _CREDIT, currency_no, sum(u for _, u in lots), None, None))
     return legs
 
 
@@ -97,8 +97,8 @@ def converted_pair(conversion: Transfer) -> tuple[int, int]:
 def _moved(source: int, target: int, currency_no: int, lots: Iterable[tuple[UUID, int]]) -> list[PointsLeg]:
     legs = []
     for lot_id, units in lots:
-        legs.append(PointsLeg(source, _DEBIT, currency_no, units, None, lot_id))
-        legs.append(PointsLeg(target, _CREDIT, currency_no, units, None, lot_id))
+        legs.append(a_leg(source, _DEBIT, currency_no, units, None, lot_id))
+        legs.append(a_leg(target, _CREDIT, currency_no, units, None, lot_id))
     return legs
 
 
@@ -108,7 +108,7 @@ def _repaid(owed: int, currency_no: int, given: Sequence[tuple[UUID | None, int]
     for lot_id, units in given:
         part = min(owed, units)
         if part:
-            legs.append(PointsLeg(_MEMBER, _DEBIT, currency_no, part, None, lot_id))
-            legs.append(PointsLeg(_OVERDRAFT, _CREDIT, currency_no, part, None, None))
+            legs.append(a_leg(_MEMBER, _DEBIT, currency_no, part, None, lot_id))
+            legs.append(a_leg(_OVERDRAFT, _CREDIT, currency_no, part, None, None))
             owed -= part
     return legs

@@ -18,10 +18,10 @@ import structlog
 from exchange.db.engine import Database, DriverConnection, is_database_down
 from exchange.ledger.batch import Batch, EndFirst, StartAgain
 from exchange.ledger.caches import Caches
+from exchange.ledger.codecs import pack_rows
 from exchange.ledger.decision import Outcome
 from exchange.ledger.exposures import NotLocked
 from exchange.ledger.model import Command, Receipt
-from exchange.ledger.packing import pack_rows
 from exchange.ledger.reference import Decide, Ending, R, ReferenceSource
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDraining

@@ -95,14 +95,9 @@ class Store:
             for lot in lots:
                 accounts[number].show(lot, now)
         used = {pair[1:3]: used for pair, used in self.daily.items() if (pair[0], pair[3]) == (member_id, today)}
-        return MemberFacts(
-            now=now,
-            today=today,
-            member_id=member_id,
-            accounts=accounts,
-            bucket=member_bucket(member_id),
-            daily_used=used,
-        )
+        facts = MemberFacts(now, today, member_id, accounts, member_bucket(member_id))
+        facts.daily_used.update(used)
+        return facts
 
     def _add_followed(self, facts: MemberFacts) -> None:
         """What follow-ups look at: earlier transfers, how far each has gone, and the lots they name, open or not."""

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
+from exchange.ledger.codecs import pack_rows
 from exchange.ledger.model import Obligation, PointsLeg, Transfer
-from exchange.ledger.packing import pack_rows
 from exchange.money.limits import INT64_MAX
 
 SMALL = st.integers(-(2**15), 2**15 - 1)

@@ -1,0 +1,52 @@
+"""The compiled copy: made of the present sources or not used, and nobody needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exchange import compiling
+
+
+def test_what_runs_is_what_stands_in_its_folder() -> None:
+    """In the compiled copy the busiest modules are machine code, beside the sources they are those."""
+    assert compiling.is_compiled() == compiling.is_current(compiling.PACKAGE.parent)
+
+
+def test_the_modules_that_are_compiled_exist() -> None:
+    """Each named once, in order."""
+    assert list(compiling.HOT) == sorted(set(compiling.HOT))
+    assert [name for name in compiling.HOT if not (compiling.PACKAGE / name).is_file()] == []
+
+
+def test_a_copy_of_other_sources_is_not_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One changed letter in any module, one module more, and it has to be made anew."""
+    package = tmp_path / "exchange"
+    package.mkdir()
+    (package / "money.py").write_text("RATE = 1\n")
+    monkeypatch.setattr(compiling, "PACKAGE", package)
+    assert not compiling.is_current(tmp_path)
+
+    compiling.mark(tmp_path)
+    assert compiling.is_current(tmp_path)
+
+    (package / "money.py").write_text("RATE = 2\n")
+    assert not compiling.is_current(tmp_path)
+    (package / "money.py").write_text("RATE = 1\n")
+    assert compiling.is_current(tmp_path)
+    (package / "more.py").touch()
+    assert not compiling.is_current(tmp_path)
+
+
+def test_without_a_compiler_the_command_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 3, what is lacking, and nothing half made."""
+    monkeypatch.setenv("CC", "no-such-compiler -O2")
+    monkeypatch.setattr("sys.argv", ["compiling", str(tmp_path / "copy")])
+
+    assert compiling.main() == 3
+
+    assert "there is no C compiler (no-such-compiler)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
