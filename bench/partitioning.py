@@ -25,9 +25,9 @@ from sqlalchemy.engine import make_url
 from bench import cpu, machine
 from bench.databases import durable_postgres
 from bench.processes import environment, exchange_command
+from exchange.ledger.codecs import pack_rows
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import Obligation, PointsLeg
-from exchange.ledger.packing import pack_rows
 from exchange.ledger.sql import TRANSFER_COLUMNS
 
 PARTITIONS = (0, 4, 13, 37)

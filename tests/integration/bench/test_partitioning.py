@@ -11,8 +11,8 @@ import pytest
 
 from bench import partitioning
 from bench.partitioning import Connection, boundary, insertion, rows
+from exchange.ledger.codecs import pack_rows
 from exchange.ledger.ids import new_id
-from exchange.ledger.packing import pack_rows
 from tests.integration.bench.test_yardsticks import dsn
 
 PARTITIONS = 4
