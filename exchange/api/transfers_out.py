@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from exchange.callers import Caller
 from exchange.directory.bands import judged
 from exchange.directory.model import Directory
@@ -10,8 +12,10 @@ from exchange.ledger.model import Account, Side, Transfer, TransferKind
 from exchange.serving.instants import timestamp
 from exchange.v1 import types_pb2 as types
 
-_CIRCULATION, _CREDIT = int(Account.CIRCULATION), int(Side.CREDIT)
-_EARN, _CONVERT = int(TransferKind.EARN), int(TransferKind.CONVERT)
+_CIRCULATION: Final = int(Account.CIRCULATION)
+_CREDIT: Final = int(Side.CREDIT)
+_EARN: Final = int(TransferKind.EARN)
+_CONVERT: Final = int(TransferKind.CONVERT)
 
 
 def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:

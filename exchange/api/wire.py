@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Protocol, TypedDict
+from typing import Any, Final, Protocol, TypedDict
 from uuid import UUID
 
 from exchange.callers import Caller
@@ -28,12 +28,12 @@ from exchange.serving.checks import Violations
 from exchange.v1 import transfer_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 
-REQUEST_ID_CHARACTERS_MAX = 64
-REFERENCE_CHARACTERS_MAX = 64
-ITEMS_MAX = 1000
-FINGERPRINT_BYTES = 16
-HOLD_SECONDS_MAX = 400 * 86_400
-NANOS_PER_SECOND = 1_000_000_000
+REQUEST_ID_CHARACTERS_MAX: Final = 64
+REFERENCE_CHARACTERS_MAX: Final = 64
+ITEMS_MAX: Final = 1000
+FINGERPRINT_BYTES: Final = 16
+HOLD_SECONDS_MAX: Final = 400 * 86_400
+NANOS_PER_SECOND: Final = 1_000_000_000
 
 
 class _Keyed(Protocol):

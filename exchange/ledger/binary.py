@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from struct import pack
+from typing import Final
 from uuid import UUID
 
 from librt.strings import BytesWriter, write_i16_be, write_i32_be, write_i64_be
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 # Types of columns: PostgreSQL's own have the same numbers everywhere.
 INT8, INT2, INT4, TEXT, BYTEA, TIMESTAMPTZ, UUID_, JSONB = 20, 21, 23, 25, 17, 1184, 2950, 3802
@@ -24,9 +25,16 @@ def head(type_oid: int, length: int) -> bytes:
     return pack(">Ii", type_oid, length)
 
 
-_S, _I, _L, _U, _T = head(INT2, 2), head(INT4, 4), head(INT8, 8), head(UUID_, 16), head(TIMESTAMPTZ, 8)
-_NO_L, _NO_U, _NO_T, _NO_TEXT = head(INT8, -1), head(UUID_, -1), head(TIMESTAMPTZ, -1), head(TEXT, -1)
-_WIDTHS = {"h": 10, "i": 12, "q": 16, "u": 24, "-": 8}
+_S: Final = head(INT2, 2)
+_I: Final = head(INT4, 4)
+_L: Final = head(INT8, 8)
+_U: Final = head(UUID_, 16)
+_T: Final = head(TIMESTAMPTZ, 8)
+_NO_L: Final = head(INT8, -1)
+_NO_U: Final = head(UUID_, -1)
+_NO_T: Final = head(TIMESTAMPTZ, -1)
+_NO_TEXT: Final = head(TEXT, -1)
+_WIDTHS: Final = {"h": 10, "i": 12, "q": 16, "u": 24, "-": 8}
 
 
 def fixed(columns: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from exchange.ledger.bonuses import Budgets
@@ -32,8 +32,8 @@ from exchange.ledger.reference import AccountKey
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.refusals import DEFINITE, BatchNotApplied, MemberClosed, Refusal, ResourceNotFound, ServerBusy
 
-_ENDING_OR_GIVING_BACK = frozenset({TransferKind.EXPIRE, TransferKind.RELEASE})
-_ENDING = frozenset(
+_ENDING_OR_GIVING_BACK: Final = frozenset({TransferKind.EXPIRE, TransferKind.RELEASE})
+_ENDING: Final = frozenset(
     {
         TransferKind.EXPIRE,
         TransferKind.RELEASE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from exchange.ledger.bonus_lots import place_bonuses
@@ -16,9 +17,12 @@ from exchange.ledger.quote import Quote
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
 
-MEMBER, HELD, OVERDRAFT = int(ChartAccount.MEMBER), int(ChartAccount.HELD), int(ChartAccount.OVERDRAFT)
-CIRCULATION, CREDIT = int(ChartAccount.CIRCULATION), int(Side.CREDIT)
-NEVER = datetime.max.replace(tzinfo=UTC)
+MEMBER: Final = int(ChartAccount.MEMBER)
+HELD: Final = int(ChartAccount.HELD)
+OVERDRAFT: Final = int(ChartAccount.OVERDRAFT)
+CIRCULATION: Final = int(ChartAccount.CIRCULATION)
+CREDIT: Final = int(Side.CREDIT)
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _NEVER_IDLE: Mapping[int, timedelta] = {}
 
 

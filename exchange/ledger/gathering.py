@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -36,7 +36,9 @@ from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.money.limits import INT64_MAX
 
-_EXPIRE, _VOID, _DEBIT_ADJUSTMENT = TransferKind.EXPIRE, TransferKind.VOID, TransferKind.DEBIT_ADJUSTMENT
+_EXPIRE: Final = TransferKind.EXPIRE
+_VOID: Final = TransferKind.VOID
+_DEBIT_ADJUSTMENT: Final = TransferKind.DEBIT_ADJUSTMENT
 
 
 class Moment(NamedTuple):

@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 import struct
 import time
+from typing import Final
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
 
-_COUNTER_LIMIT = 1 << 12
-_VERSION = 7 << 12
-_VARIANT = 2 << 62
-_NOISE_MASK = (1 << 62) - 1
-_BUCKET_MASK = (1 << 10) - 1
-_NOISES = struct.Struct(">512Q")
-_PACK = struct.Struct(">QQ").pack
+_COUNTER_LIMIT: Final = 1 << 12
+_VERSION: Final = 7 << 12
+_VARIANT: Final = 2 << 62
+_NOISE_MASK: Final = (1 << 62) - 1
+_BUCKET_MASK: Final = (1 << 10) - 1
+_NOISES: Final = struct.Struct(">512Q")
+_PACK: Final = struct.Struct(">QQ").pack
 
 _noise: list[int] = []
 _last_ms = 0

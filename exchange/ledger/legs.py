@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
 
 from exchange.ledger.facts import MemberAccount
 from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer, a_leg
 
 # Plain numbers: looking a member of an enum up costs as much as half the leg it goes into.
-_MEMBER, _CIRCULATION, _HELD, _OVERDRAFT = (
-    int(Account.MEMBER),
-    int(Account.CIRCULATION),
-    int(Account.HELD),
-    int(Account.OVERDRAFT),
-)
-_DEBIT, _CREDIT = int(Side.DEBIT), int(Side.CREDIT)
+_MEMBER: Final = int(Account.MEMBER)
+_CIRCULATION: Final = int(Account.CIRCULATION)
+_HELD: Final = int(Account.HELD)
+_OVERDRAFT: Final = int(Account.OVERDRAFT)
+_DEBIT: Final = int(Side.DEBIT)
+_CREDIT: Final = int(Side.CREDIT)
 
 
 def credited(lot: NewLot, account: MemberAccount) -> list[PointsLeg]:

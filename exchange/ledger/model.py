@@ -10,7 +10,7 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 from zlib import crc32
 
@@ -24,7 +24,7 @@ from exchange.ledger.external import Begun, Ended
 from exchange.ledger.kinds import ObligationKind as ObligationKind  # noqa: PLC0414
 from exchange.ledger.kinds import TransferKind as TransferKind  # noqa: PLC0414
 
-BUCKETS = 1024
+BUCKETS: Final = 1024
 
 
 class Account(enum.IntEnum):

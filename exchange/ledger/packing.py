@@ -9,6 +9,7 @@ catalogue.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from librt.strings import BytesWriter, write_i16_be
@@ -38,16 +39,17 @@ from exchange.ledger.binary import (
 from exchange.ledger.effects import AccountRow, KeyRow, LotRow, LotStateRow
 from exchange.ledger.model import Obligation, PointsLeg, Transfer
 
-_ACCOUNT_NAME, _ACCOUNT_WANT, _ACCOUNT_STATE = fixed("hui"), fixed("huiq"), fixed("huiqqqq")
-_LOT_STATE = fixed("huqq")
-_LEG, _LEG_WITHOUT_SEQUENCE, _LEG_WITHOUT_LOT, _ISSUER_LEG = (
-    fixed("hhiqqu"),
-    fixed("hhiq-u"),
-    fixed("hhiqq-"),
-    fixed("hhiq--"),
-)
-_NO_TRANSFER, _NO_REFUSAL = head(INT2, -1) + head(UUID_, -1), head(JSONB, -1)
-_FOLLOWS_NOTHING = (
+_ACCOUNT_NAME: Final = fixed("hui")
+_ACCOUNT_WANT: Final = fixed("huiq")
+_ACCOUNT_STATE: Final = fixed("huiqqqq")
+_LOT_STATE: Final = fixed("huqq")
+_LEG: Final = fixed("hhiqqu")
+_LEG_WITHOUT_SEQUENCE: Final = fixed("hhiq-u")
+_LEG_WITHOUT_LOT: Final = fixed("hhiqq-")
+_ISSUER_LEG: Final = fixed("hhiq--")
+_NO_TRANSFER: Final = head(INT2, -1) + head(UUID_, -1)
+_NO_REFUSAL: Final = head(JSONB, -1)
+_FOLLOWS_NOTHING: Final = (
     head(UUID_, -1) + head(TIMESTAMPTZ, -1) + head(INT8, -1) + head(TEXT, -1) + head(INT8, -1) + head(INT8, -1)
 )
 

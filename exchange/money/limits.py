@@ -1,5 +1,7 @@
 """What 64 bits hold. Figures beyond are refused where they arise, never wrapped."""
 
-INT64_MAX = 2**63 - 1
-BASIS_POINTS = 10_000
-MICROS_PER_UNIT = 1_000_000
+from typing import Final
+
+INT64_MAX: Final = 2**63 - 1
+BASIS_POINTS: Final = 10_000
+MICROS_PER_UNIT: Final = 1_000_000

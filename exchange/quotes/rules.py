@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from exchange.directory.model import Currency, Directory, MerchantRole
 from exchange.directory.pricing import owed, owed_micros
@@ -22,7 +23,9 @@ from exchange.refusals import (
 )
 
 # Looking a member of an enum up costs a tenth of the obligation it goes into.
-_CONVERSION, _SPREAD, _FEE = ObligationKind.CONVERSION, ObligationKind.SPREAD, ObligationKind.FEE
+_CONVERSION: Final = ObligationKind.CONVERSION
+_SPREAD: Final = ObligationKind.SPREAD
+_FEE: Final = ObligationKind.FEE
 
 
 def require_parties(merchant_no: int, directory: Directory, source: Currency, target: Currency) -> None:

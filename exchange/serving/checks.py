@@ -10,26 +10,39 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import InvalidField
 
-NO_UUID = "00000000-0000-0000-0000-000000000000"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NO_UUID: Final = "00000000-0000-0000-0000-000000000000"
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_EARLIEST_SECONDS = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
-_LATEST_SECONDS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
-_NANOS_PER_SECOND = 1_000_000_000
+_EARLIEST_SECONDS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+_LATEST_SECONDS: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
+_NANOS_PER_SECOND: Final = 1_000_000_000
 # Line and paragraph separators and the directional overrides are controls too: they make a log or a statement line lie.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_COLLECTIONS = ["members", "transfers", "rates", "rateDrafts", "quotes", "lots", "apiKeys", "proposals", "adjustments"]
-_COLLECTIONS += ["instructions", "externalConversions", "disputes", "netDebitCapChanges"]
-_UUID_NAMES = {collection: re.compile(f"{collection}/({_UUID})") for collection in _COLLECTIONS}
-_NAMES = {
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_COLLECTIONS: Final = [
+    "members",
+    "transfers",
+    "rates",
+    "rateDrafts",
+    "quotes",
+    "lots",
+    "apiKeys",
+    "proposals",
+    "adjustments",
+    "instructions",
+    "externalConversions",
+    "disputes",
+    "netDebitCapChanges",
+]
+_UUID_NAMES: Final = {collection: re.compile(f"{collection}/({_UUID})") for collection in _COLLECTIONS}
+_NAMES: Final = {
     "merchants": (re.compile(r"merchants/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),
     "currencies": (re.compile(r"currencies/([A-Z0-9]{1,16})"), "capital letters and digits, at most 16"),
     "earnRules": (re.compile(r"earnRules/([A-Za-z0-9_-]{1,32})"), 'letters, digits, "_" and "-", at most 32'),
@@ -37,9 +50,9 @@ _NAMES = {
     "windows": (re.compile(r"windows/([1-9][0-9]{0,17})"), "a number"),
     "runs": (re.compile(r"runs/([A-Za-z0-9_-]{1,64})"), 'letters, digits, "_" and "-", at most 64'),
 }
-_TIER = re.compile(r"[A-Za-z0-9_-]{1,16}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
-_CURRENCY_CODE = re.compile(r"[A-Z]{3}")
+_TIER: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_CURRENCY_CODE: Final = re.compile(r"[A-Z]{3}")
 
 
 class Violations:
