@@ -26,6 +26,7 @@ _BESIDE = ("pyproject.toml", "settlement", "tests", "examples", "docs", "protos"
 """What stands beside the exchange in a checkout; the copy refers to it."""
 
 HOT = (
+    "api/message_bytes.py",
     "api/transfers_out.py",
     "api/wire.py",
     "callers.py",
@@ -34,8 +35,8 @@ HOT = (
     "directory/pricing.py",
     "discount/rules.py",
     "earning/rules.py",
-    "ledger/batch.py",
     "ledger/binary.py",
+    "ledger/bonus_lots.py",
     "ledger/bonuses.py",
     "ledger/caches.py",
     "ledger/decision.py",
@@ -43,7 +44,6 @@ HOT = (
     "ledger/exposures.py",
     "ledger/external.py",
     "ledger/facts.py",
-    "ledger/gathering.py",
     "ledger/ids.py",
     "ledger/keys.py",
     "ledger/kinds.py",
@@ -52,15 +52,17 @@ HOT = (
     "ledger/packing.py",
     "ledger/quotas.py",
     "ledger/quote.py",
-    "ledger/reference.py",
     "money/limits.py",
     "money/rounding.py",
     "movements.py",
     "quotes/rules.py",
     "rates/model.py",
     "redemption/rules.py",
+    "serving/checks.py",
+    "serving/instants.py",
 )
-"""Modules every movement passes through, and those they call."""
+"""Modules every movement passes through, and those they call. None has a coroutine: compiled, a bare `raise` after an
+`await` has raised another task's exception."""
 
 
 def is_compiled() -> bool:
@@ -72,7 +74,7 @@ def is_compiled() -> bool:
 def is_current(folder: Path) -> bool:
     """Whether a folder holds a copy made of the present sources by this Python."""
     noted = folder / _DIGEST
-    return noted.is_file() and noted.read_text(encoding="utf-8") == _digest()
+    return noted.is_file() and noted.read_text(encoding="utf-8") == _digest(PACKAGE)
 
 
 def make(folder: Path) -> None:
@@ -102,8 +104,8 @@ def make(folder: Path) -> None:
 
 
 def mark(folder: Path) -> None:
-    """Note what the copy in a folder is made of."""
-    (folder / _DIGEST).write_text(_digest(), encoding="utf-8")
+    """Note what the copy in a folder is made of: its own sources, for the originals may have changed meanwhile."""
+    (folder / _DIGEST).write_text(_digest(folder / PACKAGE.name), encoding="utf-8")
 
 
 def lacking() -> str:
@@ -117,10 +119,10 @@ def lacking() -> str:
     return "" if header.is_file() else "Python's own headers are not installed (python3-dev)"
 
 
-def _digest() -> str:
+def _digest(package: Path) -> str:
     digest = hashlib.sha256(sys.version.encode())
-    for source in sorted(PACKAGE.rglob("*.py")):
-        digest.update(f"{source.relative_to(PACKAGE)}\0".encode() + source.read_bytes())
+    for source in sorted(package.rglob("*.py")):
+        digest.update(f"{source.relative_to(package)}\0".encode() + source.read_bytes())
     return digest.hexdigest()
 
 

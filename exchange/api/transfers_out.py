@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
+from librt.strings import BytesWriter
+
+from exchange.api.message_bytes import key, write_bytes, write_number, write_text
 from exchange.callers import Caller
 from exchange.directory.bands import judged
 from exchange.directory.model import Directory
@@ -16,6 +21,36 @@ _CIRCULATION: Final = int(Account.CIRCULATION)
 _CREDIT: Final = int(Side.CREDIT)
 _EARN: Final = int(TransferKind.EARN)
 _CONVERT: Final = int(TransferKind.CONVERT)
+
+_NAME: Final = key(types.Transfer, "name")
+_KIND: Final = key(types.Transfer, "kind")
+_MERCHANT: Final = key(types.Transfer, "merchant")
+_MEMBER: Final = key(types.Transfer, "member")
+_REQUEST_ID: Final = key(types.Transfer, "request_id")
+_REFERENCE: Final = key(types.Transfer, "reference")
+_EVENT_TIME: Final = key(types.Transfer, "event_time")
+_LEDGER_SEQUENCE: Final = key(types.Transfer, "ledger_sequence")
+_WINDOW: Final = key(types.Transfer, "window")
+_LEG: Final = key(types.Transfer, "legs")
+_OWED: Final = key(types.Transfer, "obligations")
+_RATE: Final = key(types.Transfer, "rate")
+_USED: Final = key(types.Transfer, "used")
+_RECEIVED: Final = key(types.Transfer, "received")
+_LEG_ACCOUNT: Final = key(types.PointsLeg, "account")
+_LEG_SIDE: Final = key(types.PointsLeg, "side")
+_LEG_POINTS: Final = key(types.PointsLeg, "points")
+_LEG_LOT: Final = key(types.PointsLeg, "lot")
+_LEG_SEQUENCE: Final = key(types.PointsLeg, "account_sequence")
+_POINTS_CURRENCY: Final = key(types.PointsAmount, "currency")
+_POINTS_UNITS: Final = key(types.PointsAmount, "units")
+_MONEY_CODE: Final = key(types.MoneyAmount, "currency_code")
+_MONEY_MICROS: Final = key(types.MoneyAmount, "micros")
+_OWED_KIND: Final = key(types.Obligation, "kind")
+_OWED_DEBTOR: Final = key(types.Obligation, "debtor")
+_OWED_CREDITOR: Final = key(types.Obligation, "creditor")
+_OWED_AMOUNT: Final = key(types.Obligation, "amount")
+_OWED_POINTS: Final = key(types.Obligation, "points_units")
+_OWED_PRICE: Final = key(types.Obligation, "price_micros")
 
 
 def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
@@ -35,7 +70,7 @@ def to_message(transfer: Transfer, directory: Directory, caller: Caller, *, name
 def write_transfer(
     message: types.Transfer, transfer: Transfer, directory: Directory, caller: Caller, *, names_member: bool = True
 ) -> None:
-    """Fill an empty message with a transfer. Field by field: that costs a third of passing messages to constructors.
+    """Fill an empty message with a transfer.
 
     Args:
         message: empty.
@@ -46,65 +81,89 @@ def write_transfer(
             just moved the points has.
     """
     own = caller.sees_all or transfer.merchant_no == caller.merchant_no
-    if transfer.transfer_id is not None:
-        message.name = f"transfers/{transfer.transfer_id}"
-    message.kind = transfer.kind  # type: ignore[assignment]
-    message.merchant = directory.merchants[transfer.merchant_no].name
-    if names_member:
-        message.member = f"members/{transfer.member_id}"
-    if own:
-        message.request_id = transfer.request_id
-        if transfer.reference is not None:
-            message.reference = transfer.reference
-    happened = timestamp(transfer.occurred_at)
-    assert happened is not None
-    message.event_time.CopyFrom(happened)
-    message.ledger_sequence = transfer.ledger_sequence
-    message.window = f"windows/{transfer.window_no}"
-    _write_legs(message, transfer, directory)
-    _write_obligations(message, transfer, directory)
-    if transfer.rate_id is not None:
-        message.rate = f"rates/{transfer.rate_id}"
-    elif transfer.kind != _CONVERT:
+    # What every movement has, as bytes: that takes half the time of setting its sixty fields one by one.
+    message.MergeFromString(_common(transfer, directory, own=own, names_member=names_member))
+    if transfer.rate_id is None and transfer.kind != _CONVERT:
         _write_particulars(message, transfer)
         if own and transfer.kind == _EARN and transfer.earn_rule and transfer.merchant_no in directory.return_bands:
             _write_warning(message, transfer, directory)
 
 
-def _write_legs(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:
-    currencies, converted = directory.currencies, transfer.kind == _CONVERT
+def _common(transfer: Transfer, directory: Directory, *, own: bool, names_member: bool) -> bytes:
+    writer = BytesWriter()
+    if transfer.transfer_id is not None:
+        write_text(writer, _NAME, f"transfers/{transfer.transfer_id}")
+    write_number(writer, _KIND, transfer.kind)
+    write_text(writer, _MERCHANT, directory.merchants[transfer.merchant_no].name)
+    if names_member:
+        write_text(writer, _MEMBER, f"members/{transfer.member_id}")
+    if own:
+        write_text(writer, _REQUEST_ID, transfer.request_id)
+        if transfer.reference is not None:
+            write_text(writer, _REFERENCE, transfer.reference)
+    write_bytes(writer, _EVENT_TIME, _instant(transfer.occurred_at))
+    write_number(writer, _LEDGER_SEQUENCE, transfer.ledger_sequence)
+    write_text(writer, _WINDOW, f"windows/{transfer.window_no}")
+    _write_legs(writer, transfer, directory)
+    _write_obligations(writer, transfer, directory)
+    if transfer.rate_id is not None:
+        write_text(writer, _RATE, f"rates/{transfer.rate_id}")
+    return writer.getvalue()
+
+
+def _write_legs(writer: BytesWriter, transfer: Transfer, directory: Directory) -> None:
+    currencies, converted, received = directory.currencies, transfer.kind == _CONVERT, False
     for account, side, currency_no, units, sequence, lot_id in transfer.legs:
-        name = currencies[currency_no].name
-        leg = message.legs.add()
-        leg.account, leg.side = account, side  # type: ignore[assignment]
-        points = leg.points
-        points.currency, points.units = name, units
+        points = _points(currencies[currency_no].name, units)
+        leg = BytesWriter()
+        write_number(leg, _LEG_ACCOUNT, account)
+        write_number(leg, _LEG_SIDE, side)
+        write_bytes(leg, _LEG_POINTS, points)
         if account != _CIRCULATION:
             if lot_id is not None:
-                leg.lot = f"lots/{lot_id}"
+                write_text(leg, _LEG_LOT, f"lots/{lot_id}")
             if sequence is not None:
-                leg.account_sequence = sequence
+                write_number(leg, _LEG_SEQUENCE, sequence)
         elif converted:
             if side == _CREDIT:
-                moved = message.used
-            elif not message.HasField("received"):
-                moved = message.received
-            else:
-                # What promotions made beside it.
-                continue
-            moved.currency, moved.units = name, units
+                write_bytes(writer, _USED, points)
+            elif not received:
+                # What promotions made beside it comes after.
+                write_bytes(writer, _RECEIVED, points)
+                received = True
+        write_bytes(writer, _LEG, leg.getvalue())
 
 
-def _write_obligations(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:
+def _points(currency: str, units: int) -> bytes:
+    writer = BytesWriter()
+    write_text(writer, _POINTS_CURRENCY, currency)
+    write_number(writer, _POINTS_UNITS, units)
+    return writer.getvalue()
+
+
+def _write_obligations(writer: BytesWriter, transfer: Transfer, directory: Directory) -> None:
     merchants = directory.merchants
     for kind, debtor_no, creditor_no, code, micros, points_units, price_micros in transfer.obligations:
-        owed = message.obligations.add()
-        owed.kind = kind  # type: ignore[assignment]
-        owed.debtor, owed.creditor = merchants[debtor_no].name, merchants[creditor_no].name
-        amount = owed.amount
-        amount.currency_code, amount.micros = code, micros
+        amount = BytesWriter()
+        write_text(amount, _MONEY_CODE, code)
+        write_number(amount, _MONEY_MICROS, micros)
+        owed = BytesWriter()
+        write_number(owed, _OWED_KIND, kind)
+        write_text(owed, _OWED_DEBTOR, merchants[debtor_no].name)
+        write_text(owed, _OWED_CREDITOR, merchants[creditor_no].name)
+        write_bytes(owed, _OWED_AMOUNT, amount.getvalue())
         if points_units:
-            owed.points_units, owed.price_micros = points_units, price_micros
+            write_number(owed, _OWED_POINTS, points_units)
+            write_number(owed, _OWED_PRICE, price_micros)
+        write_bytes(writer, _OWED, owed.getvalue())
+
+
+@lru_cache(maxsize=256)
+def _instant(at: datetime) -> bytes:
+    # Transfers of one batch share their instant.
+    stamp = timestamp(at)
+    assert stamp is not None
+    return stamp.SerializeToString()
 
 
 def _write_warning(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:

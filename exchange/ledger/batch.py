@@ -21,6 +21,7 @@ from exchange.ledger.exposures import Exposures
 from exchange.ledger.external_rows import write_external
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.gathering import Gathering, Moment
+from exchange.ledger.key_rows import read_known_keys
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.model import Command
 from exchange.ledger.quota_rows import read_quotas, write_quotas
@@ -137,7 +138,7 @@ class Batch(Generic[R]):
         )
 
     async def _known_keys(self, moment: Moment) -> KnownKeys:
-        return await KnownKeys.read(self.connection, self.commands) if moment.known_keys else KnownKeys()
+        return await read_known_keys(self.connection, self.commands) if moment.known_keys else KnownKeys()
 
     def _ended_credentials(self) -> dict[str, Refusal]:
         ended: dict[str, Refusal] = {}

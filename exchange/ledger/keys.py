@@ -7,12 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from exchange.db.engine import DriverConnection
-from exchange.ledger import sql
 from exchange.ledger.bonuses import Bonus
-from exchange.ledger.model import Command, Obligation, PointsLeg, Receipt, Transfer, key_bucket
+from exchange.ledger.model import Command, Receipt, Transfer, key_bucket
 from exchange.refusals import Category, Refusal, RequestIdReused, StoredRefusal
 
 Key = tuple[int, str]
@@ -35,19 +31,6 @@ class KnownKeys:
         """Names (bucket, id) of the transfers that were the answer."""
         answers = (answer for _, answer in self._answers.values() if isinstance(answer, Transfer))
         return [(one.bucket, one.transfer_id) for one in answers if one.transfer_id is not None]
-
-    @classmethod
-    async def read(cls, connection: DriverConnection, commands: Sequence[Command]) -> KnownKeys:
-        """The stored answers to any of the commands' keys."""
-        known = cls()
-        rows = await connection.fetch(sql.KNOWN_KEYS, key_names(commands))
-        transfers = await read_transfers(
-            connection, [(row[3], row[4]) for row in rows if row["transfer_id"] is not None]
-        )
-        for merchant_no, request_id, fingerprint, _, transfer_id, refusal in rows:
-            answer = transfers[transfer_id] if refusal is None else restored(refusal)
-            known.remember((merchant_no, request_id), fingerprint, answer)
-        return known
 
     def remember(self, key: Key, fingerprint: bytes, answer: Answer) -> None:
         """Note an answer for later items of the batch."""
@@ -86,22 +69,3 @@ def stored(refusal: Refusal) -> str:
 def restored(kept: dict[str, Any]) -> StoredRefusal:
     """The refusal as it was first given, from its stored JSON."""
     return StoredRefusal(kept["reason"], Category(kept["category"]), kept["data"])
-
-
-async def read_transfers(connection: DriverConnection, names: Sequence[tuple[int, UUID]]) -> dict[UUID, Transfer]:
-    """Transfers by id, for names (bucket, id)."""
-    if not names:
-        return {}
-    rows = await connection.fetch(sql.TRANSFERS_BY_ID, [bucket for bucket, _ in names], [name for _, name in names])
-    return {row["transfer_id"]: transfer_of(row) for row in rows}
-
-
-def transfer_of_columns(columns: tuple[Any, ...]) -> Transfer:
-    """A transfer of its columns as the driver gives them."""
-    legs, obligations = [PointsLeg(*leg) for leg in columns[11]], [Obligation(*owed) for owed in columns[12]]
-    return Transfer._make((*columns[:11], legs, obligations, *columns[13:]))
-
-
-def transfer_of(row: asyncpg.Record) -> Transfer:
-    """A row of exchange.transfers, in the column order of `Transfer`."""
-    return transfer_of_columns(tuple(row))
