@@ -81,7 +81,7 @@ def make(folder: Path) -> None:
     """Put the copy there, replacing an earlier one only when the new one is whole.
 
     Raises:
-        CalledProcessError: the compiler said no; its words went to standard error.
+        CalledProcessError: the compiler said no; its words are the error's `stdout`.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
@@ -93,7 +93,9 @@ def make(folder: Path) -> None:
         subprocess.run(
             (sys.executable, "-m", "mypyc", *(f"{PACKAGE.name}/{name}" for name in HOT)),
             cwd=made,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             check=True,
         )
         shutil.rmtree(made / "build")
@@ -141,7 +143,8 @@ def main() -> int:
     try:
         make(folder)
     except subprocess.CalledProcessError as failed:
-        typer.echo(f"the compiler ended with {failed.returncode}", err=True)
+        said = [line for line in str(failed.stdout).splitlines() if "error" in line]
+        typer.echo("\n".join(["it cannot be compiled:", *said]), err=True)
         return 1
     typer.echo(f"{folder.name} is made: serve it from there as you would from here")
     return 0

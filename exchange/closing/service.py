@@ -20,7 +20,7 @@ from exchange.directory.change import log
 from exchange.directory.sql import ALONE
 from exchange.holds.model import Release
 from exchange.ledger.ids import new_id
-from exchange.ledger.keys import transfer_of_columns
+from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.model import OWN_REQUESTS, Command, MemberKey, Receipt, Transfer, member_bucket
 from exchange.ledger.poster import Poster
 from exchange.ledger.sql import BLOCK_UNITS

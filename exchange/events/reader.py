@@ -19,7 +19,7 @@ from exchange.events.model import Entry, Page, Viewer
 from exchange.events.rules import asked_for, parties
 from exchange.ledger.bonus_rows import WITH_BONUSES, bonuses_of
 from exchange.ledger.event_kinds import EventKind
-from exchange.ledger.keys import transfer_of
+from exchange.ledger.key_rows import transfer_of
 from exchange.ledger.model import Transfer
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.rates.source import CoalitionSource

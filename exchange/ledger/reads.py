@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.ledger import reads_sql as sql
 from exchange.ledger.bonus_rows import by_transfer
 from exchange.ledger.bonuses import Bonus
-from exchange.ledger.keys import restored, transfer_of_columns
+from exchange.ledger.key_rows import transfer_of_columns
+from exchange.ledger.keys import restored
 from exchange.ledger.model import Transfer, key_bucket, member_bucket, transfer_bucket
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import Refusal, StateTooOld

@@ -24,7 +24,7 @@ _EARLIEST_SECONDS: Final = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 _LATEST_SECONDS: Final = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp())
 _NANOS_PER_SECOND: Final = 1_000_000_000
 # Line and paragraph separators and the directional overrides are controls too: they make a log or a statement line lie.
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _UUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _COLLECTIONS: Final = [
     "members",

@@ -12,7 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.ledger.bonus_rows import ADDED_TO
-from exchange.ledger.keys import transfer_of_columns
+from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.model import Account, Side, Transfer, TransferKind
 from exchange.promotions.service import used
 from exchange.rates.model import Coalition

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from exchange.ledger.keys import transfer_of_columns
+from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.model import member_bucket
 from exchange.statements import sql
 from exchange.statements.model import Page, Standing
