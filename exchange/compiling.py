@@ -22,7 +22,18 @@ import typer
 
 PACKAGE = Path(__file__).resolve().parent
 _DIGEST = "compiled-from"
-_BESIDE = ("pyproject.toml", "settlement", "tests", "examples", "docs", "protos", "bench", "README.md", "Makefile")
+_BESIDE = (
+    ".state",
+    "pyproject.toml",
+    "settlement",
+    "tests",
+    "examples",
+    "docs",
+    "protos",
+    "bench",
+    "README.md",
+    "Makefile",
+)
 """What stands beside the exchange in a checkout; the copy refers to it."""
 
 HOT = (
@@ -87,6 +98,8 @@ def make(folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as work:
         made = Path(work) / "copy"
         shutil.copytree(PACKAGE, made / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+        # One ledger, whichever serves it; and a copy that is replaced takes none with it.
+        (PACKAGE.parent / ".state").mkdir(exist_ok=True)
         for name in _BESIDE:
             if (PACKAGE.parent / name).exists():
                 (made / name).symlink_to(PACKAGE.parent / name)
