@@ -9,7 +9,7 @@ import typer
 
 from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger, window_number
-from settlement.cli.proposals import show as show_proposal
+from settlement.cli.proposals import show_asked
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -175,7 +175,7 @@ def _propose(content: Content, reason: str, *, json: bool) -> None:
         actor = await identified(database, "FINANCE_MAKER")
         return (await Proposals(database).propose(content, actor, said))[0]
 
-    show_proposal(on_ledger(work), json=json)
+    show_asked(on_ledger(work), json=json)
 
 
 def _line(what: str, text: str, most: int, least: int = 1) -> str:

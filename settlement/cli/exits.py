@@ -9,7 +9,7 @@ import typer
 from settlement.cli.defaults import Json, Merchant, drill
 from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger
-from settlement.cli.proposals import show
+from settlement.cli.proposals import show_asked
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -54,10 +54,7 @@ def leave(
         return (await Proposals(database).propose(ParticipantExit(merchant, waivers), actor, reason))[0]
 
     found = on_ledger(work)
-    show(found, json=json)
-    if not json and found.decision is None:
-        command = f"approve {found.name} --digest {found.digest[:12]}"
-        typer.echo(f"Next, by another person: python -m settlement {command}")
+    show_asked(found, json=json)
 
 
 def _waiver(text: str) -> tuple[Subject, str]:

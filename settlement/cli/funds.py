@@ -9,7 +9,7 @@ import typer
 
 from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger
-from settlement.cli.proposals import show
+from settlement.cli.proposals import show_asked
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -111,10 +111,7 @@ def _propose(way: str, what: tuple[str, str, int], purpose: For, said: tuple[str
         return (await Proposals(database).propose(movement, actor, said[2]))[0]
 
     found = on_ledger(work)
-    show(found, json=json)
-    if not json and found.decision is None:
-        command = f"approve {found.name} --digest {found.digest[:12]}"
-        typer.echo(f"Next, by another person: python -m settlement {command}")
+    show_asked(found, json=json)
 
 
 def _movement(way: str, what: tuple[str, str, int], purpose: For, said: tuple[str, str, str]) -> FundsMovement:

@@ -12,6 +12,7 @@ import typer
 
 from settlement.cli.files import plain_refusals, refused
 from settlement.cli.ledger import as_json, identified, on_ledger
+from settlement.cli.plain import PROGRAM
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -60,10 +61,7 @@ def propose(
         return (await Proposals(database).propose(content, actor, reason))[0]
 
     found = on_ledger(work)
-    show(found, json=json)
-    if not json and found.decision is None:
-        command = f"approve {found.name} --digest {found.digest[:12]}"
-        typer.echo(f"Next, by another person: python -m settlement {command}")
+    show_asked(found, json=json)
 
 
 def proposals(
@@ -169,6 +167,13 @@ def plain(one: Proposal) -> dict[str, Any]:
         **{name: who and {**who._asdict(), "at": who.at.isoformat()} for name, who in said.items()},
         "content": plain_content(one.content),
     }
+
+
+def show_asked(one: Proposal, *, json: bool) -> None:
+    """What was just put before the checkers, and what another person types to approve it."""
+    show(one, json=json)
+    if not json and one.decision is None:
+        typer.echo(f"Next, by another person: {PROGRAM} approve {one.name} --digest {one.digest[:12]}")
 
 
 def show(one: Proposal, *, json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger, window_number
-from settlement.cli.proposals import show
+from settlement.cli.proposals import show_asked
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -40,10 +40,7 @@ def recover(
         return (await Proposals(database).propose(recovery, actor, reason))[0]
 
     found = on_ledger(work)
-    show(found, json=json)
-    if not json and found.decision is None:
-        command = f"approve {found.name} --digest {found.digest[:12]}"
-        typer.echo(f"Next, by another person: python -m settlement {command}")
+    show_asked(found, json=json)
 
 
 def _recovery(what: tuple[str, str, str, int], reference: str, value_date: str) -> DefaultRecovery:

@@ -70,6 +70,7 @@ async def test_finance_adjusts_at_a_terminal(server: Server) -> None:
     wrong = await settlement(server, "adjust", "TEL", "TEL", "75", "ZZZ", "--evidence", "x")
 
     assert "adjustment: waiting by " in good.output, good.errors
+    assert "Next, by another person: python -m settlement approve proposals/" in good.output
     assert wrong.status == 2
     assert "adjust.creditor is the debtor" in wrong.errors
     assert "adjust.currency_code is no ISO 4217 currency" in wrong.errors
