@@ -8,11 +8,12 @@ from exchange.callers import Caller
 from exchange.directory.model import Directory
 from exchange.directory.pricing import owed
 from exchange.expiry.rules import breakage
+from exchange.four_eyes import require_second_person
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited, debited
 from exchange.ledger.model import NewLot, ObligationKind, Posting
 from exchange.rates.model import Coalition
-from exchange.refusals import DigestMismatch, NotOwnCurrency, PersonUnknown, ProposalLapsed, SamePerson, WrongState
+from exchange.refusals import NotOwnCurrency, PersonUnknown, ProposalLapsed, WrongState
 
 
 def credit(command: Credit, facts: MemberFacts, coalition: Coalition) -> Posting:
@@ -127,9 +128,10 @@ def require_approvable(adjustment: Adjustment, caller: Caller, digest: str, now:
         DigestMismatch: other terms were approved.
     """
     require_waiting(adjustment, now)
-    if caller.person is None:
-        raise PersonUnknown(credential=caller.credential)
-    if adjustment.proposed_person == caller.person:
-        raise SamePerson(resource=adjustment.name, person=caller.person)
-    if adjustment.terms.digest() != digest:
-        raise DigestMismatch(resource=adjustment.name, digest=adjustment.terms.digest())
+    require_second_person(
+        caller,
+        digest,
+        resource=adjustment.name,
+        proposed_by=adjustment.proposed_person,
+        proposed=adjustment.terms.digest(),
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from exchange.callers import Caller
+from exchange.four_eyes import require_second_person
 from exchange.limits.changes.model import CapChange, State
-from exchange.refusals import CapRaise, DigestMismatch, PersonUnknown, ProposalLapsed, SamePerson, WrongState
+from exchange.refusals import CapRaise, ProposalLapsed, WrongState
 
 
 def require_lowering(merchant: str, currency_code: str, before: int | None, after: int | None) -> None:
@@ -61,12 +62,9 @@ def require_approvable(change: CapChange, caller: Caller, digest: str, now: date
         DigestMismatch: something else was approved.
     """
     require_waiting(change, now)
-    if caller.person is None:
-        raise PersonUnknown(credential=caller.credential)
-    if change.proposed_person == caller.person:
-        raise SamePerson(resource=change.name, person=caller.person)
-    if change.digest() != digest:
-        raise DigestMismatch(resource=change.name, digest=change.digest())
+    require_second_person(
+        caller, digest, resource=change.name, proposed_by=change.proposed_person, proposed=change.digest()
+    )
 
 
 def require_unchanged(change: CapChange, present: int | None) -> None:

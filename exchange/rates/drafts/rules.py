@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from exchange.callers import Caller
 from exchange.directory.model import Directory, MerchantRole
+from exchange.four_eyes import require_second_person
 from exchange.rates.drafts.model import WAITING, Draft, DraftState, Wanted
 from exchange.rates.model import Proposal
-from exchange.refusals import DigestMismatch, NotTheIssuer, PersonUnknown, SamePerson, WrongState
+from exchange.refusals import NotTheIssuer, PersonUnknown, WrongState
 
 
 def proposed(wanted: Sequence[Wanted], caller: Caller, directory: Directory) -> list[Proposal]:
@@ -57,9 +58,4 @@ def require_approvable(draft: Draft, caller: Caller, digest: str) -> None:
     """
     if draft.state is not DraftState.VALIDATED:
         raise WrongState(resource=draft.name, state=draft.state.name, needed=DraftState.VALIDATED.name)
-    if caller.person is None:
-        raise PersonUnknown(credential=caller.credential)
-    if draft.proposed_person == caller.person:
-        raise SamePerson(resource=draft.name, person=caller.person)
-    if draft.digest != digest:
-        raise DigestMismatch(resource=draft.name, digest=draft.digest)
+    require_second_person(caller, digest, resource=draft.name, proposed_by=draft.proposed_person, proposed=draft.digest)
