@@ -59,6 +59,7 @@ HOT = (
     "ledger/keys.py",
     "ledger/kinds.py",
     "ledger/legs.py",
+    "ledger/member_account.py",
     "ledger/model.py",
     "ledger/packing.py",
     "ledger/quotas.py",

@@ -11,7 +11,8 @@ from exchange.db.engine import DriverConnection
 from exchange.ledger.bonuses import Bonus, BonusFacts, Budgets, GivenBonus
 from exchange.ledger.decision import Target
 from exchange.ledger.effects import Effects, transposed
-from exchange.ledger.facts import MemberAccount, MemberFacts
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import FollowUp, MemberCommand, Transfer, TransferKind
 from exchange.ledger.quote import Terms
 from exchange.ledger.reference import Promoted, Reference

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from exchange.ledger.bonuses import BonusFacts
 from exchange.ledger.external import Row as ExternalRow
-from exchange.ledger.facts import MemberAccount, MemberFacts
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Transfer
 
 KeyRow = tuple[int, int, str, bytes, int | None, UUID | None, str | None]

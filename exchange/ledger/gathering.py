@@ -16,10 +16,11 @@ from exchange.ledger.bonuses import Budgets
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Target
 from exchange.ledger.external_rows import read_references
-from exchange.ledger.facts import MemberAccount, MemberFacts
+from exchange.ledger.facts import MemberFacts
 from exchange.ledger.key_rows import read_transfers
 from exchange.ledger.keys import key_names
 from exchange.ledger.legs import converted_pair
+from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import (
     Account,
     Command,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from exchange.ledger.facts import MemberAccount
+from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer, a_leg
 
 # Plain numbers: looking a member of an enum up costs as much as half the leg it goes into.

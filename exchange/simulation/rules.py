@@ -21,7 +21,8 @@ from exchange.earning.model import Earn
 from exchange.expiry.model import Expire
 from exchange.holds.model import Capture, Hold
 from exchange.ledger.bonuses import BonusFacts, Budgets
-from exchange.ledger.facts import MemberAccount, MemberFacts
+from exchange.ledger.facts import MemberFacts
+from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import (
     Account,
     Command,

@@ -7,8 +7,9 @@ from datetime import datetime
 import pytest
 
 from exchange.ledger.decision import Decision
-from exchange.ledger.facts import MemberAccount, MemberFacts, spending_order
+from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import debited
+from exchange.ledger.member_account import MemberAccount, spending_order
 from exchange.ledger.model import Account, Command, Lot, Posting, Side
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints

@@ -11,8 +11,9 @@ from exchange.directory.model import Currency, EarnRule
 from exchange.earning.model import Earn
 from exchange.expiry.model import Expire
 from exchange.holds.model import Capture, Hold, Release
-from exchange.ledger.facts import MemberFacts, apply, spending_order
+from exchange.ledger.facts import MemberFacts, apply
 from exchange.ledger.ids import new_id
+from exchange.ledger.member_account import spending_order
 from exchange.ledger.model import Account, Command, Obligation, ObligationKind, Side, Transfer
 from exchange.movements import RULES
 from exchange.rates.model import Coalition

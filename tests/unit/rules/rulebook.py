@@ -14,8 +14,9 @@ from exchange.conversion.model import Convert
 from exchange.directory.model import Currency, Directory, ExpiryKind, Merchant, MerchantRole, Price
 from exchange.discount.model import Discount
 from exchange.earning.model import Earn
-from exchange.ledger.facts import MemberAccount, MemberFacts
+from exchange.ledger.facts import MemberFacts
 from exchange.ledger.ids import new_id
+from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Lot, MemberKey, ObligationKind, Posting, member_bucket
 from exchange.rates.model import Coalition, Rate
 from exchange.redemption.model import Redeem
