@@ -1,4 +1,8 @@
-"""The process HiGHS runs in: a question as JSON on standard input, the answer as JSON on standard output."""
+"""The process HiGHS runs in: on each line of standard input a question as JSON, on standard output its answer.
+
+A process of its own because HiGHS and OR-tools, which has another release of it inside, do not load into one, and
+because it may print whatever it is told. Nothing of OR-tools may be imported here.
+"""
 
 from __future__ import annotations
 
@@ -6,73 +10,88 @@ import json
 import math
 import os
 import sys
+from itertools import accumulate
 from typing import Any
 
-TRIAL_BRANCHES = 500
-"""After so many it is known what a branch costs."""
+import highspy
+import numpy as np
 
 
 def main() -> None:
-    """Answer one question. Whatever the solver prints goes nowhere."""
-    answer = os.dup(sys.stdout.fileno())
+    """Answer every question. Whatever the solver prints goes nowhere."""
+    answers = os.dup(sys.stdout.fileno())
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
-    found = answered(json.load(sys.stdin))
-    with os.fdopen(answer, "w", encoding="utf-8") as out:
-        json.dump(found, out)
+    with os.fdopen(answers, "w", encoding="utf-8") as out:
+        for line in sys.stdin:
+            out.write(json.dumps(answered(json.loads(line))) + "\n")
+            out.flush()
 
 
 def answered(asked: dict[str, Any]) -> dict[str, Any]:
     """The counts of the best choice and what no choice exceeds, each null when there is none.
 
-    It begins anew with more branches as long as, by what the last ones took, at least twice as many are affordable.
-    So the same question always stops at the same branch.
+    It stops when HiGHS has asked as often as the effort allows whether to go on. It does so at the same points of the
+    same search, so the same question always stops at the same place; and of a larger question it asks more rarely.
     """
-    branches_max = TRIAL_BRANCHES
-    while True:
-        found, open_still, turns = _solved(asked, branches_max)
-        affordable = branches_max * asked["turns"] // max(turns, 1)
-        if not open_still or affordable < 2 * branches_max:
-            return found
-        branches_max = affordable
+    solver = highspy.Highs()
+    for name, value in _options(asked["tolerance"]).items():
+        assert solver.setOptionValue(name, value) == highspy.HighsStatus.kOk, name
+    assert solver.passModel(_model(asked)) == highspy.HighsStatus.kOk, "the question is a program"
+    left = asked["effort"] // len(asked["counts"])
 
+    def counted(event: Any) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            event.interrupt()
 
-def _solved(asked: dict[str, Any], branches_max: int) -> tuple[dict[str, Any], bool, int]:
-    """What was found, whether more may be, and how many simplex iterations it took."""
-    from ortools.math_opt.python import mathopt
-
-    model = mathopt.Model()
-    takes = [model.add_integer_variable(lb=0, ub=count) for count in asked["counts"]]
-    for lots, weights, at_most in asked["limits"]:
-        size = sum(abs(weight) * asked["counts"][lot] for lot, weight in zip(lots, weights, strict=True))
-        scale = 2.0 ** (asked["limit_bits"] - size.bit_length())
-        paid = mathopt.fast_sum(weight * scale * takes[lot] for lot, weight in zip(lots, weights, strict=True))
-        model.add_linear_constraint(paid <= (at_most + asked["headroom"]) * scale)
-    model.maximize(mathopt.fast_sum(value * take for value, take in zip(asked["values"], takes, strict=True)))
-    result = mathopt.solve(model, mathopt.SolverType.HIGHS, params=_parameters(asked["tolerance"], branches_max))
-    bound = result.termination.objective_bounds.dual_bound
+    solver.cbMipInterrupt += counted
+    solver.run()
+    info = solver.getInfo()
     counts = None
-    if result.has_primal_feasible_solution():
-        values = result.variable_values()
-        counts = [round(values[take]) for take in takes]
-    open_still = result.termination.reason is not mathopt.TerminationReason.OPTIMAL
-    found = {"counts": counts, "bound": bound if math.isfinite(bound) else None}
-    return found, open_still, result.solve_stats.simplex_iterations
+    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        counts = [round(value) for value in solver.getSolution().col_value]
+    return {"counts": counts, "bound": info.mip_dual_bound if math.isfinite(info.mip_dual_bound) else None}
 
 
-def _parameters(tolerance: float, branches_max: int) -> Any:
-    from ortools.math_opt.python import mathopt
+def _model(asked: dict[str, Any]) -> highspy.HighsLp:
+    rows = asked["limits"]
+    scales = []
+    for lots, weights, _ in rows:
+        size = sum(abs(weight) * asked["counts"][lot] for lot, weight in zip(lots, weights, strict=True))
+        scales.append(2.0 ** (asked["limit_bits"] - size.bit_length()))
+    model = highspy.HighsLp()
+    model.sense_ = highspy.ObjSense.kMaximize
+    model.num_col_, model.num_row_ = len(asked["counts"]), len(rows)
+    model.col_cost_ = np.array(asked["values"], np.double)
+    model.col_lower_ = np.zeros(len(asked["counts"]))
+    model.col_upper_ = np.array(asked["counts"], np.double)
+    model.integrality_ = [highspy.HighsVarType.kInteger] * len(asked["counts"])
+    model.row_lower_ = np.full(len(rows), -math.inf)
+    model.row_upper_ = np.array([(row[2] + asked["headroom"]) * scale for row, scale in zip(rows, scales, strict=True)])
+    matrix = model.a_matrix_
+    matrix.format_ = highspy.MatrixFormat.kRowwise
+    matrix.start_ = np.array([0, *accumulate(len(lots) for lots, _, _ in rows)])
+    matrix.index_ = np.array([lot for lots, _, _ in rows for lot in lots])
+    matrix.value_ = np.array([w * scale for row, scale in zip(rows, scales, strict=True) for w in row[1]], np.double)
+    return model
 
-    # Values are integers: what is less than one unit better is not better.
-    parameters = mathopt.SolveParameters(
-        random_seed=1, relative_gap_tolerance=0.0, absolute_gap_tolerance=0.9, node_limit=branches_max
-    )
-    # The order of its work does not depend on how many cores there are.
-    parameters.highs.int_options["threads"] = 1
-    parameters.highs.string_options["parallel"] = "off"
-    for option in ("mip_feasibility_tolerance", "primal_feasibility_tolerance", "dual_feasibility_tolerance"):
-        parameters.highs.double_options[option] = tolerance
-    return parameters
+
+def _options(tolerance: float) -> dict[str, Any]:
+    return {
+        "output_flag": False,
+        # The order of its work does not depend on how many cores there are.
+        "threads": 1,
+        "parallel": "off",
+        "random_seed": 1,
+        # Values are integers: what is less than one unit better is not better.
+        "mip_rel_gap": 0.0,
+        "mip_abs_gap": 0.9,
+        "mip_feasibility_tolerance": tolerance,
+        "primal_feasibility_tolerance": tolerance,
+        "dual_feasibility_tolerance": tolerance,
+    }
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from settlement.liquidity import cp_sat, highs, highs_process
+from settlement.liquidity import cp_sat, highs
 from settlement.liquidity.divisible import pair_totals
 from settlement.liquidity.model import Queue
 from settlement.liquidity.pro_rata import clearing_fractions
@@ -19,6 +19,7 @@ from settlement.liquidity.program import prepare
 from settlement.liquidity.registry import WAYS, settle_all
 from settlement.liquidity.rendering import to_json
 from settlement.netting.model import Obligation
+from tests.solver_process import SolverProcess
 
 NAMES = "ABCDE"
 every_way = pytest.mark.parametrize("way", WAYS)
@@ -92,9 +93,18 @@ def test_whole_items_settle_as_much_as_trying_every_choice(queue: Queue) -> None
     assert all(result.settled.get(item.id, item.amount) == item.amount for item in queue.items)
 
 
+@pytest.fixture(scope="module")
+def solver() -> Iterator[SolverProcess]:
+    """HiGHS, for all questions of this module."""
+    with SolverProcess() as process:
+        yield process
+
+
 @settings(max_examples=40)
 @given(queue=queues(), scale=st.sampled_from([1, 999_983, 10**10 + 19]), slack=st.integers(0, 1_000_000))
-def test_neither_solver_proves_less_than_trying_every_choice_finds(queue: Queue, scale: int, slack: int) -> None:
+def test_neither_solver_proves_less_than_trying_every_choice_finds(
+    solver: SolverProcess, queue: Queue, scale: int, slack: int
+) -> None:
     """Each by itself and from amounts it can hold exactly to ones it cannot; where it can, it finds the best."""
     items = [replace(item, amount=item.amount * scale + number) for number, item in enumerate(queue.free)]
     funds = {name: available * scale + slack for name, available in queue.funds.items()}
@@ -108,7 +118,7 @@ def test_neither_solver_proves_less_than_trying_every_choice_finds(queue: Queue,
         assert program.allows(counts)
         assert program.value(counts) == proven
         by_cp_sat += proven * program.unit
-        taken, most = highs.reading(program, highs_process.answered(highs.question(program, turns=1_000)))
+        taken, most = highs.reading(program, solver.answered(highs.question(program, effort=1_000_000)))
         by_highs += most * program.unit
         if taken is not None and program.allows(taken):
             least_by_highs += program.value(taken) * program.unit

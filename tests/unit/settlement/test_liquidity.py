@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from settlement.circulation import AmountsTooLarge
-from settlement.liquidity import highs, highs_process
+from settlement.liquidity import highs
 from settlement.liquidity.model import LiquidityResult, Queue
 from settlement.liquidity.pro_rata import clearing_fractions
 from settlement.liquidity.program import Program, prepare
@@ -163,7 +163,7 @@ def test_a_choice_given_up_before_its_proof_says_so(effort: float) -> None:
     )
 
     waiting = queue(items, ", ".join(f"{name} {60_000 + 997 * at}" for at, name in enumerate(names)))
-    hardly_any = partial(settle_whole, effort=Effort(first=effort, turns=0, last=effort))
+    hardly_any = partial(settle_whole, effort=Effort(first=effort, cuts=0, last=effort))
 
     result = settle_queue(waiting, hardly_any, divided=False)
 
@@ -208,7 +208,7 @@ def test_starved_queues_of_hundreds_of_items_are_proven(items: int, participants
     """Debtors have a hundredth of what they owe, or less. The second solver alone, so that it is seen to do it."""
     program = starved_queue(items, participants, share)
 
-    counts, proven = highs.prove(program, turns=600_000)
+    counts, proven = highs.prove(program, effort=8_000_000)
 
     assert counts is not None
     assert program.allows(counts)
@@ -224,7 +224,7 @@ def test_what_is_proven_of_amounts_beyond_exact_figures_still_holds() -> None:
     waiting = queue(to_and_fro, "A 25818230897, B 106287238215")
     _, (program,) = prepare(waiting.items, waiting.funds)
 
-    counts, proven = highs.reading(program, highs_process.answered(highs.question(program, turns=1_000)))
+    counts, proven = highs.prove(program, effort=1_000_000)
     result = settle_all([waiting], "whole")[0]
 
     assert counts is not None
