@@ -36,15 +36,23 @@ def _solved(
     if most > SOLVER_MAX // 2:
         raise AmountsTooLarge("all items together", most)
     model = cp_model.CpModel()
+    spare = sum(limit.at_most for limit in program.limits)
     takes = [model.new_int_var(0, len(lot), lot[0].id) for lot in program.lots]
     for limit in program.limits:
         variables = [takes[lot] for lot in limit.weights]
-        model.add(cp_model.LinearExpr.weighted_sum(variables, list(limit.weights.values())) <= limit.at_most)
+        paid = cp_model.LinearExpr.weighted_sum(variables, list(limit.weights.values()))
+        # Nobody ends with more than all have together; where lists pay off, that is little.
+        least = limit.at_most - spare if program.narrow else -most
+        model.add_linear_constraint(paid, least, limit.at_most)
+        if program.narrow and limit.combinations is not None:
+            model.add_allowed_assignments(variables, limit.combinations)
     model.maximize(cp_model.LinearExpr.weighted_sum(takes, list(program.amounts)))
     for take, count in zip(takes, hint or (), strict=False):
         model.add_hint(take, count)
     solver = cp_model.CpSolver()
     _configure(solver.parameters, effort, workers)
+    # Cuts pay off: the limits are knapsacks. Lists are not.
+    solver.parameters.linearization_level = 0 if program.narrow else 2
     status = solver.solve(model)
     if status == cp_model.UNKNOWN:
         return None, program.ceiling
@@ -56,8 +64,6 @@ def _configure(parameters: Any, effort: float, workers: int) -> None:
     """Settings under which the same queue gives the same answer every time, and a proof can be trusted."""
     parameters.random_seed = 0
     parameters.max_deterministic_time = effort
-    # Cuts pay off: the limits are knapsacks.
-    parameters.linearization_level = 2
     # Taking turns, workers do not race for the answer.
     parameters.num_workers = workers
     parameters.interleave_search = workers > 1

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from settlement.liquidity import cp_sat, highs
 from settlement.liquidity.model import Choice
-from settlement.liquidity.program import Program, prepare
+from settlement.liquidity.preparing import prepare
+from settlement.liquidity.program import Program
 from settlement.netting.model import Obligation
 
 
@@ -20,17 +21,19 @@ from settlement.netting.model import Obligation
 class Effort:
     """When to stop looking for a proof. All of it counts work and not time: a busy machine gives the same answer.
 
-    first, last: of CP-SAT, in its own measure, one to two seconds of a core each.
+    first, listed, last: of CP-SAT, in its own measure, one to two seconds of a core each; `listed` instead of `first`
+        where lists of combinations make a proof likely.
     cuts: of HiGHS, in the measure its module tells, 200 000 to 300 000 in a second of a core.
     """
 
     first: float = 1.0
-    cuts: int = 8_000_000
+    listed: float = 10.0
+    cuts: int = 5_000_000
     last: float = 8.0
 
     def times(self, factor: int) -> Effort:
         """So many times the effort."""
-        return Effort(self.first * factor, self.cuts * factor, self.last * factor)
+        return Effort(self.first * factor, self.listed * factor, self.cuts * factor, self.last * factor)
 
 
 USUAL = Effort()
@@ -60,7 +63,7 @@ def _choose(program: Program, effort: Effort) -> tuple[Sequence[int], int]:
     best: Sequence[int] = [0] * len(program.lots)
     most = program.ceiling
     steps: tuple[Callable[[], tuple[list[int] | None, int]], ...] = (
-        lambda: cp_sat.prove(program, effort.first),
+        lambda: cp_sat.prove(program, effort.listed if program.narrow else effort.first),
         lambda: highs.prove(program, effort.cuts),
         lambda: cp_sat.improve(program, best, effort.last),
     )

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from settlement.liquidity import cp_sat, highs
 from settlement.liquidity.divisible import pair_totals
 from settlement.liquidity.model import Queue
+from settlement.liquidity.preparing import prepare
 from settlement.liquidity.pro_rata import clearing_fractions
-from settlement.liquidity.program import prepare
 from settlement.liquidity.registry import WAYS, settle_all
 from settlement.liquidity.rendering import to_json
 from settlement.netting.model import Obligation
@@ -93,6 +93,31 @@ def test_whole_items_settle_as_much_as_trying_every_choice(queue: Queue) -> None
     assert all(result.settled.get(item.id, item.amount) == item.amount for item in queue.items)
 
 
+@settings(max_examples=60)
+@given(
+    queue=st.one_of(queues(items_max=7, amount_max=6), queues(amount_max=3).map(lambda queue: replace(queue, funds={})))
+)
+def test_the_lists_of_combinations_leave_out_none_that_a_choice_can_have(queue: Queue) -> None:
+    """Every choice that can be afforded is in all lists, and what was put aside settles in none."""
+    certain, programs = prepare(queue.free, queue.funds)
+    funds = dict(queue.funds)
+    for item in certain:
+        funds[item.debtor] = funds.get(item.debtor, 0) - item.amount
+        funds[item.creditor] = funds.get(item.creditor, 0) + item.amount
+    rest = [item for item in queue.free if item not in certain]
+
+    for choice in itertools.product(*((0, item.amount) for item in rest)):
+        if not affordable(rest, choice, funds):
+            continue
+        taken = {item.id for item, amount in zip(rest, choice, strict=True) if amount}
+        for program in programs:
+            counts = [sum(item.id in taken for item in lot) for lot in program.lots]
+            for limit in program.limits:
+                if limit.combinations is not None:
+                    assert tuple(counts[lot] for lot in limit.weights) in limit.combinations
+        assert taken <= {item.id for program in programs for lot in program.lots for item in lot}
+
+
 @pytest.fixture(scope="module")
 def solver() -> Iterator[SolverProcess]:
     """HiGHS, for all questions of this module."""
@@ -118,7 +143,7 @@ def test_neither_solver_proves_less_than_trying_every_choice_finds(
         assert program.allows(counts)
         assert program.value(counts) == proven
         by_cp_sat += proven * program.unit
-        taken, most = highs.reading(program, solver.answered(highs.question(program, effort=1_000_000)))
+        taken, most = highs.reading(program, solver.answered(highs.question(program, effort=100_000)))
         by_highs += most * program.unit
         if taken is not None and program.allows(taken):
             least_by_highs += program.value(taken) * program.unit
