@@ -89,6 +89,10 @@ bench-growth: compiled ## The same work as the ledger grows; ARGS=--full for ten
 bench-settling: setup ## Closing, running, recounting and netting as windows and files grow; ARGS=--full for ten millions
 	$(BIN)/python -m bench.settling $(ARGS)
 
+.PHONY: bench-liquidity
+bench-liquidity: setup ## How many queues of whole items are proven best, for how much work (an hour of a core)
+	$(BIN)/python -m bench.liquidity $(ARGS)
+
 .PHONY: bench-watching
 bench-watching: compiled ## How far behind watchers are at full posting speed, and what a hundred slow ones cost
 	$(BIN)/python -m bench.watching $(ARGS)

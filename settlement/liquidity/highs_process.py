@@ -34,7 +34,7 @@ def answered(asked: dict[str, Any]) -> dict[str, Any]:
     It stops when HiGHS has asked as often as the effort allows whether to go on. It does so at the same points of the
     same search, so the same question always stops at the same place; and of a larger question it asks more rarely.
     """
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # its constructor has no types
     for name, value in _options(asked["tolerance"]).items():
         assert solver.setOptionValue(name, value) == highspy.HighsStatus.kOk, name
     assert solver.passModel(_model(asked)) == highspy.HighsStatus.kOk, "the question is a program"
