@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -44,6 +43,7 @@ from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges, begin_proving, check_spreads, prove_promotion
 from exchange.rates.source import CoalitionSource
+from exchange.serving.collector import Collector
 from exchange.serving.paging import PageTokens
 from exchange.serving.permissions import PERMISSIONS
 from exchange.serving.quotas import Gate
@@ -63,7 +63,6 @@ from exchange.v1 import (
 )
 
 MS_PER_S = 1000
-COLLECTOR_THRESHOLDS = (400_000, 50, 100)
 
 
 @contextlib.asynccontextmanager
@@ -204,16 +203,6 @@ def _metrics(settings: Settings, index: int, server: GracefulServer) -> Iterator
         stop()
 
 
-def _calm_the_collector() -> None:
-    """Let the garbage collector leave alone what lives as long as the process, and look less often at the rest.
-
-    Batches make many objects and no cycles; at the default thresholds a third of the time went into looking for some.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTOR_THRESHOLDS)
-
-
 async def serve(
     settings: Settings,
     url: str,
@@ -249,7 +238,7 @@ async def serve(
             gate=api.gate,
         )
         register(server, api, extensions, sandbox=settings.sandbox)
-        _calm_the_collector()
+        Collector.calm()
         with _metrics(settings, index, server):
             on_ready(await server.start(port))
             await stop.wait()

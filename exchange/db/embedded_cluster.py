@@ -32,8 +32,6 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
-    "shared_buffers": "256MB",
-    "effective_cache_size": "1GB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
@@ -53,8 +51,16 @@ _HASTY = {
     "max_wal_senders": "0",
     "wal_init_zero": "off",
     "max_wal_size": "256MB",
+    "shared_buffers": "256MB",
 }
 """For tests: survives the death of any process, not of the machine."""
+
+
+def _roomy() -> dict[str, str]:
+    """An eighth of the memory, at most 2 GiB, for pages: millions of transfers use more than the default holds."""
+    megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+    buffers = max(128, min(megabytes // 8, 2048))
+    return {"shared_buffers": f"{buffers}MB", "effective_cache_size": f"{4 * buffers}MB"}
 
 
 class Cluster:
@@ -147,7 +153,7 @@ class Cluster:
     def command(self) -> list[str]:
         """The server's command line: settings live here, so that an existing cluster follows the code."""
         settings = _SETTINGS | {"unix_socket_directories": str(socket_dir_of(self.home))}
-        settings |= _DURABLE if self.durable else _HASTY
+        settings |= _DURABLE | _roomy() if self.durable else _HASTY
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(binaries(self.user) / "postgres"), "-D", str(self.data), *options]
 

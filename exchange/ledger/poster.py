@@ -91,6 +91,7 @@ class Poster(Generic[R]):
         self._waiting: deque[_Group] = deque()
         self._waiting_commands = 0
         self._arrived = asyncio.Event()
+        self._door = asyncio.Lock()
         self._caches = Caches()
         self._tasks: list[asyncio.Task[None]] = []
         self._busy_lanes = 0
@@ -154,13 +155,9 @@ class Poster(Generic[R]):
 
     async def _serve(self, connection: DriverConnection, slice_no: int) -> None:
         while True:
-            while not self._waiting:
-                if self._draining:
-                    return
-                self._arrived.clear()
-                await self._arrived.wait()
-            await self._gather()
-            groups = self._take()
+            groups = await self._gathered()
+            if groups is None:
+                return
             if not groups:
                 continue
             self._last_size = sum(len(group.commands) for group in groups)
@@ -170,17 +167,28 @@ class Poster(Generic[R]):
             finally:
                 self._busy_lanes -= 1
 
-    async def _gather(self) -> None:
+    async def _gathered(self) -> list[_Group] | None:
+        """The next batch, None when all is done. One lane at a time: two would take each other's company away."""
+        async with self._door:
+            while not self._waiting:
+                if self._draining:
+                    return None
+                self._arrived.clear()
+                await self._arrived.wait()
+            if self._linger:
+                await self._have_company()
+            return self._take()
+
+    async def _have_company(self) -> None:
         """Wait a moment for company where company is surely coming; alone in the house nobody waits."""
-        if not self._linger:
-            return
         if self._busy_lanes:
-            if self._waiting_commands >= COMPANY:
-                return
-            # Whoever is under way takes these few along when it is done, which costs less than a batch of their own;
-            # should it be held up, they wait no longer than this.
-            await asyncio.sleep(HELD_UP_S)
-        elif self._last_size >= CROWD:
+            # Whoever is under way takes few along when it is done, which costs less than a batch of their own; should
+            # it be held up, they wait no longer than this.
+            for _ in range(1 + int(HELD_UP_S / self._linger)):
+                if not self._busy_lanes or self._waiting_commands >= COMPANY:
+                    break
+                await asyncio.sleep(self._linger)
+        if self._last_size >= CROWD and not self._busy_lanes:
             for _ in range(NAPS_MAX):
                 before = self._waiting_commands
                 if before >= GATHERED:

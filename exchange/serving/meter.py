@@ -51,6 +51,11 @@ class Meter(Collector):
         """The one tally of a method, "/exchange.v1.TransferService/EarnPoints"."""
         return self._tallies.setdefault(method, Tally(method))
 
+    @property
+    def ended(self) -> int:
+        """Calls that have ended so far, however."""
+        return sum(tally.answered + sum(tally.refused.values()) for tally in self._tallies.values())
+
     def gauge(self, name: str, meaning: str, read: Callable[[], float]) -> None:
         """Shows a figure as it is at the time of reading; `read` is called from another thread."""
         self._gauges[name] = (meaning, read)

@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2_grpc  # type: ignore[import-untyped]  # sh
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # type: ignore[import-untyped]
 
 from exchange.config import Settings, SettingsRefused
+from exchange.serving.collector import TIDY_SECONDS, Collector
 from exchange.serving.guard import Guard, Limits
 from exchange.serving.health import NOT_SERVING, SERVING, Health
 from exchange.serving.identity import Authenticator
@@ -48,7 +49,6 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.http2.max_ping_strikes", 2),
     ("grpc.keepalive_permit_without_calls", 1),
 )
-_SWEEP_SECONDS_MAX = 1.0
 # Whoever watches our health hears that we leave before the stream it hears it by is ended.
 _WATCHERS_HEAR_SECONDS = 0.05
 # How long an ended stream's client gets to read so far that it hears of the end.
@@ -149,10 +149,12 @@ class GracefulServer:
             await self._server.stop(None)
 
     async def _sweep(self) -> None:
-        pause = min(_SWEEP_SECONDS_MAX, self._settings.deadline_seconds_max / 4)
+        pause = min(TIDY_SECONDS, self._settings.deadline_seconds_max / 4)
+        collector = Collector()
         while True:
             await asyncio.sleep(pause)
             self.guard.end_overdue()
+            collector.tidy(self.guard.meter.ended)
 
     def _listen(self, port: int) -> int:
         host = self._settings.host

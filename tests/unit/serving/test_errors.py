@@ -10,6 +10,7 @@ from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-unty
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import settlement.refusals  # noqa: F401 - its reasons stand in the same list
 from exchange.refusals import (
     Category,
     InsufficientPoints,
