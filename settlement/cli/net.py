@@ -47,6 +47,9 @@ def net(
     ] = None,
     into: Annotated[str | None, typer.Option(help="The currency everything is brought into, such as CNY.")] = None,
     per: Annotated[Per, typer.Option(help="Round each item, or each participant's net position once.")] = Per.ITEM,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Hold all items of this participant; may be said several times.")
+    ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -56,7 +59,8 @@ def net(
     direct: fewest payments between participants. setoff: the most that cycles of existing debts can clear, without new
     counterparties.
 
-    Items with held = true count in gross and held but are not netted. All figures are whole minor units.
+    Items with held = true, or of somebody excluded, count in gross and held but are not netted. All figures are whole
+    minor units. docs/what_if.md tells what each key of --json means.
 
     With --fx and --into what is owed in other currencies is converted first, and both ways of rounding are shown.
     Positions that were converted go through the operator, so --per position is for multilateral and direct only.
@@ -68,13 +72,16 @@ def net(
 
     if not operator.strip() or ">" in operator or not operator.isprintable():
         refused(f"--operator {operator!r}: name whose clearing account it is, without a '>'")
+    excluded = frozenset(exclude or ())
     with plain_refusals():
         rates = _rates(fx, into, mode, per)
         if rates is not None:
-            by_currency, positions = _converted(file, rates, into or "", per, operator)
+            by_currency, positions = _converted(file, rates, into or "", per, operator, excluded)
         else:
             with opened(file) as text:
-                by_currency, positions = read_gross(text, str(file)), []
+                by_currency, positions = read_gross(text, str(file), excluded), []
+            if excluded:
+                _all_there(excluded, {name for gross in by_currency.values() for name in gross.participants}, file)
         with working("Netting"):
             results = net_all(by_currency, mode.value, Terms(minimum, operator))
     if json:
@@ -111,7 +118,15 @@ def _rates(fx: Path | None, into: str | None, mode: Mode, per: Per) -> FxSet | N
         raise
 
 
-def _converted(file: Path, fx: FxSet, into: str, per: Per, operator: str) -> tuple[dict[str, Gross], list[Converted]]:
+def _all_there(excluded: frozenset[str], named: set[str], file: Path) -> None:
+    """Who is excluded must be in the file: a misspelt name would look like an answer."""
+    for name in sorted(excluded - named):
+        refused(f"--exclude {name}: nobody in {file} is called so")
+
+
+def _converted(
+    file: Path, fx: FxSet, into: str, per: Per, operator: str, excluded: frozenset[str]
+) -> tuple[dict[str, Gross], list[Converted]]:
     """The file brought into one currency, with what was converted."""
     from exchange.refusals import Refusal
     from settlement.fx.into_one import into_one, summed
@@ -120,7 +135,8 @@ def _converted(file: Path, fx: FxSet, into: str, per: Per, operator: str) -> tup
 
     try:
         with opened(file) as text:
-            totals = summed(read_items(text, str(file)), fx, into)
+            totals = summed(read_items(text, str(file), excluded), fx, into)
+        _all_there(excluded, {name for debtor, creditor, _, _ in totals for name in (debtor, creditor)}, file)
         gross, positions = into_one(totals, fx, into, Basis(f"per_{per}"), operator)
     except Refusal as wrong:
         refused(str(wrong), wrong)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import IO
 
 from settlement.csv_rows import CsvRows
@@ -17,15 +17,17 @@ Row = tuple[str, str, str, bool, int, str]
 """debtor, creditor, currency, held, amount, id."""
 
 
-def read_gross(text: IO[str], file: str) -> dict[str, Gross]:
+def read_gross(text: IO[str], file: str, excluded: Collection[str] = ()) -> dict[str, Gross]:
     """Sum a file by currency and directed pair while reading it; only pairs and ids are kept in memory.
+
+    excluded: whose items are all held, whatever the file says of them.
 
     Raises:
         BadFile: at the first row that cannot be taken; nothing is computed then.
     """
     tally = Tally()
     for debtor, creditor, currency, held, amount, _ in _rows(text, file):
-        tally.add(debtor, creditor, currency, amount, held=held)
+        tally.add(debtor, creditor, currency, amount, held=held or debtor in excluded or creditor in excluded)
     return tally.by_currency()
 
 
@@ -41,14 +43,16 @@ def read_obligations(text: IO[str], file: str) -> list[Obligation]:
     ]
 
 
-def read_items(text: IO[str], file: str) -> Iterator[Item]:
+def read_items(text: IO[str], file: str, excluded: Collection[str] = ()) -> Iterator[Item]:
     """Every row as an item of a window of several currencies, in file order, one at a time.
+
+    excluded: whose items are all held, whatever the file says of them.
 
     Raises:
         BadFile: while iterating, at the first row that cannot be taken.
     """
     for debtor, creditor, currency, held, amount, _ in _rows(text, file):
-        yield Item(debtor, creditor, currency, amount, held)
+        yield Item(debtor, creditor, currency, amount, held or debtor in excluded or creditor in excluded)
 
 
 def _rows(text: IO[str], file: str, *, numbered: bool = False) -> Iterator[Row]:

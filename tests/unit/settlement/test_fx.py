@@ -147,6 +147,19 @@ def test_a_window_is_netted_in_one_currency(window: Path, tmp_path: Path) -> Non
     assert by_item["CNY"]["fx"]["positions"] == by_position["CNY"]["fx"]["positions"]
 
 
+def test_whoever_is_excluded_is_held_in_one_currency_too(window: Path, tmp_path: Path) -> None:
+    """Its items are shown converted, and convert no position; it must be there."""
+    rates = written(tmp_path)
+
+    without = json.loads(net(window, "--fx", rates, "--into", "CNY", "--exclude", "C", "--json").stdout)["CNY"]
+    nobody = net(window, "--fx", rates, "--into", "CNY", "--exclude", "D", "--json")
+
+    assert without["gross"] - without["held"] == sum(without["pairs"].values())
+    assert "C" not in without["nets"]
+    assert "C" not in {position["participant"] for position in without["fx"]["positions"]}
+    assert (nobody.exit_code, "--exclude D: nobody in" in nobody.stderr) == (2, True)
+
+
 def test_tables_show_rates_and_both_ways(window: Path, tmp_path: Path) -> None:
     """For people."""
     shown = net(window, "--fx", written(tmp_path), "--into", "CNY").stdout

@@ -88,6 +88,29 @@ def test_tables_show_what_was_saved(window: Path, mode: str) -> None:
     assert all(word in result.stdout for word in ("saved", "Net positions", "Payments", "265"))
 
 
+def test_whoever_is_excluded_has_its_items_held(window: Path) -> None:
+    """Those it owes and those owed to it, beside what the file holds itself."""
+    figures = json.loads(run("net", window, "--exclude", "C", "--json").stdout)["CNY"]
+
+    assert (figures["gross"], figures["held"]) == (265, 95)
+    assert (figures["pairs"], figures["nets"]) == ({"A>B": 30}, {"A": -30, "B": 30})
+
+
+def test_several_may_be_excluded(window: Path) -> None:
+    """Nothing may be left to net."""
+    figures = json.loads(run("net", window, "--exclude", "A", "--exclude", "B", "--json").stdout)["CNY"]
+
+    assert (figures["gross"], figures["held"], figures["payments"]) == (265, 265, [])
+
+
+def test_whoever_is_excluded_must_be_in_the_file(window: Path) -> None:
+    """A misspelt name would look like an answer."""
+    result = run("net", window, "--exclude", "c", "--json")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"--exclude c: nobody in {window} is called so" in result.stderr
+
+
 def test_a_bad_row_is_one_plain_line_and_nothing_computed(window: Path) -> None:
     """Exit code 2, the line and the column; no traceback, and no half answer on standard output."""
     window.write_text(window.read_text() + "A,B,CNY,12.50,\n")
