@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +19,8 @@ _NUMBER_LIKE = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _FLAGS = {"true": True, "True": True, "false": False, "False": False}
+_ALIKE = 0.75
+"""How alike, by difflib's measure, a key must be to be taken for another one mistyped."""
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 _DIGITS_MAX = len(str(INT64_MIN))
 """Longer than that no number of 64 bits is written; Python would take seconds over a million digits."""
@@ -189,7 +192,11 @@ class Section:
         if node is not None and key in self._present:
             return node
         if required:
-            raise BadScenario(self.line_of(key), f"{self._named(key)} is missing: it must be {kind}")
+            missing = f"{self._named(key)} is missing: it must be {kind}"
+            # Whoever mistyped the key looks for what was typed, and at its line.
+            for typed in () if node is not None else get_close_matches(key, self._left, n=1, cutoff=_ALIKE):
+                raise BadScenario(self.line_of(typed), f"unknown key {self._named(typed)}; {missing}")
+            raise BadScenario(self.line_of(key), missing)
         return None
 
     def _items(self, key: str, *, required: bool) -> list[yaml.Node]:

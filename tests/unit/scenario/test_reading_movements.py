@@ -61,7 +61,7 @@ def test_a_capture_and_a_void_follow_a_hold() -> None:
 
 BAD_MOVES = {
     "a key of no event": ("op: reverse, of: e2", "events[4].of names the key of no earlier event: e2"),
-    "a misspelt key": ("op: void, off: e1", "events[4].of is missing"),
+    "a misspelt key": ("op: void, off: e1", "unknown key events[4].off; events[4].of is missing"),
     "a capture of an earn": ("op: capture, of: e1", "events[4].of names no hold but op 'earn': e1"),
     "a reversal of nothing": ("op: reverse, of: e1, points: 0", "events[4].points must lie between 1"),
     "two ways to say how much": (

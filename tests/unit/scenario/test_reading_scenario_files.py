@@ -72,6 +72,8 @@ BAD = {
     "an unknown key of a window": ("gross: 1", "grand: 1", "gross: 1", "unknown key expect.windows[0].grand"),
     "a key that stands twice": ("key: e1", "points: 5", "key: e1", "events[0].points stands twice"),
     "a missing key": ("points: 500, ", "", "op: earn", "events[0].points is missing"),
+    "a mistyped key": ("points: 500", "point: 500", "points: 500", "events[0].point; events[0].points is missing"),
+    "a mistyped key of the file": ("events:\n", "evnts:\n", "events:", "unknown key evnts; events is missing"),
     "a key with nothing behind it": ("points: 500", "points:", "op: earn", "events[0].points is missing"),
     "a word for a number": ("points: 500", "points: many", "points: 500", "events[0].points must be a whole number"),
     "a fraction": ("points: 500", "points: 1.5", "points: 500", "must be a whole number, not 1.5"),
