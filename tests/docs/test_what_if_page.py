@@ -71,6 +71,6 @@ def test_the_sum_of_the_certificate_is_what_the_page_works_out(files: Path) -> N
         if not held
     ]
 
-    worked_out = " + ".join(f"{amount} × {factor}" for amount, factor in terms)
+    worked_out = " + ".join(f"{amount} \N{MULTIPLICATION SIGN} {factor}" for amount, factor in terms)
     assert f"{worked_out} = {found['cleared']}" in " ".join(PAGE.read_text(encoding="utf-8").split())
     assert sum(amount * factor for amount, factor in terms) == found["cleared"]

@@ -14,6 +14,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.docs.pages import blocks
+
 PROJECT = Path(__file__).parents[2]
 DAYS = Path(__file__).parent / "days"
 EXAMPLES = PROJECT / "examples" / "scenarios"
@@ -56,6 +58,16 @@ def test_a_day_comes_out_as_its_file_says(file: Path, cluster: str) -> None:
         assert shown in played.stdout
     assert played.stdout.endswith(f"{file}: all as expected\n")
     assert played.stderr == ""
+
+
+def test_the_day_of_the_page_comes_out_as_it_says(tmp_path: Path, cluster: str) -> None:
+    """What people copy from docs/scenarios.md."""
+    file = tmp_path / "day.yaml"
+    file.write_text(blocks(PROJECT / "docs" / "scenarios.md", "yaml")[0], encoding="utf-8")
+
+    played = play(cluster, str(file))
+
+    assert played.returncode == 0, played.stdout + played.stderr
 
 
 def test_everything_that_differs_is_named_and_nothing_else(cluster: str) -> None:
