@@ -7,6 +7,7 @@ from settlement.api.fields import currency
 from settlement.api.funds_wire import MINOR_UNITS_MAX, PURPOSES, REFERENCE_MAX, value_date
 from settlement.api.wire import merchant_name
 from settlement.defaults.model import Claim, DefaultDeclaration, DefaultRecovery, Layer, Waterfall
+from settlement.funds.model import Way
 from settlement.v1 import funds_pb2 as pb
 
 LAYERS = {one: pb.LayerTake.Layer.Value(f"LAYER_{one.name}") for one in Layer}
@@ -56,6 +57,15 @@ def _waterfall(fall: Waterfall) -> pb.Waterfall:
         ],
         allocated_minor_units={merchant_name(name): amount for name, amount in fall.allocated.items()},
         open_minor_units=fall.open,
+        reductions=[
+            pb.PaymentReduction(
+                leg=one.leg_no,
+                participant=merchant_name(one.participant),
+                from_attempt=one.from_attempt,
+                minor_units=one.minor_units,
+            )
+            for one in fall.reductions or ()
+        ],
     )
 
 
@@ -76,6 +86,7 @@ def recovery_message(one: DefaultRecovery) -> pb.DefaultRecovery:
                 minor_units=posting.minor_units,
             )
             for posting in one.postings
+            if posting.way is Way.RECOVERY
         ],
     )
 

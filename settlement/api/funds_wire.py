@@ -13,6 +13,8 @@ from settlement.api.wire import merchant_name
 from settlement.funds.model import (
     AT_BANK,
     BPS,
+    NOTES,
+    ONLY_TAKEN_FROM,
     CurrencyTerms,
     FundsMovement,
     FundsTerms,
@@ -33,7 +35,7 @@ CAP_BPS_MAX = 100_000
 CURRENCIES_MAX = 200
 
 PURPOSES = {one: pb.FundsPurpose.Value(f"FUNDS_PURPOSE_{one.name}") for one in Purpose}
-PURPOSE_OF: dict[int, Purpose] = {number: one for one, number in PURPOSES.items() if one not in AT_BANK}
+PURPOSE_OF: dict[int, Purpose] = {number: one for one, number in PURPOSES.items() if one not in AT_BANK | NOTES}
 WAYS = {
     Way.DEPOSIT: pb.FundsMovement.WAY_DEPOSIT,
     Way.WITHDRAWAL: pb.FundsMovement.WAY_WITHDRAWAL,
@@ -78,8 +80,8 @@ def movement(check: Violations, asked: pb.FundsMovement, path: str) -> FundsMove
     number = check.known(f"{path}.purpose", asked.purpose, frozenset(PURPOSE_OF))
     found = WAY_OF.get(way, Way.DEPOSIT)
     purpose = PURPOSE_OF.get(number, Purpose.PREFUNDING)
-    if purpose is Purpose.DEFAULT_COVER and found is Way.DEPOSIT:
-        check.say(f"{path}.purpose", "is only ever taken from: a default fills it")
+    if purpose in ONLY_TAKEN_FROM and found is Way.DEPOSIT:
+        check.say(f"{path}.purpose", "is only ever taken from: defaults and recoveries fill it")
     return FundsMovement(
         way=found,
         participant=check.resource_name(f"{path}.participant", asked.participant, "merchants"),

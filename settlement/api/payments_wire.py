@@ -158,6 +158,7 @@ def leg_message(view: LegView) -> pb.PaymentLeg:
         file=f"paymentFiles/{view.message_id}" if view.message_id else "",
         booked_date=view.booked_on.isoformat() if view.booked_on else "",
         reason=view.reason,
+        borne_minor_units=view.borne,
     )
 
 

@@ -115,7 +115,7 @@ def _legs(facts: WindowFacts) -> Sequence[LegView]:
     run = facts.run
     if run is None or run.life.state in DEAD:
         return ()
-    if run.life.state in INSTRUCTED:
+    if facts.legs or run.life.state in INSTRUCTED:
         return facts.legs
     return [LegView(leg, 0, "", "", AttemptState.CREATED, None, "") for leg in legs_of(run.result)]
 
@@ -123,7 +123,7 @@ def _legs(facts: WindowFacts) -> Sequence[LegView]:
 def _sums(legs: Sequence[LegView]) -> dict[str, int]:
     found: dict[str, int] = {}
     for view in legs:
-        found[view.leg.currency] = found.get(view.leg.currency, 0) + view.leg.minor_units
+        found[view.leg.currency] = found.get(view.leg.currency, 0) + view.due.minor_units
     return dict(sorted(found.items()))
 
 

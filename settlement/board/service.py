@@ -14,7 +14,7 @@ from settlement.board.model import Board, Outstanding, Who, WindowFacts
 from settlement.board.rules import line_of, overtaken, waits_of
 from settlement.calendar.model import CutOff
 from settlement.payments import sql as payments_sql
-from settlement.payments.files import legs_paid
+from settlement.payments.files import legs_to_pay
 from settlement.proposals import sql as proposals_sql
 from settlement.proposals.model import Terms
 from settlement.proposals.standing import standing
@@ -26,6 +26,8 @@ from settlement.run.service import read_run
 from settlement.windows import dates, kept
 
 MANY = 100_000
+PAYING = INSTRUCTED | {RunState.APPROVED}
+"""Others may stand in for payments of a run in these states."""
 UNAPPROVED = DEAD | PREVIEW | {RunState.SUBMITTED}
 
 
@@ -73,7 +75,7 @@ async def unfinished(connection: AsyncConnection, window_no: int | None = None) 
                 run=run,
                 before=await _before(connection, run),
                 makers=row.makers,
-                legs=await legs_paid(connection, run.run_id) if run and run.life.state in INSTRUCTED else (),
+                legs=await legs_to_pay(connection, run) if run and run.life.state in PAYING else (),
                 overtaken=overtaken(run, suspended) if run else (),
             )
         )

@@ -38,6 +38,7 @@ class For(StrEnum):
     OPERATOR_LAYER = "operator_layer"
     OPERATOR_OWN = "operator_own"
     DEFAULT_COVER = "default_cover"
+    LOSS_REPAID = "loss_repaid"
 
 
 Purpose = Annotated[For, typer.Option("--for", help="What it is for.")]

@@ -39,10 +39,12 @@ def show(run: Run, legs: Sequence[LegView], files: Sequence[PaymentFile]) -> Non
     console.print(listing("Payments", ("no", "from", "to", "EndToEndId", "state", "amount"), rows))
     for currency in dict.fromkeys(view.leg.currency for view in legs):
         there = [view for view in legs if view.leg.currency == currency]
-        settled = sum(view.leg.minor_units for view in there if view.state is AttemptState.SETTLED)
+        settled = sum(view.due.minor_units for view in there if view.state is AttemptState.SETTLED)
         asked = sum(view.leg.minor_units for view in there)
         covered = sum(view.leg.minor_units for view in there if view.state is AttemptState.COVERED)
+        borne = sum(view.borne for view in there if view.state is not AttemptState.COVERED)
         beside = f", others stand in for {money(covered, currency)}" if covered else ""
+        beside += f", payees bear {money(borne, currency)}" if borne else ""
         console.print(f"{currency}: {money(settled, currency)} of {money(asked, currency)} settled{beside}")
     if files:
         show_files(files, None)
@@ -55,7 +57,8 @@ def _state(view: LegView) -> str:
 
 
 def _amount(view: LegView) -> str:
-    return f"{view.leg.currency} {money(view.leg.minor_units, view.leg.currency)}"
+    less = f", less {money(view.borne, view.leg.currency)} borne" if view.borne else ""
+    return f"{view.leg.currency} {money(view.leg.minor_units, view.leg.currency)}{less}"
 
 
 def files_to_json(files: Sequence[PaymentFile], into: Path) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from settlement.defaults.model import DefaultDeclaration, DefaultRecovery, Layer, Take, Waterfall
+from settlement.defaults.model import DefaultDeclaration, DefaultRecovery, Layer, Reduction, Take, Waterfall
 from settlement.funds.model import Account, Posting, Purpose, Way
 
 
@@ -22,13 +22,15 @@ def plain(one: DefaultDeclaration) -> dict[str, Any]:
 
 
 def plain_waterfall(fall: Waterfall) -> dict[str, Any]:
-    """One currency as plain values."""
+    """One currency as plain values. Reductions stand in it only where creditors may bear something."""
+    reductions = None if fall.reductions is None else [one._asdict() for one in fall.reductions]
     return {
         "currency": fall.currency,
         "loss": fall.loss,
         "takes": [take._asdict() for take in fall.takes],
         "allocated": dict(fall.allocated),
         "open": fall.open,
+        **({} if reductions is None else {"reductions": reductions}),
     }
 
 
@@ -58,6 +60,7 @@ def declaration_of(values: Mapping[str, Any]) -> DefaultDeclaration:
                 takes=[Take(**{**take, "layer": Layer(take["layer"])}) for take in fall["takes"]],
                 allocated=fall["allocated"],
                 open=fall["open"],
+                reductions=[Reduction(**one) for one in fall["reductions"]] if "reductions" in fall else None,
             )
             for fall in values["currencies"]
         ],

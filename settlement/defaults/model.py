@@ -32,6 +32,38 @@ PURPOSE_OF = {
 """From which account of the book a layer is taken."""
 
 
+class Reduction(NamedTuple):
+    """A payment that is made so much smaller, because whom it is to bears a part of a default.
+
+    Attributes:
+        leg_no: its number within the run.
+        participant: whom it is to.
+        from_attempt: the first attempt that asks for less; those before asked for more and came to nothing.
+        minor_units: by how much.
+    """
+
+    leg_no: int
+    participant: str
+    from_attempt: int
+    minor_units: int
+
+
+class Bearer(NamedTuple):
+    """Who may come to bear what no layer holds: somebody a run is still to pay.
+
+    Attributes:
+        participant: who.
+        at_most: what it is still to receive.
+        leg_no: the payment; 0: the operator's own, which it keeps without one.
+        from_attempt: the attempt to come.
+    """
+
+    participant: str
+    at_most: int
+    leg_no: int = 0
+    from_attempt: int = 1
+
+
 class Take(NamedTuple):
     """What one holder of a layer gives.
 
@@ -58,8 +90,10 @@ class Waterfall:
         currency: ISO 4217 code.
         loss: what the defaulter was to pay and did not.
         takes: every holder of every layer, in the order they stand in; of one layer by name.
-        allocated: what those the run pays bear of the rest, by name: so much less is paid to them.
+        allocated: what those the run is still to pay bear of the rest, by name: so much less is paid to them.
         open: what nobody bears yet.
+        reductions: the payments that are smaller for it, by number; the operator's own part has none. None: nobody
+            bears anything by the terms, or it was declared when that was told and not posted.
     """
 
     currency: str
@@ -67,19 +101,34 @@ class Waterfall:
     takes: Sequence[Take]
     allocated: Mapping[str, int]
     open: int
+    reductions: Sequence[Reduction] | None = None
 
     @property
     def taken(self) -> int:
         """What the layers give together."""
         return sum(one.taken for one in self.takes)
 
+    @property
+    def borne(self) -> Mapping[str, int]:
+        """What creditors are paid less, by name."""
+        return {} if self.reductions is None else self.allocated
+
+    @property
+    def uncovered(self) -> int:
+        """What is neither taken from anybody nor paid less to anybody: the run lacks it."""
+        return self.loss - self.taken - sum(self.borne.values())
+
     def postings(self, defaulter: str) -> list[Posting]:
-        """What is debited to whom; all of it is credited to the cover of this defaulter."""
-        cover = Account(defaulter, Purpose.DEFAULT_COVER)
-        return [
+        """What is taken, all of it credited to the cover of this defaulter; then a note of what each creditor bears."""
+        cover, claim = Account(defaulter, Purpose.DEFAULT_COVER), Account(defaulter, Purpose.DEFAULT_CLAIM)
+        taken = [
             Posting(Way.DEFAULT, self.currency, Account(one.participant, PURPOSE_OF[one.layer]), cover, one.taken)
             for one in self.takes
             if one.taken
+        ]
+        return taken + [
+            Posting(Way.ALLOCATION, self.currency, Account(name, Purpose.LOSS_BORNE), claim, amount)
+            for name, amount in self.borne.items()
         ]
 
 

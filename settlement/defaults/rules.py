@@ -6,7 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from exchange.money.rounding import apportioned
-from settlement.defaults.model import PURPOSE_OF, Change, Claim, Layer, Recast, Stake, Standing, Take, Waterfall
+from settlement.defaults.model import (
+    PURPOSE_OF,
+    Bearer,
+    Change,
+    Claim,
+    Layer,
+    Recast,
+    Reduction,
+    Stake,
+    Standing,
+    Take,
+    Waterfall,
+)
 from settlement.funds.model import BPS, Account, Book, CurrencyTerms, Posting, Purpose, Residual, Way
 from settlement.run.model import CurrencyResult
 from settlement.run.rules import Inputs, calculate
@@ -15,9 +27,9 @@ OWN = (Layer.OWN_PREFUNDING, Layer.OWN_COLLATERAL, Layer.OWN_GUARANTEE)
 
 
 def waterfall(
-    defaulter: str, loss: int, book: Book, terms: CurrencyTerms, operator: str, paid: Mapping[str, int]
+    defaulter: str, loss: int, book: Book, terms: CurrencyTerms, operator: str, bearers: Sequence[Bearer]
 ) -> Waterfall:
-    """Cover a loss: the defaulter's own money, then the operator's layer, then the others in proportion.
+    """Cover a loss: the defaulter's own money, then the operator's layer, then the others in proportion, then bearers.
 
     No layer is touched before those above it are empty, and nobody gives more than may be taken of it. Shares are
     whole minor units, what is left over by rounding down goes to the largest remainders, the first by name of equal
@@ -29,7 +41,7 @@ def waterfall(
         book: the funds as they are.
         terms: caps of contributions, and who bears the rest.
         operator: whose layer stands between.
-        paid: what a run pays to whom, who may be made to bear the rest.
+        bearers: who may be made to bear the rest in proportion, each once; `settlement.defaults.bearing` tells.
     """
     left, takes = loss, []
     for layer in (*OWN, Layer.OPERATOR):
@@ -47,10 +59,16 @@ def waterfall(
     shares = shared(left, at_most)
     takes += [Take(Layer.OTHERS_GUARANTEE, name, others[name], at_most[name], shares[name]) for name in others]
     left -= sum(shares.values())
-    bearers = {name: amount for name, amount in sorted(paid.items()) if name not in {defaulter, operator}}
-    bearing = shared(left, bearers) if terms.residual is Residual.CREDITORS else {}
+    if terms.residual is not Residual.CREDITORS:
+        return Waterfall(terms.currency, loss, takes, {}, left)
+    bearing = shared(left, {one.participant: one.at_most for one in sorted(bearers)})
     allocated = {name: amount for name, amount in bearing.items() if amount}
-    return Waterfall(terms.currency, loss, takes, allocated, left - sum(allocated.values()))
+    reductions = [
+        Reduction(one.leg_no, one.participant, one.from_attempt, allocated[one.participant])
+        for one in sorted(bearers, key=lambda one: one.leg_no)
+        if one.leg_no and one.participant in allocated
+    ]
+    return Waterfall(terms.currency, loss, takes, allocated, left - sum(allocated.values()), reductions)
 
 
 def stakes_of(fall: Waterfall, defaulter: str) -> list[Stake]:
@@ -58,14 +76,15 @@ def stakes_of(fall: Waterfall, defaulter: str) -> list[Stake]:
 
     The defaulter's own money paid its own debt, and is nobody's stake.
     """
-    cover = Stake(1, defaulter, Purpose.DEFAULT_COVER, fall.loss - fall.taken, 0)
-    turns = {Layer.OTHERS_GUARANTEE: 2, Layer.OPERATOR: 3}
+    cover = Stake(1, defaulter, Purpose.DEFAULT_COVER, fall.uncovered, 0)
+    creditors = [Stake(2, name, Purpose.LOSS_REPAID, amount, 0) for name, amount in fall.borne.items()]
+    turns = {Layer.OTHERS_GUARANTEE: 3, Layer.OPERATOR: 4}
     others = [
         Stake(turns[take.layer], take.participant, PURPOSE_OF[take.layer], take.taken, 0)
         for take in fall.takes
         if take.layer in turns and take.taken
     ]
-    return [cover, *sorted(others)]
+    return [cover, *sorted(creditors), *sorted(others)]
 
 
 def repaid(stakes: Sequence[Stake], amount: int) -> list[Stake]:
@@ -86,12 +105,18 @@ def repaid(stakes: Sequence[Stake], amount: int) -> list[Stake]:
 
 def repayments(claim: Claim, amount: int, operator: str) -> list[Posting]:
     """What is posted when so much came back from a defaulter; nobody gets more than it gave."""
-    at_bank = Account(operator, Purpose.CLEARING_ACCOUNT)
+    at_bank, claimed = Account(operator, Purpose.CLEARING_ACCOUNT), Account(claim.participant, Purpose.DEFAULT_CLAIM)
     after = repaid(claim.stakes, amount)
-    return [
-        Posting(Way.RECOVERY, claim.currency, at_bank, Account(new.participant, new.purpose), new.repaid - old.repaid)
-        for old, new in zip(claim.stakes, after, strict=True)
-        if new.repaid > old.repaid
+    gains = [(new, new.repaid - old.repaid) for old, new in zip(claim.stakes, after, strict=True)]
+    money = [
+        Posting(Way.RECOVERY, claim.currency, at_bank, Account(one.participant, one.purpose), gain)
+        for one, gain in gains
+        if gain
+    ]
+    return money + [
+        Posting(Way.RELIEF, claim.currency, claimed, Account(one.participant, Purpose.LOSS_BORNE), gain)
+        for one, gain in gains
+        if gain and one.purpose is Purpose.LOSS_REPAID
     ]
 
 

@@ -12,11 +12,13 @@ from exchange.refusals import WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.defaults import rules, sql
+from settlement.defaults.bearing import ENDED, bearers
 from settlement.defaults.model import DefaultDeclaration, Recast, Waterfall
+from settlement.defaults.reading import claims
 from settlement.funds import service as funds
-from settlement.payments.files import legs_paid
-from settlement.payments.model import UNDER_WAY, AttemptState, Leg
-from settlement.payments.rules import legs_of
+from settlement.funds.model import Purpose
+from settlement.payments.files import legs_to_pay
+from settlement.payments.model import UNDER_WAY, LegView
 from settlement.refusals import WrongState
 from settlement.run import sql as run_sql
 from settlement.run.life import DEAD, INSTRUCTED, RunState
@@ -58,7 +60,8 @@ async def planned(connection: AsyncConnection, declaration: DefaultDeclaration) 
     Raises:
         ResourceNotFound: there is no such participant or window.
         WindowState: the window has no run that stands, or none that was approved.
-        WrongState: it was declared before, or there is nothing the participant is still to pay.
+        WrongState: it was declared before, there is nothing the participant is still to pay, or a bank has one of its
+            payments, or one that would become smaller, and has not answered.
     """
     participant, window_no = declaration.participant, declaration.window_no
     await exchange_ledger.require_merchant(connection, participant, "proposal.default_declaration.participant")
@@ -71,15 +74,20 @@ async def planned(connection: AsyncConnection, declaration: DefaultDeclaration) 
     found = await _declaration(connection, participant, run)
     if not found.waterfalls:
         raise WrongState(resource=declaration.name, state="NOTHING_TO_PAY", needed="TO_PAY")
-    if any(state in UNDER_WAY for _, state in await _unpaid_legs(connection, participant, run)):
-        raise WrongState(resource=declaration.name, state="PAYMENT_UNDER_WAY", needed="REJECTED or RETURNED")
+    smaller = {one.leg_no for fall in found.waterfalls for one in fall.reductions or ()}
+    for one in await legs_to_pay(connection, run):
+        if one.state in UNDER_WAY and (one.leg.payer == participant or one.leg.leg_no in smaller):
+            raise WrongState(resource=declaration.name, state="PAYMENT_UNDER_WAY", needed="REJECTED or RETURNED")
+        if one.leg.payer == participant and one.borne and one.state not in ENDED:
+            raise WrongState(resource=declaration.name, state="PAYMENT_REDUCED", needed="PAYMENT_WHOLE")
     return found
 
 
 async def declare(connection: AsyncConnection, proposal_id: UUID, shown: DefaultDeclaration, actor: Actor) -> UUID:
     """Post what was approved, in the transaction that approves it, if it is still what follows; the run it is of.
 
-    From then on the defaulter is not asked for its payments any more: others stand in for them.
+    From then on the defaulter is not asked for its payments any more: others stand in for them, and creditors who bear
+    a part are paid so much less.
 
     Raises:
         ResourceNotFound, WindowState, WrongState: as `planned`; the state is OUTDATED when funds, terms or payments
@@ -90,10 +98,15 @@ async def declare(connection: AsyncConnection, proposal_id: UUID, shown: Default
     run = await _standing_run(connection, shown.window_no)
     key = {"participant": shown.participant, "window_no": shown.window_no}
     await connection.execute(sql.DECLARE, {**key, "proposal_id": proposal_id, "run_id": run.run_id})
-    for leg, _ in await _unpaid_legs(connection, shown.participant, run):
+    for leg in (one.leg for one in await _unpaid_legs(connection, shown.participant, run)):
         parties = {"currency_code": leg.currency, "payer": leg.payer, "payee": leg.payee}
         values = {"run_id": run.run_id, "leg_no": leg.leg_no, "proposal_id": proposal_id, **parties}
         await connection.execute(sql.DEFAULT_LEG, {**values, "minor_units": leg.minor_units})
+    for fall in shown.waterfalls:
+        for one in fall.reductions or ():
+            key_of = {"run_id": run.run_id, "leg_no": one.leg_no, "proposal_id": proposal_id}
+            less = {"from_attempt": one.from_attempt, "minor_units": one.minor_units}
+            await connection.execute(sql.REDUCE_LEG, {**key_of, **less, "currency_code": fall.currency})
     coalition = await exchange_ledger.coalition(connection)
     today = coalition.now.astimezone(coalition.time_zone).date()
     said: dict[str, object] = {"reference": f"windows/{shown.window_no}", "value_date": today}
@@ -111,39 +124,31 @@ async def _standing_run(connection: AsyncConnection, window_no: int) -> Run:
 
 async def _declaration(connection: AsyncConnection, participant: str, run: Run) -> DefaultDeclaration:
     seen = await funds.view(connection)
-    losses = await _unpaid(connection, participant, run)
-    falls: list[Waterfall] = [
-        rules.waterfall(
-            participant,
-            losses[one.currency],
-            seen.book,
-            seen.terms.of(one.currency),
-            seen.operator,
-            rules.paid_to(one),
-        )
-        for one in run.result
-        if losses.get(one.currency)
-    ]
+    legs = await legs_to_pay(connection, run)
+    mode = run.configuration.mode
+    falls: list[Waterfall] = []
+    for currency in (one.currency for one in run.result):
+        own = [one for one in legs if one.leg.currency == currency]
+        loss = sum(one.leg.minor_units for one in own if one.leg.payer == participant and one.state not in ENDED)
+        if loss:
+            bore = await _bore(connection, seen.operator, run.window_no, currency)
+            bearing = bearers(participant, seen.operator, mode, own, bore)
+            terms = seen.terms.of(currency)
+            falls.append(rules.waterfall(participant, loss, seen.book, terms, seen.operator, bearing))
     return DefaultDeclaration(participant, run.window_no, run.digest, falls)
 
 
-async def _unpaid(connection: AsyncConnection, participant: str, run: Run) -> dict[str, int]:
-    """By currency, what a run has somebody pay, no bank has booked and nobody stands in for."""
-    found: dict[str, int] = {}
-    for leg, _ in await _unpaid_legs(connection, participant, run):
-        found[leg.currency] = found.get(leg.currency, 0) + leg.minor_units
-    return found
+async def _bore(connection: AsyncConnection, operator: str, window_no: int, currency: str) -> int:
+    """What the operator bears already of what a window's run was to leave it."""
+    return sum(
+        stake.borne
+        for claim in await claims(connection, window_no=window_no)
+        for stake in claim.stakes
+        if (claim.currency, stake.participant, stake.purpose) == (currency, operator, Purpose.LOSS_REPAID)
+    )
 
 
-async def _unpaid_legs(connection: AsyncConnection, participant: str, run: Run) -> list[tuple[Leg, AttemptState]]:
-    """The same payment by payment, each with how far it is."""
-    if run.life.state in INSTRUCTED:
-        legs = [(view.leg, view.state) for view in await legs_paid(connection, run.run_id)]
-    else:
-        defaulted = {row.leg_no for row in await connection.execute(sql.LEGS, {"run_id": run.run_id})}
-        legs = [
-            (leg, AttemptState.COVERED if leg.leg_no in defaulted else AttemptState.CREATED)
-            for leg in legs_of(run.result)
-        ]
-    ended = {AttemptState.SETTLED, AttemptState.COVERED, AttemptState.UNCOVERED}
-    return [(leg, state) for leg, state in legs if leg.payer == participant and state not in ended]
+async def _unpaid_legs(connection: AsyncConnection, participant: str, run: Run) -> list[LegView]:
+    """What a run has somebody pay, no bank has booked and nobody stands in for, payment by payment."""
+    found = await legs_to_pay(connection, run)
+    return [one for one in found if one.leg.payer == participant and one.state not in ENDED]

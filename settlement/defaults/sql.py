@@ -14,6 +14,23 @@ INSERT INTO settlement.defaulted_legs (run_id, leg_no, proposal_id, currency_cod
 VALUES (:run_id, :leg_no, :proposal_id, :currency_code, :payer, :payee, :minor_units)
 """)
 
+REDUCE_LEG = text("""
+INSERT INTO settlement.leg_reductions (run_id, leg_no, proposal_id, currency_code, from_attempt, minor_units)
+VALUES (:run_id, :leg_no, :proposal_id, :currency_code, :from_attempt, :minor_units)
+""")
+
+# What creditors are paid less of a run, with whose default it is for; leg_no 0: the operator keeps less, of no payment.
+BORNE = text("""
+SELECT s.proposal_id, s.currency_code, s.defaulter, s.participant, s.borne, s.at, coalesce(r.leg_no, 0) AS leg_no,
+       coalesce(r.payer, s.defaulter) AS payer
+FROM settlement.default_stakes s
+LEFT JOIN (
+    SELECT r.leg_no, r.proposal_id, l.currency_code, l.payer, l.payee
+    FROM settlement.leg_reductions r JOIN settlement.legs_asked(:run_id) l USING (leg_no) WHERE r.run_id = :run_id) r
+  ON (r.proposal_id, r.currency_code, r.payee) = (s.proposal_id, s.currency_code, s.participant)
+WHERE s.run_id = :run_id AND s.turn = 2 ORDER BY s.at, s.proposal_id, s.currency_code, s.participant
+""")
+
 LEGS = text("""
 SELECT leg_no, proposal_id, currency_code, payer, payee, minor_units FROM settlement.defaulted_legs
 WHERE run_id = :run_id ORDER BY leg_no

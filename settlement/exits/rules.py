@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from settlement.defaults.model import Claim
 from settlement.exits.model import NAMED, Finding, Subject, Unit
-from settlement.funds.model import AT_BANK, Book
+from settlement.funds.model import AT_BANK, NOTES, Book
 from settlement.run.model import CurrencyResult
 
 
@@ -107,7 +107,7 @@ def findings(name: str, facts: Facts) -> list[Finding]:
         *(
             Finding(Subject.FUNDS, account.purpose.lower(), currency, amount, Unit.MINOR_UNITS)
             for (currency, account), amount in sorted(facts.book.items())
-            if account.participant == name and account.purpose not in AT_BANK and amount
+            if account.participant == name and account.purpose not in AT_BANK | NOTES and amount
         ),
         *_points(name, facts.points),
     ]

@@ -11,9 +11,11 @@ VALUES (:participant, :proposal_id, exchange.coalition_now())
 
 # Payments of instructed runs, each leg that no bank has booked.
 UNPAID_LEGS = text("""
-SELECT l.window_no, l.currency_code, l.payer, l.payee, l.minor_units
+SELECT l.window_no, l.currency_code, l.payer, l.payee, l.minor_units - r.borne AS minor_units
 FROM settlement.payment_legs l
-WHERE l.run_id = :run_id AND NOT EXISTS (
+CROSS JOIN LATERAL (SELECT coalesce(sum(r.minor_units), 0)::bigint AS borne FROM settlement.leg_reductions r
+                    WHERE (r.run_id, r.leg_no) = (l.run_id, l.leg_no)) r
+WHERE l.run_id = :run_id AND l.minor_units > r.borne AND NOT EXISTS (
     SELECT FROM settlement.payment_attempts a WHERE (a.run_id, a.leg_no, a.state) = (l.run_id, l.leg_no, 'SETTLED'))
   AND NOT EXISTS (
     SELECT FROM settlement.defaulted_legs d JOIN settlement.default_claims c USING (proposal_id, currency_code)

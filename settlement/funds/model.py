@@ -31,12 +31,26 @@ class Purpose(enum.StrEnum):
     """The operator's, on its own account."""
     DEFAULT_COVER = "DEFAULT_COVER"
     """What was taken to stand in for a defaulter, until it is paid to those it owed."""
+    LOSS_REPAID = "LOSS_REPAID"
+    """A creditor's: what came back of what it bore of defaults, until it is paid to it."""
+    LOSS_BORNE = "LOSS_BORNE"
+    """A note, and no money: what a creditor bears of defaults and has not got back."""
+    DEFAULT_CLAIM = "DEFAULT_CLAIM"
+    """A note, and no money: what creditors bear of somebody's defaults, and claim of it."""
 
 
 AT_BANK = frozenset({Purpose.CLEARING_ACCOUNT, Purpose.OWN_ACCOUNT})
-"""What the clearing house has; everything else is what it owes to somebody."""
+"""What the clearing house has; everything else is what it owes to somebody, or a note."""
+DEBITS_GROW = AT_BANK | {Purpose.LOSS_BORNE}
+"""Accounts that a debit makes more."""
+NOTES = frozenset({Purpose.LOSS_BORNE, Purpose.DEFAULT_CLAIM})
+"""Accounts without money: what is borne by some is what is claimed of others."""
 OF_PARTICIPANTS = (Purpose.PREFUNDING, Purpose.COLLATERAL, Purpose.GUARANTEE)
 OF_OPERATOR = (Purpose.OPERATOR_LAYER, Purpose.OPERATOR_OWN)
+OF_ANYBODY = (Purpose.LOSS_REPAID,)
+"""Of participants and the operator alike."""
+ONLY_TAKEN_FROM = frozenset({Purpose.DEFAULT_COVER, Purpose.LOSS_REPAID})
+"""Filled by defaults and by what comes back of them; what is there leaves by withdrawals."""
 COVERING = (Purpose.PREFUNDING, Purpose.COLLATERAL)
 """What covers a participant's exposure."""
 
@@ -55,6 +69,10 @@ class Way(enum.StrEnum):
     WITHDRAWAL = "WITHDRAWAL"
     DEFAULT = "DEFAULT"
     RECOVERY = "RECOVERY"
+    ALLOCATION = "ALLOCATION"
+    """A creditor bears a part of a default: a note."""
+    RELIEF = "RELIEF"
+    """It has got some of that back: a note."""
 
 
 class Posting(NamedTuple):
@@ -112,7 +130,7 @@ class Residual(enum.StrEnum):
     OPEN = "OPEN"
     """Nobody yet: it is left open."""
     CREDITORS = "CREDITORS"
-    """Those the run pays, in proportion to what they are paid."""
+    """Those the run has still to pay, in proportion to what they are to receive: they are paid so much less."""
 
 
 @dataclass(frozen=True, slots=True)

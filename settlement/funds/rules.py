@@ -8,6 +8,9 @@ from settlement.circulation import AmountsTooLarge
 from settlement.funds.model import (
     AT_BANK,
     COVERING,
+    DEBITS_GROW,
+    NOTES,
+    OF_ANYBODY,
     OF_OPERATOR,
     Account,
     Book,
@@ -42,6 +45,8 @@ def bank_account_of(purpose: Purpose) -> Purpose:
 
 def flaw_of_owner(movement: FundsMovement, operator: str) -> str | None:
     """What is wrong with whose money it is said to be; None: nothing."""
+    if movement.purpose in OF_ANYBODY:
+        return None
     if (movement.purpose in OF_OPERATOR) != (movement.participant == operator):
         return "is the operator's" if movement.purpose in OF_OPERATOR else "is a participant's, and not the operator's"
     return None
@@ -52,7 +57,7 @@ def posted(book: Book, postings: Sequence[Posting]) -> dict[tuple[str, Account],
     after = dict(book)
     for one in postings:
         for account, debited in ((one.debit, True), (one.credit, False)):
-            grows = debited == (account.purpose in AT_BANK)
+            grows = debited == (account.purpose in DEBITS_GROW)
             key = (one.currency, account)
             after[key] = after.get(key, 0) + (one.minor_units if grows else -one.minor_units)
     return after
@@ -129,7 +134,7 @@ def net_payments(one: CurrencyResult) -> dict[str, int]:
 
 
 def unsound(book: Book) -> list[str]:
-    """What is wrong with a book: an account below 0, or bank accounts that do not hold what is owed of them."""
+    """What is wrong with a book: accounts below 0, banks that do not hold what is owed, losses nobody claims."""
     found = [f"{currency} {account.participant} {account.purpose.lower()} is below 0"
              for (currency, account), amount in sorted(book.items()) if amount < 0]  # fmt: skip
     for currency, (held, owed) in sorted(sides(book).items()):
@@ -138,7 +143,18 @@ def unsound(book: Book) -> list[str]:
             for at_bank in sorted(AT_BANK)
             if held.get(at_bank, 0) != owed.get(at_bank, 0)
         ]
+    for currency in sorted({currency for currency, _ in book}):
+        borne, claimed = _noted(book, currency)
+        if borne != claimed:
+            found.append(f"{currency} {borne} is borne of defaults and {claimed} claimed")
     return found
+
+
+def _noted(book: Book, currency: str) -> tuple[int, int]:
+    """What is borne of defaults, and what is claimed for it."""
+    notes = [(one.purpose, amount) for (code, one), amount in book.items() if code == currency and one.purpose in NOTES]
+    borne = sum(amount for purpose, amount in notes if purpose in DEBITS_GROW)
+    return borne, sum(amount for _, amount in notes) - borne
 
 
 Side = Mapping[Purpose, int]
@@ -149,6 +165,8 @@ def sides(book: Book) -> dict[str, tuple[Side, Side]]:
     found: dict[str, tuple[dict[Purpose, int], dict[Purpose, int]]] = {}
     for (currency, account), amount in book.items():
         held, owed = found.setdefault(currency, ({}, {}))
+        if account.purpose in NOTES:
+            continue
         if account.purpose in AT_BANK:
             held[account.purpose] = held.get(account.purpose, 0) + amount
         else:

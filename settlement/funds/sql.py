@@ -17,7 +17,7 @@ VALUES (:proposal_id, :line_no, :way, :currency_code, :debit_participant, :debit
 
 REFERENCE = text("""
 SELECT 1 FROM settlement.funds_postings
-WHERE currency_code = :currency_code AND reference = :reference AND way <> 'DEFAULT'
+WHERE currency_code = :currency_code AND reference = :reference AND way IN ('DEPOSIT', 'WITHDRAWAL', 'RECOVERY')
 """)
 
 LEFT = text("SELECT 1 FROM settlement.exits WHERE participant = :participant")

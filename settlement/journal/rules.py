@@ -3,7 +3,7 @@
 In each participant's books obligations arise against each other participant, are set off into one account,
 `coalition:settlement`, and leave it again as payments due and as items that wait; banks' bookings then clear what was
 due. So that account, and those against other participants, end at zero in every entity: what is left is what is due,
-what waits, and income and expense by kind.
+what waits, and income and expense by kind. What a creditor bears of a default leaves what is due and stays a claim.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from settlement.journal.model import JournalEntry, PaymentEvent, Posting
 from settlement.reports.lines import PairLine, lines_of
-from settlement.reports.settled import SettledWindow
+from settlement.reports.settled import Borne, SettledWindow
 from settlement.run.model import CarryFigures, CurrencyResult, ExchangeLeg, PairFigures
 
 SETTLEMENT = "assets:coalition:settlement"
@@ -52,6 +52,8 @@ def journal_of(settled: SettledWindow, events: Sequence[PaymentEvent]) -> list[J
         for name in sorted(names):
             books = _Books(settled.run.window_no, name, one.currency, settled.closed_on)
             entries += _window(books, one, lines)
+    for less in settled.borne:
+        entries += _borne(settled.run.window_no, less)
     for event in events:
         entries += [_booked(event, entity) for entity in (event.payer, event.payee)]
     return entries
@@ -145,6 +147,22 @@ def _due(entity: str, one: CurrencyResult) -> Iterator[Posting]:
         elif entity == payment.payee:
             yield Posting(f"assets:payments:{payment.payer}", payment.amount, 0)
             yield Posting(SETTLEMENT, 0, payment.amount)
+
+
+def _borne(window_no: int, less: Borne) -> Iterator[JournalEntry]:
+    """What a creditor is paid less: it claims it of the defaulter, who owes it to the creditor and not for the run."""
+    direct = less.payer == less.defaulter
+    owed_to = less.creditor if direct else less.payer
+    sides = {
+        less.creditor: (f"assets:claims:{less.defaulter}", f"assets:payments:{less.payer}"),
+        less.defaulter: (f"liabilities:payments:{owed_to}", f"liabilities:claims:{less.creditor}"),
+    }
+    if not direct:
+        sides[less.payer] = (f"liabilities:payments:{less.creditor}", f"assets:payments:{less.defaulter}")
+    for entity, (debit, credit) in sorted(sides.items()):
+        books = _Books(window_no, entity, less.currency, less.on)
+        postings = [Posting(debit, less.amount, 0), Posting(credit, 0, less.amount)]
+        yield from books.entry(f"borne-{less.defaulter}-{less.creditor}", f"default of {less.defaulter}", postings)
 
 
 def _booked(event: PaymentEvent, entity: str) -> JournalEntry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement.payments import sql
 from settlement.payments.formats.registry import FORMATS
 from settlement.payments.model import AttemptState, Leg, LegView
+from settlement.run.life import INSTRUCTED
+from settlement.run.model import Run
 
 
 class PaymentFile(NamedTuple):
@@ -67,7 +70,18 @@ def file_of(row: Row[Any]) -> PaymentFile:
 
 
 async def legs_paid(connection: AsyncConnection, run_id: UUID) -> list[LegView]:
-    """The legs of an instructed run, each with its newest attempt."""
+    """The legs of an instructed run, each with its newest attempt and what of it its payee bears."""
+    return _views(await connection.execute(sql.LEGS, {"run_id": run_id}))
+
+
+async def legs_to_pay(connection: AsyncConnection, run: Run) -> list[LegView]:
+    """The legs a run asks for, instructed or not: none is in a file before, but others may stand in for it."""
+    if run.life.state in INSTRUCTED:
+        return await legs_paid(connection, run.run_id)
+    return _views(await connection.execute(sql.LEGS_ASKED, {"run_id": run.run_id}))
+
+
+def _views(rows: Iterable[Row[Any]]) -> list[LegView]:
     return [
         LegView(
             leg=Leg(row.leg_no, row.currency_code, row.payer, row.payee, row.minor_units),
@@ -77,6 +91,7 @@ async def legs_paid(connection: AsyncConnection, run_id: UUID) -> list[LegView]:
             state=AttemptState(row.state),
             booked_on=row.booked_on,
             reason=row.reason,
+            borne=row.borne,
         )
-        for row in await connection.execute(sql.LEGS, {"run_id": run_id})
+        for row in rows
     ]

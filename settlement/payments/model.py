@@ -16,7 +16,7 @@ class AttemptState(enum.StrEnum):
 
     Of a leg whose payer defaulted, whatever came of its attempts: COVERED: others stand in for all of it; UNCOVERED:
     for less than that, and what is missing is still to come back from the payer. Both are the end of it for the payer:
-    nobody is asked to pay it again.
+    nobody is asked to pay it again. BORNE: whom it is to bears all of it, because of somebody else's default.
     """
 
     CREATED = "CREATED"
@@ -27,6 +27,7 @@ class AttemptState(enum.StrEnum):
     RETURNED = "RETURNED"
     COVERED = "COVERED"
     UNCOVERED = "UNCOVERED"
+    BORNE = "BORNE"
 
 
 NEXT: dict[AttemptState, frozenset[AttemptState]] = {
@@ -41,7 +42,7 @@ NEXT: dict[AttemptState, frozenset[AttemptState]] = {
 
 FAILED = frozenset({AttemptState.REJECTED, AttemptState.RETURNED})
 """Failed for good: only now may the leg be tried again."""
-DONE = frozenset({AttemptState.SETTLED, AttemptState.COVERED})
+DONE = frozenset({AttemptState.SETTLED, AttemptState.COVERED, AttemptState.BORNE})
 """Nothing more is to come of it."""
 UNDER_WAY = frozenset({AttemptState.EXPORTED, AttemptState.ACCEPTED})
 """Instructed, and no bank has booked it yet."""
@@ -58,7 +59,10 @@ class Leg(NamedTuple):
 
 
 class LegView(NamedTuple):
-    """A leg with its newest attempt; `attempt` 0 and empty names when there is none yet."""
+    """A leg with its newest attempt; `attempt` 0 and empty names when there is none yet.
+
+    `borne`: what of it the payee bears of defaults, minor units: so much less is paid.
+    """
 
     leg: Leg
     attempt: int
@@ -67,6 +71,12 @@ class LegView(NamedTuple):
     state: AttemptState
     booked_on: date | None
     reason: str
+    borne: int = 0
+
+    @property
+    def due(self) -> Leg:
+        """The leg with what is to be paid of it."""
+        return self.leg._replace(minor_units=self.leg.minor_units - self.borne)
 
 
 class Party(NamedTuple):

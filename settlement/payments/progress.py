@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.actors import Actor
@@ -16,8 +18,10 @@ from settlement.payments.model import AttemptState, Leg
 from settlement.payments.rules import (
     Booked,
     Ended,
+    PaidLess,
     StoodIn,
     ended_by_adjustment,
+    ended_by_bearing,
     ended_by_conversion,
     ended_by_default,
     ended_by_payment,
@@ -64,22 +68,29 @@ async def _ended(connection: AsyncConnection, run: Run) -> list[Ended]:
 
 
 async def _ended_by_defaults(connection: AsyncConnection, run: Run) -> list[Ended]:
-    """Of every default on the run whose loss is covered whole."""
+    """Of every default on the run: what creditors bear, and where the loss is covered whole what was to be paid."""
     rows = list(await connection.execute(defaults_sql.LEGS, {"run_id": run.run_id}))
     if not rows:
         return []
+    found = ended_by_bearing(
+        PaidLess(row.proposal_id, row.defaulter, _leg(row, row.participant, row.borne))
+        for row in await connection.execute(defaults_sql.BORNE, {"run_id": run.run_id})
+    )
     legs: dict[tuple[UUID, str], list[Leg]] = {}
     for row in rows:
-        leg = Leg(row.leg_no, row.currency_code, row.payer, row.payee, row.minor_units)
+        leg = _leg(row, row.payee, row.minor_units)
         legs.setdefault((row.proposal_id, row.currency_code), []).append(leg)
     recovered: dict[tuple[UUID, str], dict[UUID, int]] = {}
     for row in await connection.execute(defaults_sql.RECOVERIES, {"run_id": run.run_id}):
         recovered.setdefault((row.default_id, row.currency_code), {})[row.proposal_id] = row.minor_units
     operator = (await coalition(connection)).operator
-    found = []
     for claim in await claims(connection, window_no=run.window_no):
         key = (claim.default_id, claim.currency)
         if key in legs and not claim.missing:
             stood_in = StoodIn(*key, legs[key], claim.claimed, recovered.get(key, {}))
             found += ended_by_default(claim.participant, operator, [stood_in])
     return found
+
+
+def _leg(row: Row[Any], payee: str, minor_units: int) -> Leg:
+    return Leg(row.leg_no, row.currency_code, row.payer, payee, minor_units)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -155,6 +155,32 @@ def ended_by_default(defaulter: str, operator: str, stood_in: Sequence[StoodIn])
             for proposal, amount in sorted(one.recovered.items())
         ]
     return found
+
+
+class PaidLess(NamedTuple):
+    """By how much a payment is smaller, because whom it is to bears a part of a default: `leg` says by how much.
+
+    Of what the defaulter was to pay its creditor itself, or the operator keeps, there is no other payer than it.
+    """
+
+    default_id: UUID
+    defaulter: str
+    leg: Leg
+
+
+def ended_by_bearing(less: Iterable[PaidLess]) -> list[Ended]:
+    """What payers other than the defaulter owe no more; what the defaulter was to pay ends when it is covered."""
+    return [
+        Ended(
+            f"reductions/{one.default_id}/{one.leg.currency}/{one.leg.leg_no}",
+            one.leg.payer,
+            one.leg.payee,
+            one.leg.currency,
+            one.leg.minor_units * micros_per_minor(one.leg.currency),
+        )
+        for one in less
+        if one.leg.payer != one.defaulter
+    ]
 
 
 def settlement_state(states: Sequence[AttemptState]) -> str:

@@ -18,7 +18,7 @@ from settlement.approval.rules import require_state
 from settlement.bank_details.model import BankDetails
 from settlement.bank_details.service import confirmed
 from settlement.payments import sql
-from settlement.payments.files import PaymentFile, file_of, files_of, legs_paid
+from settlement.payments.files import PaymentFile, file_of, files_of, legs_paid, legs_to_pay
 from settlement.payments.formats.registry import FORMATS
 from settlement.payments.model import FAILED, AttemptState, Instruction, Leg, LegView, Party, PaymentOrder
 from settlement.payments.progress import follow
@@ -85,7 +85,7 @@ class Payments:
             require_no_approver(run, person)
             before = {file.message_id for file in await files_of(connection, run_id)}
             failed = [view for view in await legs_paid(connection, run_id) if view.state in FAILED]
-            attempts = [(view.leg, view.attempt + 1) for view in failed]
+            attempts = [(view.due, view.attempt + 1) for view in failed]
             exported = await _write_files(connection, run, attempts, how)
             await tell_moved(connection, [(name, AttemptState.EXPORTED) for name in exported])
             return [file for file in await files_of(connection, run_id) if file.message_id not in before]
@@ -114,16 +114,13 @@ class Payments:
             return file_of(row), bytes(content)
 
     async def legs(self, run_id: UUID) -> list[LegView]:
-        """What a run pays and how far each is; before it is instructed every leg is CREATED.
+        """What a run pays and how far each is; before it is instructed a leg is CREATED unless others stand in.
 
         Raises:
             ResourceNotFound: there is no such run.
         """
         async with self._database.read() as connection:
-            run = await read_run(connection, run_id, "run")
-            if run.life.state in INSTRUCTED:
-                return await legs_paid(connection, run_id)
-            return [LegView(leg, 0, "", "", AttemptState.CREATED, None, "") for leg in legs_of(run.result)]
+            return await legs_to_pay(connection, await read_run(connection, run_id, "run"))
 
 
 def require_no_approver(run: Run, person: str) -> None:
@@ -133,13 +130,12 @@ def require_no_approver(run: Run, person: str) -> None:
 
 
 async def _instruct(connection: AsyncConnection, run: Run, how: Instructing) -> None:
-    legs = legs_of(run.result)
-    for leg in legs:
+    for leg in legs_of(run.result):
         values = {"leg_no": leg.leg_no, "currency_code": leg.currency, "payer": leg.payer, "payee": leg.payee}
         window = {"run_id": run.run_id, "window_no": run.window_no, "minor_units": leg.minor_units}
         await connection.execute(sql.ADD_LEG, {**values, **window})
-    asked = {view.leg.leg_no for view in await legs_paid(connection, run.run_id) if view.state is AttemptState.CREATED}
-    exported = await _write_files(connection, run, [(leg, 1) for leg in legs if leg.leg_no in asked], how)
+    asked = [(one.due, 1) for one in await legs_paid(connection, run.run_id) if one.state is AttemptState.CREATED]
+    exported = await _write_files(connection, run, asked, how)
     await step(connection, run.run_id, RunState.INSTRUCTED, how.actor, "")
     await follow(connection, [run.run_id], how.actor, [(name, AttemptState.EXPORTED) for name in exported])
 

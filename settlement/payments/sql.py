@@ -35,16 +35,29 @@ FILE = text(f"SELECT {_FILE} FROM settlement.payment_files WHERE message_id = :m
 
 CONTENT = text("SELECT content FROM settlement.payment_files WHERE message_id = :message_id")
 
-# Each leg with its newest attempt, or without one; others may stand in for it.
-LEGS = text("""
-SELECT l.run_id, l.leg_no, l.window_no, l.currency_code, l.payer, l.payee, l.minor_units, a.attempt, a.end_to_end_id,
-       a.message_id, e.booked_on, coalesce(e.reason, '') AS reason, e.at,
-       CASE WHEN d.leg_no IS NULL THEN coalesce(a.state, 'CREATED')
-            WHEN c.missing = 0 THEN 'COVERED' ELSE 'UNCOVERED' END AS state
-FROM settlement.payment_legs l
-LEFT JOIN settlement.defaulted_legs d USING (run_id, leg_no)
+# What an attempt asks for: the leg, less what its payee bore of defaults by then.
+_ASKED = """(l.minor_units - coalesce((SELECT sum(r.minor_units) FROM settlement.leg_reductions r
+        WHERE (r.run_id, r.leg_no) = (l.run_id, l.leg_no) AND r.from_attempt <= a.attempt), 0))::bigint"""
+
+# Others may stand in for a leg, and its payee bear some of it.
+_ON_DEFAULTS = """
+LEFT JOIN settlement.defaulted_legs d ON (d.run_id, d.leg_no) = (:run_id, l.leg_no)
 LEFT JOIN LATERAL (SELECT missing FROM settlement.default_claims c
                    WHERE (c.proposal_id, c.currency_code) = (d.proposal_id, d.currency_code)) c ON true
+CROSS JOIN LATERAL (SELECT coalesce(sum(r.minor_units), 0)::bigint AS borne FROM settlement.leg_reductions r
+                    WHERE (r.run_id, r.leg_no) = (:run_id, l.leg_no)) r
+"""
+
+_STATE = """CASE WHEN d.leg_no IS NULL AND r.borne = l.minor_units THEN 'BORNE' WHEN d.leg_no IS NULL THEN {otherwise}
+            WHEN c.missing = 0 THEN 'COVERED' ELSE 'UNCOVERED' END"""
+
+# Each leg with its newest attempt, or without one.
+LEGS = text(f"""
+SELECT l.run_id, l.leg_no, l.window_no, l.currency_code, l.payer, l.payee, l.minor_units, a.attempt, a.end_to_end_id,
+       a.message_id, e.booked_on, coalesce(e.reason, '') AS reason, e.at, r.borne,
+       {_STATE.format(otherwise="coalesce(a.state, 'CREATED')")} AS state
+FROM settlement.payment_legs l
+{_ON_DEFAULTS}
 LEFT JOIN LATERAL (SELECT * FROM settlement.payment_attempts a
                    WHERE (a.run_id, a.leg_no) = (l.run_id, l.leg_no) ORDER BY a.attempt DESC LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT * FROM settlement.payment_events e
@@ -52,23 +65,34 @@ LEFT JOIN LATERAL (SELECT * FROM settlement.payment_events e
 WHERE l.run_id = :run_id ORDER BY l.leg_no
 """)
 
-ATTEMPTS = text("""
-SELECT a.end_to_end_id, a.run_id, a.attempt, l.window_no, l.currency_code, l.payer, l.payee, l.minor_units
+# The same before it was instructed: what the run asks for.
+LEGS_ASKED = text(f"""
+SELECT l.leg_no::integer AS leg_no, l.currency_code, l.payer, l.payee, l.minor_units, 0 AS attempt,
+       '' AS end_to_end_id, '' AS message_id, NULL::date AS booked_on, '' AS reason, r.borne,
+       {_STATE.format(otherwise="'CREATED'")} AS state
+FROM settlement.legs_asked(:run_id) l
+{_ON_DEFAULTS}
+ORDER BY l.leg_no
+""")
+
+ATTEMPTS = text(f"""
+SELECT a.end_to_end_id, a.run_id, a.attempt, l.window_no, l.currency_code, l.payer, l.payee, {_ASKED} AS minor_units
 FROM settlement.payment_attempts a JOIN settlement.payment_legs l USING (run_id, leg_no)
 WHERE a.end_to_end_id = ANY(:names)
 """)
 
-EVENTS = text("""
-SELECT a.leg_no, a.attempt, l.currency_code, l.payer, l.payee, l.minor_units, e.end_to_end_id, e.from_state, e.to_state,
-       e.at, e.booked_on, e.reason, e.source, e.actor
+EVENTS = text(f"""
+SELECT a.leg_no, a.attempt, l.currency_code, l.payer, l.payee, {_ASKED} AS minor_units, e.end_to_end_id, e.from_state,
+       e.to_state, e.at, e.booked_on, e.reason, e.source, e.actor
 FROM settlement.payment_events e
 JOIN settlement.payment_attempts a USING (end_to_end_id)
 JOIN settlement.payment_legs l USING (run_id, leg_no)
 WHERE a.run_id = :run_id ORDER BY e.event_no
 """)
 
-_SENT = """
-SELECT a.end_to_end_id, a.run_id, a.message_id, a.block_id, a.state, l.currency_code, l.minor_units, f.execution_date,
+_SENT = f"""
+SELECT a.end_to_end_id, a.run_id, a.message_id, a.block_id, a.state, l.currency_code, {_ASKED} AS minor_units,
+       f.execution_date,
        coalesce(nullif(payer.iban, ''), payer.number) AS payer_account,
        coalesce(nullif(payee.iban, ''), payee.number) AS payee_account
 FROM settlement.payment_attempts a

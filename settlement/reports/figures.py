@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from settlement.reports import currencies, disputes
+from settlement.reports import borne, currencies, disputes
 from settlement.reports.model import Bar, Cell, Chart, Column, Kind, Report, Table
 from settlement.reports.settled import SettledWindow
 from settlement.run.legal import sentence
@@ -20,7 +20,7 @@ def settlement_summary(settled: SettledWindow) -> Report:
     """The whole window on one page and its annexes: figures, positions with a chart, pairs, payments, what waits."""
     tables = [_totals(settled), _positions(settled), _pairs(settled), _payments(settled), _waiting(settled)]
     tables += [*currencies.conversions(settled), *currencies.rates(settled)]
-    tables += disputes.tables(settled)
+    tables += [*disputes.tables(settled), *borne.tables(settled)]
     return _report(settled, "settlement-summary", "Settlement summary", tables, charts(settled))
 
 

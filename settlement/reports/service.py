@@ -11,6 +11,7 @@ from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
 from settlement import exchange_ledger
 from settlement.breakage.service import Breakage
+from settlement.defaults import sql as defaults_sql
 from settlement.journal.model import PaymentEvent
 from settlement.liability.service import Liability
 from settlement.payments import sql as payments_sql
@@ -18,7 +19,7 @@ from settlement.payments.exceptions import Exceptions
 from settlement.reports import books, figures, points, queue, statement
 from settlement.reports.lines import KindTotal
 from settlement.reports.model import Report
-from settlement.reports.settled import SettledWindow
+from settlement.reports.settled import Borne, SettledWindow
 from settlement.run.model import Run
 from settlement.run.service import read_run
 
@@ -145,4 +146,15 @@ async def settled_window(connection: AsyncConnection, run: Run) -> SettledWindow
         time_zone=coalition.time_zone,
         names=await exchange_ledger.display_names(connection),
         kinds=[KindTotal(*row) for row in await exchange_ledger.kind_micros(connection, run.window_no)],
+        borne=[
+            Borne(
+                one.currency_code,
+                one.defaulter,
+                one.participant,
+                one.payer,
+                one.borne,
+                one.at.astimezone(coalition.time_zone).date(),
+            )
+            for one in await connection.execute(defaults_sql.BORNE, {"run_id": run.run_id})
+        ],
     )

@@ -8,11 +8,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from settlement.reports.lines import KindTotal
 from settlement.run.life import DEAD, INSTRUCTED, RunState
 from settlement.run.model import Run
+
+
+class Borne(NamedTuple):
+    """What a creditor bears of a default on the run: so much less is paid to it.
+
+    Attributes:
+        currency: ISO 4217 code.
+        defaulter: whose default.
+        creditor: who bears it.
+        payer: who pays so much less; the defaulter, where it was to pay the creditor itself.
+        amount: minor units.
+        on: the day it was declared, where the coalition is.
+    """
+
+    currency: str
+    defaulter: str
+    creditor: str
+    payer: str
+    amount: int
+    on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +48,7 @@ class SettledWindow:
         time_zone: of the coalition's days.
         names: what people call each participant, by id.
         kinds: what pairs owe by kind of obligation, kinds in the order of the chart.
+        borne: what creditors bear of defaults on it; in the order they were declared.
     """
 
     run: Run
@@ -36,6 +58,7 @@ class SettledWindow:
     time_zone: ZoneInfo
     names: Mapping[str, str]
     kinds: Sequence[KindTotal]
+    borne: Sequence[Borne] = ()
 
     @property
     def closed_on(self) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from settlement.reports import currencies, disputes
+from settlement.reports import borne, currencies, disputes
 from settlement.reports.figures import CURRENCY, net_of
 from settlement.reports.lines import PairLine, lines_of
 from settlement.reports.model import Cell, Column, Kind, Report, Table
@@ -58,12 +58,14 @@ def merchant_statement(settled: SettledWindow, participant: str) -> Report:
             _payments(settled, participant),
             *currencies.conversions(settled, [participant]),
             *disputes.tables(settled, participant),
+            *borne.tables(settled, participant),
         ],
         notes=[
             sentence(model, settled.operator),
             "Each pair of participants is rounded once; the lines of its kinds sum to the rounded figure.",
             "Every line drills down to transfers: see the detail file, or ListObligations.",
             *currencies.note(settled),
+            *borne.note(settled, participant),
         ],
     )
 
@@ -79,6 +81,8 @@ def _lines(settled: SettledWindow, participant: str) -> Table:
         position = position_of(one, participant)
         if position is not None:
             rows += _lines_of(one, lines_of(one, settled.kinds), position)
+            if less := borne.borne_by(settled, one.currency, participant):
+                rows.append([one.currency, "borne", "of it borne of defaults", less, 0, None, None, None])
     return Table("lines", "Statement", LINE, rows)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settlement.defaults import rules
-from settlement.defaults.model import PURPOSE_OF, Layer, Waterfall
+from settlement.defaults.model import PURPOSE_OF, Bearer, Layer, Waterfall
 from settlement.funds.model import Account, CurrencyTerms, Purpose, Residual
 from settlement.funds.rules import posted
 from settlement.netting.registry import MODES
@@ -33,8 +33,9 @@ def defaults(draw: st.DrawFn) -> tuple[dict[tuple[str, Account], int], CurrencyT
         contribution_cap_bps=draw(st.sampled_from((0, 1, 3_333, 10_000))),
         residual=draw(st.sampled_from(Residual)),
     )
-    paid = draw(st.dictionaries(st.sampled_from((*NAMES, "OPR")), st.integers(1, 10**12)))
-    return book, terms, rules.waterfall("GRO", draw(st.integers(1, 10**13)), book, terms, "OPR", paid)
+    paid = draw(st.dictionaries(st.sampled_from((*NAMES[:3], "TEL", "OPR")), st.integers(1, 10**12)))
+    bearers = [Bearer(name, amount, number) for number, (name, amount) in enumerate(paid.items())]
+    return book, terms, rules.waterfall("GRO", draw(st.integers(1, 10**13)), book, terms, "OPR", bearers)
 
 
 @given(defaults())
@@ -49,7 +50,10 @@ def test_every_unit_of_a_loss_is_borne_once(
     assert fall.taken + sum(fall.allocated.values()) + fall.open == fall.loss
     assert min(after.values()) >= 0
     assert after.get(("CNY", Account("GRO", Purpose.DEFAULT_COVER)), 0) == fall.taken
-    assert sum(after.values()) == sum(book.values())
+    borne = {one.participant: amount for (_, one), amount in after.items() if one.purpose is Purpose.LOSS_BORNE}
+    claimed = after.get(("CNY", Account("GRO", Purpose.DEFAULT_CLAIM)), 0)
+    assert (borne, claimed) == (dict(fall.borne), sum(fall.allocated.values()))
+    assert sum(after.values()) == sum(book.values()) + 2 * claimed
 
 
 @given(defaults())

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import zip_longest
 from typing import NamedTuple
 from uuid import UUID
 
 from settlement.defaults import rules
 from settlement.defaults.content import declaration_of, plain_posting, recovery_of
-from settlement.defaults.model import Claim, DefaultDeclaration, DefaultRecovery, Layer, Waterfall
+from settlement.defaults.model import Claim, DefaultDeclaration, DefaultRecovery, Layer, Reduction, Waterfall
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack, Row
 from settlement.funds.model import Posting
-from settlement.payments.model import AttemptState
+from settlement.payments.model import AttemptState, Leg
+from settlement.payments.rules import legs_of
+from settlement.run.canonical import parsed
 
 DEFAULTS, PAYMENTS, RECOVERIES = "defaults.csv", "defaulted_payments.csv", "recoveries.csv"
 POSTINGS = "default_postings.csv"
@@ -48,6 +51,7 @@ def check(pack: Pack) -> Iterator[Difference]:
     if DEFAULTS not in pack.names():
         return
     declared, recovered = _declared(pack), _recovered(pack)
+    asked = _asked(pack) if any(fall.reductions for one in declared for fall in one.declaration.waterfalls) else {}
     posted: dict[str, list[Row]] = {}
     for row in pack.rows(POSTINGS):
         posted.setdefault(row.text("proposal_id"), []).append(row)
@@ -56,6 +60,7 @@ def check(pack: Pack) -> Iterator[Difference]:
         yield from _of_the_run(pack, one)
         for fall in one.declaration.waterfalls:
             yield from _fall(pack, one, fall)
+            yield from _borne(one.row, fall, asked)
         yield from _lines(one.row, one.declaration.postings, posted.pop(one.row.text("proposal_id"), []))
     claims = _claims(declared)
     operator = pack.document("window.json")["operator"]
@@ -69,19 +74,55 @@ def check(pack: Pack) -> Iterator[Difference]:
 
 
 def states(pack: Pack) -> dict[int, AttemptState]:
-    """Payments others stand in for, by number: wholly or not."""
+    """Payments others stand in for, by number: wholly or not; and those whose payees bear all of them."""
     if DEFAULTS not in pack.names():
         return {}
     claims = _claims(_declared(pack))
     for back in _recovered(pack):
         claim = claims[back.key]
         claims[back.key] = replace(claim, stakes=rules.repaid(claim.stakes, back.recovery.minor_units))
-    return {
+    borne: dict[int, int] = {}
+    for less in reductions(pack):
+        borne[less.leg_no] = borne.get(less.leg_no, 0) + less.minor_units
+    asked = _asked(pack) if borne else {}
+    wholly = {number: AttemptState.BORNE for number, amount in borne.items() if amount == asked[number].minor_units}
+    return wholly | {
         row.whole("leg_no"): AttemptState.UNCOVERED
         if claims[row.text("proposal_id"), row.text("currency")].missing
         else AttemptState.COVERED
         for row in pack.rows(PAYMENTS)
     }
+
+
+def reductions(pack: Pack) -> list[Reduction]:
+    """What payments are made smaller by, as it was approved."""
+    if DEFAULTS not in pack.names():
+        return []
+    return [less for one in _declared(pack) for fall in one.declaration.waterfalls for less in fall.reductions or ()]
+
+
+def _asked(pack: Pack) -> dict[int, Leg]:
+    """What the result asks for, by number."""
+    closed_on = date.fromisoformat(pack.document("window.json")["closed_on"])
+    return {leg.leg_no: leg for leg in legs_of(parsed(pack.content("result.json").decode(), closed_on))}
+
+
+def _borne(row: Row, fall: Waterfall, asked: Mapping[int, Leg]) -> Iterator[Difference]:
+    """What creditors bear is what their payments are smaller by, and none bears more than its share to the unit."""
+    by_name: dict[str, int] = {}
+    for less in fall.reductions or ():
+        leg = asked.get(less.leg_no)
+        if leg is None or (leg.currency, leg.payee) != (fall.currency, less.participant):
+            yield row.differs("content", less, f"a payment of {fall.currency} to {less.participant}")
+        elif less.minor_units > leg.minor_units:
+            yield row.differs("content", less, f"at most {leg.minor_units}, what is paid")
+        by_name[less.participant] = by_name.get(less.participant, 0) + less.minor_units
+    for name, amount in by_name.items():
+        if fall.allocated.get(name) != amount:
+            yield row.differs("content", f"{fall.allocated.get(name)} of {name}", f"{amount}, what it is paid less")
+    without = {*fall.borne} - {*by_name}
+    if len(without) > 1:
+        yield row.differs("content", sorted(without), "payments that are smaller")
 
 
 def _declared(pack: Pack) -> list[Declared]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import date, datetime
 
 from settlement.bank_details.model import BankAccount
+from settlement.defaults.model import Reduction
 from settlement.evidence.checks import defaults
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack, Row
@@ -47,6 +48,7 @@ def files(pack: Pack) -> Iterator[Difference]:
     window, digest = pack.document("window.json"), digest_of(pack.content("result.json"))
     number = int(window["window"].removeprefix("windows/"))
     legs_by_no = {row.whole("leg_no"): _leg(row) for row in pack.rows("payments.csv")}
+    less = defaults.reductions(pack)
     accounts = {_key(row): _account(row) for row in pack.rows("accounts.csv")}
     attempts = list(pack.rows("attempts.csv"))
     for row in attempts:
@@ -59,7 +61,8 @@ def files(pack: Pack) -> Iterator[Difference]:
         name = message_id(number, digest, row.text("currency"), row.whole("batch_no"))
         if row.text("message_id") != name:
             yield row.differs("message_id", row.text("message_id"), name)
-        order = _order(row, own, number, window["operator"], legs_by_no, accounts)
+        asked = [_asked(legs_by_no[one.whole("leg_no")], one.whole("attempt"), less) for one in own]
+        order = _order(row, own, number, window["operator"], {leg.leg_no: leg for leg in asked}, accounts)
         yield from _file(pack, row, order)
 
 
@@ -162,6 +165,12 @@ def _leg(row: Row) -> Leg:
     return Leg(
         row.whole("leg_no"), row.text("currency"), row.text("payer"), row.text("payee"), row.whole("minor_units")
     )
+
+
+def _asked(leg: Leg, attempt: int, less: Sequence[Reduction]) -> Leg:
+    """What an attempt asks for: the leg, less what its payee bore of defaults by then."""
+    borne = sum(one.minor_units for one in less if one.leg_no == leg.leg_no and one.from_attempt <= attempt)
+    return leg._replace(minor_units=leg.minor_units - borne)
 
 
 def _key(row: Row) -> Account:

@@ -12,7 +12,9 @@ import pytest
 from exchange.db.engine import Database
 from settlement.evidence.service import Evidence
 from settlement.evidence.verify import verify
-from tests.contract.money import deposit
+from settlement.v1 import funds_pb2 as funds
+from tests.banks import debit, statement
+from tests.contract.money import demanding, deposit
 from tests.contract.paid import Treasury
 from tests.contract.recovered import pay_the_others, recovery, rejected
 from tests.contract.test_defaults import COLLATERAL, GUARANTEE, LAYER, default
@@ -48,6 +50,41 @@ TAMPERED: dict[tuple[str, str], Callable[[str], str]] = {
     ("default_postings.csv", "minor_units"): _one_more,
     ("default_postings.csv", "credit_participant"): lambda _: "TEL",
 }
+
+
+def _another_share(text: str) -> str:
+    said = json.loads(text)
+    said["currencies"][0]["reductions"][0]["minor_units"] += 1
+    return json.dumps(said)
+
+
+@pytest.mark.timeout(300)
+async def test_payments_that_became_smaller_have_their_evidence(
+    server: Server, treasury: Treasury, tmp_path: Path
+) -> None:
+    """The file of the first attempts asks for all of them, that of the next for less; both are made again."""
+    finance = treasury.finance
+    await finance.agree(demanding(funds.LIQUIDITY_DEMAND_SHOW, residual=funds.RESIDUAL_LOSS_CREDITORS))
+    await finance.agree(deposit("OPR", LAYER, 50_000))
+    run, ordered = await treasury.instructed()
+    await treasury.record(rejected(ordered["GRO", "OPR"]))
+    await treasury.record(rejected(ordered["OPR", "AIR"]))
+    paid = [order for pair, order in ordered.items() if pair not in {("GRO", "OPR"), ("OPR", "AIR")}]
+    await treasury.record(statement(*(debit(order) for order in paid)))
+    await finance.agree(default())
+    (again,) = await treasury.retry(run)
+    await treasury.record(statement(*(debit(order) for order in (await treasury.ordered(again)).values())))
+    await finance.agree(recovery(21_655 + 100, "BACK-1"))
+
+    pack = await written(server, tmp_path / "less")
+    found = verify(pack)
+    change_cell(pack, "defaults.csv", 2, "content", _another_share)
+    changed = verify(pack)
+
+    assert list(found.differences) == []
+    assert json.loads((pack / "manifest.json").read_bytes())["state"] == "SETTLED"
+    assert again.control_sum_minor_units == 30_100 - 21_655
+    assert {"defaults.csv", "files.csv"} <= {difference.part for difference in changed.differences}
 
 
 @pytest.mark.timeout(300)

@@ -8,6 +8,8 @@ import json
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,11 +17,13 @@ import openpyxl
 import pypdf
 import pytest
 
+from settlement.reports import books
 from settlement.reports.figures import ageing, bilateral_matrix, net_positions, settlement_summary
 from settlement.reports.formats import hledger
 from settlement.reports.formats.registry import FORMATS
 from settlement.reports.lines import lines_of, shared_out
 from settlement.reports.model import Column, Kind, Report, Table
+from settlement.reports.settled import Borne
 from settlement.reports.statement import merchant_statement
 from settlement.run.model import Configuration
 from tests.golden.test_report_documents import reports
@@ -68,6 +72,28 @@ def test_what_is_carried_and_held_stands_in_the_statement() -> None:
     of_air = {str(row["line"]): (row["receivable"], row["payable"]) for row in table_of(held, "lines")}
     assert (of_caf["net"], of_caf["carried"], of_caf["paid"]) == ((0, 100), (0, 100), (0, 0))
     assert (of_air["total"], of_air["held"], of_air["net"]) == ((50_100, 20_000), (50_100, 0), (0, 20_000))
+
+
+def test_what_a_creditor_bears_of_a_default_stands_in_its_statement_and_in_the_books() -> None:
+    """TEL is paid ¥40.00 less by the clearing account: it claims that of GRO, which owes it no more for the run."""
+    window = replace(
+        settled_window(PERIOD_A, Configuration()), borne=[Borne("CNY", "GRO", "TEL", "OPR", 4_000, date(2026, 4, 9))]
+    )
+
+    told, other = merchant_statement(window, "TEL"), merchant_statement(window, "AIR")
+    rows = [row for row in table_of(books.journal(window, ()), "postings") if "borne" in str(row["external_id"])]
+
+    assert table_of(told, "lines")[-1] | {"line": "borne", "receivable": 4_000} == table_of(told, "lines")[-1]
+    assert [row["amount"] for row in table_of(told, "borne")] == [4_000]
+    assert {table.name for table in other.tables} == {"lines", "counterparties", "payments"}
+    assert [(row["entity"], row["account"], row["debit"], row["credit"]) for row in rows] == [
+        ("GRO", "liabilities:payments:OPR", 4_000, None),
+        ("GRO", "liabilities:claims:TEL", None, 4_000),
+        ("OPR", "liabilities:payments:TEL", 4_000, None),
+        ("OPR", "assets:payments:GRO", None, 4_000),
+        ("TEL", "assets:claims:GRO", 4_000, None),
+        ("TEL", "assets:payments:OPR", None, 4_000),
+    ]
 
 
 def test_a_participant_without_a_part_gets_an_empty_statement() -> None:
