@@ -103,6 +103,7 @@ ADVICE = {
     "FUNDS_INSUFFICIENT": "Withdraw at most what is `available`, or book what came in first.",
     "EXPOSURE_UNCOVERED": "Withdraw less, or wait until the participant has paid what it owes.",
     "RECOVERY_EXCEEDS": "Book at most `remaining` as a recovery; what is above it is the participant's own: a deposit.",
+    "WRITE_OFF_EXCEEDS": "Write off at most `borne`; what is `missing` has to come back first, as a recovery.",
     "EXIT_NOT_ZERO": "`python -m settlement drill exit` lists what is left and what to do about each.",
     "LIQUIDITY_SHORT": "Have those named prefund (CheckLiquidity tells how much), or acknowledge it where asked.",
     "NET_DEBIT_CAP_EXCEEDED": "Wait until `merchant` has paid, or ask for less; the operator sets caps.",

@@ -23,6 +23,7 @@ __all__ = [
     "RecountMismatch",
     "RecoveryExceeds",
     "SamePerson",
+    "WriteOffExceeds",
     "WrongParty",
     "WrongState",
 ]
@@ -146,6 +147,14 @@ class WrongParty(Refusal):
     reason = "WRONG_PARTY"
     category = Category.DENIED
     sentence = "The step is the other side's to take:"
+
+
+class WriteOffExceeds(Refusal):
+    """Its reason explains it."""
+
+    reason = "WRITE_OFF_EXCEEDS"
+    category = Category.FAILED
+    sentence = "More than is claimed and borne by somebody:"
 
 
 class RecoveryExceeds(Refusal):

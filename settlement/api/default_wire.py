@@ -7,6 +7,7 @@ from settlement.api.fields import currency
 from settlement.api.funds_wire import MINOR_UNITS_MAX, PURPOSES, REFERENCE_MAX, value_date
 from settlement.api.wire import merchant_name
 from settlement.defaults.model import Claim, DefaultDeclaration, DefaultRecovery, Layer, Waterfall
+from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.funds.model import Way
 from settlement.v1 import funds_pb2 as pb
 
@@ -28,6 +29,16 @@ def recovery(check: Violations, asked: pb.DefaultRecovery, path: str) -> Default
         minor_units=check.positive(f"{path}.minor_units", asked.minor_units, MINOR_UNITS_MAX),
         reference=check.text(f"{path}.reference", asked.reference, 1, REFERENCE_MAX),
         value_date=value_date(check, f"{path}.value_date", asked.value_date),
+    )
+
+
+def write_off(check: Violations, asked: pb.DefaultWriteOff, path: str) -> DefaultWriteOff:
+    """What somebody says is claimed no more; whose loss that is is for the use case to work out."""
+    return DefaultWriteOff(
+        participant=check.resource_name(f"{path}.participant", asked.participant, "merchants"),
+        window_no=int(check.resource_name(f"{path}.window", asked.window, "windows") or 0),
+        currency=currency(check, f"{path}.currency_code", asked.currency_code),
+        minor_units=check.positive(f"{path}.minor_units", asked.minor_units, MINOR_UNITS_MAX),
     )
 
 
@@ -88,6 +99,26 @@ def recovery_message(one: DefaultRecovery) -> pb.DefaultRecovery:
             for posting in one.postings
             if posting.way is Way.RECOVERY
         ],
+        revived_minor_units=sum(loss.minor_units for loss in one.revived),
+    )
+
+
+def write_off_message(one: DefaultWriteOff) -> pb.DefaultWriteOff:
+    """A write-off on the wire, with whose loss is final by it."""
+    return pb.DefaultWriteOff(
+        participant=merchant_name(one.participant),
+        window=f"windows/{one.window_no}",
+        currency_code=one.currency,
+        minor_units=one.minor_units,
+        claimed_minor_units=one.claimed,
+        losses=[
+            pb.DefaultLoss(
+                participant=merchant_name(loss.participant),
+                purpose=PURPOSES[loss.purpose],
+                minor_units=loss.minor_units,
+            )
+            for loss in one.losses
+        ],
     )
 
 
@@ -99,6 +130,7 @@ def claim_message(one: Claim, *, told_stakes: bool) -> pb.DefaultClaim:
             purpose=PURPOSES[stake.purpose],
             borne_minor_units=stake.borne,
             repaid_minor_units=stake.repaid,
+            written_off_minor_units=stake.written_off,
         )
         for stake in one.stakes
         if stake.borne
@@ -112,5 +144,6 @@ def claim_message(one: Claim, *, told_stakes: bool) -> pb.DefaultClaim:
         recovered_minor_units=one.recovered,
         remaining_minor_units=one.remaining,
         missing_minor_units=one.missing,
+        written_off_minor_units=one.written_off,
         stakes=stakes if told_stakes else (),
     )

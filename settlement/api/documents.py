@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from settlement.api import default_wire, dispute_wire, exit_wire, funds_wire, fx_wire
 from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
+from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
@@ -23,6 +24,8 @@ def write(found: pb.Proposal, content: Funds | Disputed | FxSet) -> None:
             found.default_declaration.CopyFrom(default_wire.message(declaration))
         case DefaultRecovery() as recovery:
             found.default_recovery.CopyFrom(default_wire.recovery_message(recovery))
+        case DefaultWriteOff() as write_off:
+            found.default_write_off.CopyFrom(default_wire.write_off_message(write_off))
         case ParticipantExit() as leaving:
             found.participant_exit.CopyFrom(exit_wire.message(leaving))
         case FxSet() as fx:

@@ -55,6 +55,9 @@ def content(check: Violations, proposal: pb.Proposal, path: str = "proposal") ->
             check, proposal.default_declaration, f"{path}.default_declaration"
         ),
         "default_recovery": lambda: default_wire.recovery(check, proposal.default_recovery, f"{path}.default_recovery"),
+        "default_write_off": lambda: default_wire.write_off(
+            check, proposal.default_write_off, f"{path}.default_write_off"
+        ),
         "fx_set": lambda: fx_wire.fx_set(check, proposal.fx_set, f"{path}.fx_set"),
         "participant_exit": lambda: exit_wire.asked_exit(check, proposal.participant_exit, f"{path}.participant_exit"),
         "dispute_policy": lambda: dispute_wire.policy(check, proposal.dispute_policy, f"{path}.dispute_policy"),

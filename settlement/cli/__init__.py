@@ -29,7 +29,7 @@ from settlement.cli.payments import export, import_status, payments, retry
 from settlement.cli.plain import Commands
 from settlement.cli.proposals import proposals, propose, withdraw
 from settlement.cli.recount import recount
-from settlement.cli.recoveries import recover
+from settlement.cli.recoveries import recover, write_off
 from settlement.cli.releases import release
 from settlement.cli.reports import breakage, journal, liability, report, statement
 from settlement.cli.run import run, show
@@ -84,6 +84,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "withdraw-funds": withdraw_funds,
     "default": default,
     "recover": recover,
+    "write-off": write_off,
     "exit": leave,
     "net": net,
     "liquidity": liquidity,

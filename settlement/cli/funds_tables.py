@@ -50,14 +50,20 @@ def plain(view: FundsView, lines: Sequence[Posted], merchant: str | None) -> dic
 
 def plain_claim(one: Claim) -> dict[str, Any]:
     """What is claimed of a defaulter as JSON shows it."""
-    figures = ("loss", "claimed", "recovered", "remaining", "missing")
+    figures = ("loss", "claimed", "recovered", "written_off", "remaining", "missing")
     return {
         "participant": one.participant,
         "window": f"windows/{one.window_no}",
         "currency": one.currency,
         **{name: getattr(one, name) for name in figures},
         "stakes": [
-            {"participant": stake.participant, "purpose": stake.purpose, "borne": stake.borne, "repaid": stake.repaid}
+            {
+                "participant": stake.participant,
+                "purpose": stake.purpose,
+                "borne": stake.borne,
+                "repaid": stake.repaid,
+                "written_off": stake.written_off,
+            }
             for stake in one.stakes
             if stake.borne
         ],
@@ -69,11 +75,20 @@ def _show_claims(console: Console, claims: Iterable[Claim]) -> None:
     for one in claims:
         for stake in one.stakes:
             if stake.borne:
-                figures = (money(figure, one.currency) for figure in (stake.borne, stake.repaid, stake.left))
+                figures = (money(figure, one.currency) for figure in (*stake[3:], stake.left))
                 whose = f"{stake.participant} {_words(stake.purpose)}"
                 rows.append((one.participant, f"windows/{one.window_no}", one.currency, whose, *figures))
     if rows:
-        columns = ("defaulter", "window", "currency", "to be repaid, in this order", "stood in", "repaid", "left")
+        columns = (
+            "defaulter",
+            "window",
+            "currency",
+            "to be repaid, in this order",
+            "stood in",
+            "repaid",
+            "written off",
+            "left",
+        )
         console.print(listing("Claims of defaulters", columns, rows))
 
 

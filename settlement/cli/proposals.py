@@ -39,6 +39,7 @@ class What(StrEnum):
     DISPUTE_DECISION = "dispute_decision"
     ADJUSTMENT = "adjustment"
     DEFAULT_RECOVERY = "default_recovery"
+    DEFAULT_WRITE_OFF = "default_write_off"
 
 
 def propose(

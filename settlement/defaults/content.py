@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from settlement.defaults.model import DefaultDeclaration, DefaultRecovery, Layer, Reduction, Take, Waterfall
+from settlement.defaults.model import DefaultDeclaration, DefaultRecovery, Layer, Loss, Reduction, Take, Waterfall
+from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.funds.model import Account, Posting, Purpose, Way
 
 
@@ -78,7 +79,33 @@ def plain_recovery(one: DefaultRecovery) -> dict[str, Any]:
         "value_date": one.value_date.isoformat(),
         "claimed": one.claimed,
         "postings": [plain_posting(posting) for posting in one.postings],
+        **({"revived": [loss._asdict() for loss in one.revived]} if one.revived else {}),
     }
+
+
+def plain_write_off(one: DefaultWriteOff) -> dict[str, Any]:
+    """A write-off as plain values. The database reads these names, as those of a default."""
+    return {
+        "participant": one.participant,
+        "window_no": one.window_no,
+        "currency": one.currency,
+        "minor_units": one.minor_units,
+        "claimed": one.claimed,
+        "losses": [loss._asdict() for loss in one.losses],
+        "postings": [plain_posting(posting) for posting in one.postings],
+    }
+
+
+def write_off_of(values: Mapping[str, Any]) -> DefaultWriteOff:
+    """A write-off read back; its postings follow from its losses."""
+    return DefaultWriteOff(
+        participant=values["participant"],
+        window_no=values["window_no"],
+        currency=values["currency"],
+        minor_units=values["minor_units"],
+        claimed=values["claimed"],
+        losses=[_loss_of(loss) for loss in values["losses"]],
+    )
 
 
 def recovery_of(values: Mapping[str, Any]) -> DefaultRecovery:
@@ -92,7 +119,12 @@ def recovery_of(values: Mapping[str, Any]) -> DefaultRecovery:
         value_date=date.fromisoformat(values["value_date"]),
         claimed=values["claimed"],
         postings=[_posting_of(line) for line in values["postings"]],
+        revived=[_loss_of(loss) for loss in values.get("revived", ())],
     )
+
+
+def _loss_of(values: Mapping[str, Any]) -> Loss:
+    return Loss(values["participant"], Purpose(values["purpose"]), values["minor_units"])
 
 
 def _posting_of(line: Mapping[str, Any]) -> Posting:

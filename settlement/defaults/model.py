@@ -168,6 +168,7 @@ class Stake(NamedTuple):
         purpose: where it is repaid to.
         borne: how much.
         repaid: what of it has come back.
+        written_off: what of it nobody claims any more.
     """
 
     turn: int
@@ -175,11 +176,20 @@ class Stake(NamedTuple):
     purpose: Purpose
     borne: int
     repaid: int
+    written_off: int = 0
 
     @property
     def left(self) -> int:
-        """What has not come back."""
-        return self.borne - self.repaid
+        """What is still claimed."""
+        return self.borne - self.repaid - self.written_off
+
+
+class Loss(NamedTuple):
+    """What of somebody's stake is written off, or claimed after all: whose, where it would be repaid to, how much."""
+
+    participant: str
+    purpose: Purpose
+    minor_units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +223,14 @@ class Claim:
         return sum(one.repaid for one in self.stakes)
 
     @property
+    def written_off(self) -> int:
+        """What nobody claims any more."""
+        return sum(one.written_off for one in self.stakes)
+
+    @property
     def remaining(self) -> int:
         """What is still claimed."""
-        return self.claimed - self.recovered
+        return self.claimed - self.recovered - self.written_off
 
     @property
     def missing(self) -> int:
@@ -236,6 +251,7 @@ class DefaultRecovery:
         value_date: the day the bank gives it.
         claimed: what was still claimed before.
         postings: who is repaid; worked out from the stakes at the time.
+        revived: what of it had been written off, and comes back all the same.
     """
 
     participant: str
@@ -246,6 +262,7 @@ class DefaultRecovery:
     value_date: date
     claimed: int = 0
     postings: Sequence[Posting] = ()
+    revived: Sequence[Loss] = ()
 
     @property
     def default(self) -> str:

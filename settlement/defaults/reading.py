@@ -19,7 +19,10 @@ async def claims(
     found = []
     for (default_id, currency), group in groupby(rows, key=lambda row: (row.proposal_id, row.currency_code)):
         stakes = list(group)
-        borne = sorted(Stake(one.turn, one.participant, Purpose(one.purpose), one.borne, one.repaid) for one in stakes)
+        borne = [
+            Stake(one.turn, one.participant, Purpose(one.purpose), one.borne, one.repaid, one.written_off)
+            for one in stakes
+        ]
         first = stakes[0]
-        found.append(Claim(default_id, first.defaulter, first.window_no, currency, first.loss, borne))
+        found.append(Claim(default_id, first.defaulter, first.window_no, currency, first.loss, sorted(borne)))
     return found

@@ -13,8 +13,10 @@ from settlement.actors import Actor
 from settlement.defaults import rules, sql
 from settlement.defaults.model import Claim, DefaultRecovery
 from settlement.defaults.reading import claims
+from settlement.exits.service import require_there
 from settlement.funds import service as funds
 from settlement.funds import sql as funds_sql
+from settlement.funds.model import Way
 from settlement.refusals import RecoveryExceeds, WrongState
 
 
@@ -24,7 +26,8 @@ async def planned_recovery(connection: AsyncConnection, asked: DefaultRecovery) 
     Raises:
         ResourceNotFound: there is no such participant, or its default on the window was never declared.
         ResourceExists: the bank's reference was booked before.
-        RecoveryExceeds: more came than is still claimed.
+        RecoveryExceeds: more came than is still claimed and was ever written off.
+        WrongState: EXITED: whom it would repay gave its claim up and has left.
     """
     return (await _planned(connection, asked))[0]
 
@@ -33,8 +36,8 @@ async def recover(connection: AsyncConnection, proposal_id: UUID, shown: Default
     """Post what was approved, in the transaction that approves it, if it is still what follows; the run it is of.
 
     Raises:
-        ResourceNotFound, ResourceExists, RecoveryExceeds: as `planned_recovery`.
-        WrongState: OUTDATED: more has come back since it was proposed.
+        ResourceNotFound, ResourceExists, RecoveryExceeds, WrongState: as `planned_recovery`; the state is OUTDATED when
+            more has come back, or was written off, since it was proposed.
     """
     planned, claim = await _planned(connection, shown)
     if planned != shown:
@@ -60,11 +63,13 @@ async def _planned(connection: AsyncConnection, asked: DefaultRecovery) -> tuple
     if (await connection.execute(funds_sql.REFERENCE, same)).first() is not None:
         raise ResourceExists(resource=f"funds/{asked.currency}/{asked.reference}")
     claim = next((one for one in declared if one.currency == asked.currency), None)
-    remaining = claim.remaining if claim else 0
+    remaining = claim.remaining + claim.written_off if claim else 0
     if claim is None or asked.minor_units > remaining:
         raise RecoveryExceeds(
             resource=asked.default, currency=asked.currency, remaining=str(remaining), came=str(asked.minor_units)
         )
     operator = (await exchange_ledger.coalition(connection)).operator
     postings = rules.repayments(claim, asked.minor_units, operator)
-    return replace(asked, claimed=remaining, postings=postings), claim
+    await require_there(connection, *(one.credit.participant for one in postings if one.way is Way.RECOVERY))
+    revived = rules.revived(claim, asked.minor_units)
+    return replace(asked, claimed=claim.remaining, postings=postings, revived=revived), claim

@@ -12,6 +12,7 @@ from settlement.defaults.model import (
     Change,
     Claim,
     Layer,
+    Loss,
     Recast,
     Reduction,
     Stake,
@@ -90,17 +91,56 @@ def stakes_of(fall: Waterfall, defaulter: str) -> list[Stake]:
 def repaid(stakes: Sequence[Stake], amount: int) -> list[Stake]:
     """The stakes after so much came back: turn by turn, of one turn in proportion to what is left, to the unit.
 
-    `amount` is no more than what is left of all.
+    What was written off comes back after everything that is still claimed, in the same order. `amount` is no more than
+    both together.
     """
-    left = amount
-    found: list[Stake] = []
-    for turn in sorted({one.turn for one in stakes}):
-        own = [one for one in stakes if one.turn == turn]
-        shares = shared(left, {one.participant: one.left for one in own})
-        found += [one._replace(repaid=one.repaid + shares[one.participant]) for one in own]
-        left -= sum(shares.values())
+    claimed = _by_turn(stakes, [one.left for one in stakes], amount)
+    written_off = _by_turn(stakes, [one.written_off for one in stakes], amount - sum(claimed))
+    left = amount - sum(claimed) - sum(written_off)
     assert left == 0, f"{left} of {amount} is nobody's"
-    return found
+    return [
+        one._replace(repaid=one.repaid + own + again, written_off=one.written_off - again)
+        for one, own, again in zip(stakes, claimed, written_off, strict=True)
+    ]
+
+
+def given_up(stakes: Sequence[Stake], amount: int) -> list[Loss]:
+    """Whose loss is final when so much is claimed no more: whoever would be repaid last, first.
+
+    What the run lacks is not given up: nobody bears it yet. `amount` is no more than what is left of the others.
+    """
+    limits = [0 if one.purpose is Purpose.DEFAULT_COVER else one.left for one in stakes]
+    parts = _by_turn(stakes, limits, amount, last_first=True)
+    assert sum(parts) == amount, f"{amount - sum(parts)} of {amount} is nobody's"
+    found = zip(stakes, parts, strict=True)
+    return [Loss(one.participant, one.purpose, part) for one, part in reversed(list(found)) if part]
+
+
+def without_losses(stakes: Sequence[Stake], losses: Sequence[Loss]) -> list[Stake]:
+    """The stakes after these were written off."""
+    of = {(one.participant, one.purpose): one.minor_units for one in losses}
+    return [one._replace(written_off=one.written_off + of.get((one.participant, one.purpose), 0)) for one in stakes]
+
+
+def revived(claim: Claim, amount: int) -> list[Loss]:
+    """What of so much that came back had been written off."""
+    after = repaid(claim.stakes, amount)
+    return [
+        Loss(old.participant, old.purpose, old.written_off - new.written_off)
+        for old, new in zip(claim.stakes, after, strict=True)
+        if new.written_off < old.written_off
+    ]
+
+
+def _by_turn(stakes: Sequence[Stake], limits: Sequence[int], amount: int, *, last_first: bool = False) -> list[int]:
+    """Parts of an amount by stake: turn by turn, of one turn in proportion to its limits, none above its own."""
+    parts = [0] * len(stakes)
+    for turn in sorted({one.turn for one in stakes}, reverse=last_first):
+        own = [place for place, one in enumerate(stakes) if one.turn == turn]
+        shares = shared(amount - sum(parts), {stakes[place].participant: limits[place] for place in own})
+        for place in own:
+            parts[place] = shares[stakes[place].participant]
+    return parts
 
 
 def repayments(claim: Claim, amount: int, operator: str) -> list[Posting]:
@@ -113,10 +153,25 @@ def repayments(claim: Claim, amount: int, operator: str) -> list[Posting]:
         for one, gain in gains
         if gain
     ]
-    return money + [
+    relief = [
         Posting(Way.RELIEF, claim.currency, claimed, Account(one.participant, Purpose.LOSS_BORNE), gain)
         for one, gain in gains
         if gain and one.purpose is Purpose.LOSS_REPAID
+    ]
+    no_more = Account(claim.participant, Purpose.CLAIM_WRITTEN_OFF)
+    return [
+        *money,
+        *relief,
+        *(
+            Posting(
+                Way.REVIVAL,
+                claim.currency,
+                no_more,
+                Account(one.participant, Purpose.LOSS_WRITTEN_OFF),
+                one.minor_units,
+            )
+            for one in revived(claim, amount)
+        ),
     ]
 
 

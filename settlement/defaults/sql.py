@@ -22,7 +22,7 @@ VALUES (:run_id, :leg_no, :proposal_id, :currency_code, :from_attempt, :minor_un
 # What creditors are paid less of a run, with whose default it is for; leg_no 0: the operator keeps less, of no payment.
 BORNE = text("""
 SELECT s.proposal_id, s.currency_code, s.defaulter, s.participant, s.borne, s.at, coalesce(r.leg_no, 0) AS leg_no,
-       coalesce(r.payer, s.defaulter) AS payer
+       coalesce(r.payer, s.defaulter) AS payer, s.repaid, s.written_off
 FROM settlement.default_stakes s
 LEFT JOIN (
     SELECT r.leg_no, r.proposal_id, l.currency_code, l.payer, l.payee
@@ -38,7 +38,7 @@ WHERE run_id = :run_id ORDER BY leg_no
 
 # Who bears what of defaults, in the order they are repaid. NULL stands for any.
 STAKES = text("""
-SELECT proposal_id, defaulter, window_no, currency_code, loss, turn, participant, purpose, borne, repaid
+SELECT proposal_id, defaulter, window_no, currency_code, loss, turn, participant, purpose, borne, repaid, written_off
 FROM settlement.default_stakes
 WHERE (CAST(:participant AS text) IS NULL OR defaulter = :participant)
   AND (CAST(:window_no AS bigint) IS NULL OR window_no = :window_no)
@@ -46,9 +46,24 @@ ORDER BY at, proposal_id, currency_code, turn, participant
 """)
 
 RECOVERIES = text("""
-SELECT r.proposal_id, r.default_id, r.currency_code, r.minor_units
-FROM settlement.recoveries r JOIN settlement.defaults f ON f.proposal_id = r.default_id
+SELECT r.proposal_id, r.default_id, r.currency_code, r.minor_units,
+       coalesce((SELECT sum((one ->> 'minor_units')::bigint)
+                 FROM jsonb_array_elements(p.content::jsonb -> 'revived') one), 0)::bigint AS revived
+FROM settlement.recoveries r
+JOIN settlement.defaults f ON f.proposal_id = r.default_id
+JOIN settlement.proposals p ON p.proposal_id = r.proposal_id
 WHERE f.run_id = :run_id ORDER BY r.proposal_id
+""")
+
+WRITE_OFFS = text("""
+SELECT w.proposal_id, w.default_id, w.currency_code, w.minor_units
+FROM settlement.write_offs w JOIN settlement.defaults f ON f.proposal_id = w.default_id
+WHERE f.run_id = :run_id ORDER BY w.proposal_id
+""")
+
+WRITE_OFF = text("""
+INSERT INTO settlement.write_offs (proposal_id, default_id, currency_code, minor_units, at)
+VALUES (:proposal_id, :default_id, :currency_code, :minor_units, exchange.coalition_now())
 """)
 
 RECOVER = text("""

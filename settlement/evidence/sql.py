@@ -194,6 +194,15 @@ WHERE f.window_no = :window_no
 ORDER BY (SELECT min(posting_no) FROM settlement.funds_postings b WHERE b.proposal_id = own.proposal_id)
 """)
 
+WRITE_OFFS = text(f"""
+SELECT own.proposal_id, own.default_id, own.currency_code, own.minor_units, own.at, p.digest,
+       p.person AS proposed_person, d.person AS decided_person, p.content
+FROM settlement.write_offs own {_AGREED}
+JOIN settlement.defaults f ON f.proposal_id = own.default_id
+WHERE f.window_no = :window_no
+ORDER BY (SELECT min(posting_no) FROM settlement.funds_postings b WHERE b.proposal_id = own.proposal_id)
+""")
+
 DEFAULT_POSTINGS = text("""
 SELECT b.posting_no, b.proposal_id, b.line_no, b.way, b.currency_code, b.debit_participant, b.debit_purpose,
        b.credit_participant, b.credit_purpose, b.minor_units, b.reference, b.value_date, b.at, b.person
@@ -201,6 +210,8 @@ FROM settlement.funds_postings b
 WHERE b.proposal_id IN (
     SELECT proposal_id FROM settlement.defaults WHERE window_no = :window_no
     UNION ALL SELECT r.proposal_id FROM settlement.recoveries r
-    JOIN settlement.defaults f ON f.proposal_id = r.default_id WHERE f.window_no = :window_no)
+    JOIN settlement.defaults f ON f.proposal_id = r.default_id WHERE f.window_no = :window_no
+    UNION ALL SELECT w.proposal_id FROM settlement.write_offs w
+    JOIN settlement.defaults f ON f.proposal_id = w.default_id WHERE f.window_no = :window_no)
 ORDER BY b.posting_no
 """)

@@ -38,7 +38,7 @@ WHERE :participant IN (debtor, creditor) AND window_no > :after ORDER BY order_n
 WAITING = text("""
 SELECT p.proposal_id FROM settlement.proposals p LEFT JOIN settlement.proposal_decisions d USING (proposal_id)
 WHERE d.verdict IS NULL AND (
-    p.kind IN ('FUNDS_MOVEMENT', 'DEFAULT_DECLARATION', 'DEFAULT_RECOVERY')
+    p.kind IN ('FUNDS_MOVEMENT', 'DEFAULT_DECLARATION', 'DEFAULT_RECOVERY', 'DEFAULT_WRITE_OFF')
         AND p.content::jsonb ->> 'participant' = :participant
     OR p.kind = 'ADJUSTMENT' AND :participant IN (p.content::jsonb ->> 'debtor', p.content::jsonb ->> 'creditor'))
 """)

@@ -36,15 +36,19 @@ class Purpose(enum.StrEnum):
     LOSS_BORNE = "LOSS_BORNE"
     """A note, and no money: what a creditor bears of defaults and has not got back."""
     DEFAULT_CLAIM = "DEFAULT_CLAIM"
-    """A note, and no money: what creditors bear of somebody's defaults, and claim of it."""
+    """A note, and no money: what creditors bear of somebody's defaults and have not got back."""
+    LOSS_WRITTEN_OFF = "LOSS_WRITTEN_OFF"
+    """A note, and no money: what of its part in defaults nobody claims any more."""
+    CLAIM_WRITTEN_OFF = "CLAIM_WRITTEN_OFF"
+    """A note, and no money: what of a defaulter nobody claims any more."""
 
 
 AT_BANK = frozenset({Purpose.CLEARING_ACCOUNT, Purpose.OWN_ACCOUNT})
 """What the clearing house has; everything else is what it owes to somebody, or a note."""
-DEBITS_GROW = AT_BANK | {Purpose.LOSS_BORNE}
+DEBITS_GROW = AT_BANK | {Purpose.LOSS_BORNE, Purpose.LOSS_WRITTEN_OFF}
 """Accounts that a debit makes more."""
-NOTES = frozenset({Purpose.LOSS_BORNE, Purpose.DEFAULT_CLAIM})
-"""Accounts without money: what is borne by some is what is claimed of others."""
+NOTES = frozenset({Purpose.LOSS_BORNE, Purpose.DEFAULT_CLAIM, Purpose.LOSS_WRITTEN_OFF, Purpose.CLAIM_WRITTEN_OFF})
+"""Accounts without money: what is borne, or written off, by some is what others owe, or owe no more."""
 OF_PARTICIPANTS = (Purpose.PREFUNDING, Purpose.COLLATERAL, Purpose.GUARANTEE)
 OF_OPERATOR = (Purpose.OPERATOR_LAYER, Purpose.OPERATOR_OWN)
 OF_ANYBODY = (Purpose.LOSS_REPAID,)
@@ -73,6 +77,10 @@ class Way(enum.StrEnum):
     """A creditor bears a part of a default: a note."""
     RELIEF = "RELIEF"
     """It has got some of that back: a note."""
+    WRITE_OFF = "WRITE_OFF"
+    """What somebody bears is claimed no more: a note."""
+    REVIVAL = "REVIVAL"
+    """It came back all the same: a note."""
 
 
 class Posting(NamedTuple):

@@ -80,14 +80,19 @@ async def _ended_by_defaults(connection: AsyncConnection, run: Run) -> list[Ende
     for row in rows:
         leg = _leg(row, row.payee, row.minor_units)
         legs.setdefault((row.proposal_id, row.currency_code), []).append(leg)
-    recovered: dict[tuple[UUID, str], dict[UUID, int]] = {}
+    recovered, written_off, revived = (dict[tuple[UUID, str], dict[UUID, int]]() for _ in range(3))
     for row in await connection.execute(defaults_sql.RECOVERIES, {"run_id": run.run_id}):
         recovered.setdefault((row.default_id, row.currency_code), {})[row.proposal_id] = row.minor_units
+        if row.revived:
+            revived.setdefault((row.default_id, row.currency_code), {})[row.proposal_id] = row.revived
+    for row in await connection.execute(defaults_sql.WRITE_OFFS, {"run_id": run.run_id}):
+        written_off.setdefault((row.default_id, row.currency_code), {})[row.proposal_id] = row.minor_units
     operator = (await coalition(connection)).operator
     for claim in await claims(connection, window_no=run.window_no):
         key = (claim.default_id, claim.currency)
         if key in legs and not claim.missing:
-            stood_in = StoodIn(*key, legs[key], claim.claimed, recovered.get(key, {}))
+            later = (recovered.get(key, {}), written_off.get(key, {}), revived.get(key, {}))
+            stood_in = StoodIn(*key, legs[key], claim.claimed, *later)
             found += ended_by_default(claim.participant, operator, [stood_in])
     return found
 

@@ -125,6 +125,8 @@ class StoodIn(NamedTuple):
         legs: the payments.
         claimed: what others bear of them.
         recovered: what came back, by the proposal that booked it.
+        written_off: what is claimed no more, by the proposal that said so.
+        revived: what of that came back all the same, by the proposal that booked it.
     """
 
     default_id: UUID
@@ -132,12 +134,14 @@ class StoodIn(NamedTuple):
     legs: Sequence[Leg]
     claimed: int
     recovered: Mapping[UUID, int]
+    written_off: Mapping[UUID, int]
+    revived: Mapping[UUID, int]
 
 
 def ended_by_default(defaulter: str, operator: str, stood_in: Sequence[StoodIn]) -> list[Ended]:
     """What the defaulter owes no more to those it was to pay, and what it owes instead: the claim, to the operator.
 
-    What its own money covered is in neither, and what came back of the claim has ended too.
+    What its own money covered is in neither, and what came back of the claim, or is claimed no more, has ended too.
     """
     found = []
     for one in stood_in:
@@ -150,10 +154,15 @@ def ended_by_default(defaulter: str, operator: str, stood_in: Sequence[StoodIn])
             continue
         if one.claimed:
             found.append(Ended(f"claims/{named}", operator, defaulter, one.currency, one.claimed * unit))
-        found += [
-            Ended(f"recoveries/{proposal}", defaulter, operator, one.currency, amount * unit)
-            for proposal, amount in sorted(one.recovered.items())
-        ]
+        for source, ended, debtor, creditor in (
+            ("recoveries", one.recovered, defaulter, operator),
+            ("writeOffs", one.written_off, defaulter, operator),
+            ("revivals", one.revived, operator, defaulter),
+        ):
+            found += [
+                Ended(f"{source}/{proposal}", debtor, creditor, one.currency, amount * unit)
+                for proposal, amount in sorted(ended.items())
+            ]
     return found
 
 

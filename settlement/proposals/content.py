@@ -11,6 +11,7 @@ from typing import Any
 from settlement.calendar.model import Calendar, Convention, CurrencyCalendar, Frequency
 from settlement.defaults import content as defaults
 from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
+from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.disputes import content as disputes
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits import content as exits
@@ -133,6 +134,7 @@ KINDS: Mapping[type, Kind] = {
     DisputeDecision: Kind.DISPUTE_DECISION,
     AgreedAdjustment: Kind.ADJUSTMENT,
     DefaultRecovery: Kind.DEFAULT_RECOVERY,
+    DefaultWriteOff: Kind.DEFAULT_WRITE_OFF,
 }
 WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     FundsTerms: funds.plain_terms,
@@ -144,6 +146,7 @@ WRITERS: Mapping[type, Callable[[Any], dict[str, Any]]] = {
     DisputeDecision: disputes.plain,
     AgreedAdjustment: disputes.plain,
     DefaultRecovery: defaults.plain_recovery,
+    DefaultWriteOff: defaults.plain_write_off,
 }
 """How documents of other rooms are written."""
 READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
@@ -161,4 +164,5 @@ READERS: Mapping[Kind, Callable[[Mapping[str, Any]], Content]] = {
     Kind.DISPUTE_DECISION: disputes.decision_of,
     Kind.ADJUSTMENT: disputes.adjustment_of,
     Kind.DEFAULT_RECOVERY: defaults.recovery_of,
+    Kind.DEFAULT_WRITE_OFF: defaults.write_off_of,
 }

@@ -13,6 +13,8 @@ from settlement.calendar.model import Calendar
 from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
 from settlement.defaults.recovering import planned_recovery, recover
 from settlement.defaults.service import declare, planned
+from settlement.defaults.write_off_model import DefaultWriteOff
+from settlement.defaults.writing_off import planned_write_off, write_off
 from settlement.disputes import ending, rules
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, State
 from settlement.disputes.reading import read_dispute, require_transfer, standing_of
@@ -22,7 +24,7 @@ from settlement.funds.model import FundsMovement, FundsTerms
 from settlement.funds.service import bind_caps, post_movement, require_movement
 from settlement.fx.model import FxChoice, FxSet
 from settlement.payments.progress import follow
-from settlement.proposals.model import Content, Exclusions, Proposal, SpecialClosing, Terms
+from settlement.proposals.model import Content, Defaulted, Exclusions, Proposal, SpecialClosing, Terms
 from settlement.proposals.standing import fx_set_in_force
 from settlement.refusals import WrongState
 from settlement.run.life import INSTRUCTED
@@ -55,19 +57,19 @@ async def require_sense(connection: AsyncConnection, content: Content) -> Conten
             await _require_contested(connection, content)
         case AgreedAdjustment():
             await _require_sides(connection, content)
-        case DefaultDeclaration() | DefaultRecovery() | ParticipantExit():
+        case DefaultDeclaration() | DefaultRecovery() | DefaultWriteOff() | ParticipantExit():
             return await _worked_out(connection, content)
     return content
 
 
-async def _worked_out(
-    connection: AsyncConnection, content: DefaultDeclaration | DefaultRecovery | ParticipantExit
-) -> Content:
+async def _worked_out(connection: AsyncConnection, content: Defaulted | ParticipantExit) -> Content:
     match content:
         case DefaultDeclaration():
             return await planned(connection, content)
         case DefaultRecovery():
             return await planned_recovery(connection, content)
+        case DefaultWriteOff():
+            return await planned_write_off(connection, content)
         case ParticipantExit():
             return await certified(connection, content)
 
@@ -130,7 +132,7 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
         WrongState, ClaimExceeds: the dispute it decides has ended, or less is left to win; a side of an adjustment
             has left.
     """
-    if isinstance(proposal.content, FundsTerms | FundsMovement | DefaultDeclaration | DefaultRecovery):
+    if isinstance(proposal.content, FundsTerms | FundsMovement | Defaulted):
         await _take_effect_on_funds(connection, proposal, actor)
     match proposal.content:
         case Exclusions() as exclusions:
@@ -155,6 +157,8 @@ async def _take_effect_on_funds(connection: AsyncConnection, proposal: Proposal,
             of_run = await declare(connection, proposal.proposal_id, declaration, actor)
         case DefaultRecovery() as recovery:
             of_run = await recover(connection, proposal.proposal_id, recovery, actor)
+        case DefaultWriteOff() as given_up:
+            of_run = await write_off(connection, proposal.proposal_id, given_up, actor)
     # Before the run is taken along: that holds up movements of capped merchants, and binding waits for those under way.
     await bind_caps(connection, actor, proposal.name)
     if of_run is not None and (await read_run(connection, of_run)).life.state in INSTRUCTED:

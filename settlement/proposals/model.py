@@ -11,6 +11,7 @@ from uuid import UUID
 
 from settlement.calendar.model import Calendar
 from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
+from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.disputes.model import AgreedAdjustment, DisputeDecision, DisputePolicy
 from settlement.exits.model import ParticipantExit
 from settlement.funds.model import FundsMovement, FundsTerms
@@ -36,6 +37,7 @@ class Kind(enum.StrEnum):
     DISPUTE_DECISION = "DISPUTE_DECISION"
     ADJUSTMENT = "ADJUSTMENT"
     DEFAULT_RECOVERY = "DEFAULT_RECOVERY"
+    DEFAULT_WRITE_OFF = "DEFAULT_WRITE_OFF"
 
 
 STANDS_ALONE = frozenset(
@@ -48,6 +50,7 @@ STANDS_ALONE = frozenset(
         Kind.DISPUTE_DECISION,
         Kind.ADJUSTMENT,
         Kind.DEFAULT_RECOVERY,
+        Kind.DEFAULT_WRITE_OFF,
     }
 )
 """Every approved document of these stands by itself and replaces none; `settlement.stands_alone` says the same."""
@@ -152,7 +155,8 @@ class SpecialClosing:
     currencies: Sequence[str]
 
 
-Funds = FundsTerms | FundsMovement | DefaultDeclaration | DefaultRecovery | ParticipantExit
+Defaulted = DefaultDeclaration | DefaultRecovery | DefaultWriteOff
+Funds = FundsTerms | FundsMovement | Defaulted | ParticipantExit
 Disputed = DisputePolicy | DisputeDecision | AgreedAdjustment
 Content = Terms | Tiers | Exclusions | Calendar | SpecialClosing | Funds | Disputed | FxSet
 

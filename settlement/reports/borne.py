@@ -12,6 +12,8 @@ COLUMNS = (
     Column("payer", "Paid less by"),
     Column("amount", "Amount", Kind.MONEY),
     Column("on", "Declared", Kind.DAY),
+    Column("repaid", "of it came back", Kind.MONEY),
+    Column("written_off", "of it claimed no more", Kind.MONEY),
 )
 
 
@@ -23,7 +25,7 @@ def borne_by(settled: SettledWindow, currency: str, participant: str) -> int:
 def tables(settled: SettledWindow, participant: str | None = None) -> list[Table]:
     """What a creditor bears, or everybody; no table where nobody does."""
     rows: list[list[Cell]] = [
-        [one.currency, one.defaulter, one.creditor, one.payer, one.amount, one.on]
+        [one.currency, one.defaulter, one.creditor, one.payer, one.amount, one.on, one.repaid, one.written_off]
         for one in settled.borne
         if participant in {None, one.creditor}
     ]

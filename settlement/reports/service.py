@@ -154,6 +154,8 @@ async def settled_window(connection: AsyncConnection, run: Run) -> SettledWindow
                 one.payer,
                 one.borne,
                 one.at.astimezone(coalition.time_zone).date(),
+                one.repaid,
+                one.written_off,
             )
             for one in await connection.execute(defaults_sql.BORNE, {"run_id": run.run_id})
         ],

@@ -26,6 +26,8 @@ class Borne(NamedTuple):
         payer: who pays so much less; the defaulter, where it was to pay the creditor itself.
         amount: minor units.
         on: the day it was declared, where the coalition is.
+        repaid: what of it has come back.
+        written_off: what of it nobody claims any more.
     """
 
     currency: str
@@ -34,6 +36,8 @@ class Borne(NamedTuple):
     payer: str
     amount: int
     on: date
+    repaid: int = 0
+    written_off: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,9 @@ PROPOSALS = [
         )
     ),
     settlement.Proposal(
+        default_write_off=funds.DefaultWriteOff(participant=MERCHANT, window=WINDOW, currency_code="CNY", minor_units=5)
+    ),
+    settlement.Proposal(
         participant_exit=funds.ParticipantExit(
             participant=MERCHANT,
             waivers=[funds.ExitWaiver(subject=funds.ParticipantExit.SUBJECT_POINTS_ISSUED, reason="r")],

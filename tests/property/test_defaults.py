@@ -112,6 +112,34 @@ def test_without_the_defaulter_everybody_has_the_difference_held(debts: dict[tup
 
 
 @given(defaults(), st.data())
+def test_whatever_is_given_up_and_comes_back_nobody_gains_by_it(
+    found: tuple[dict[tuple[str, Account], int], CurrencyTerms, Waterfall], data: st.DataObject
+) -> None:
+    """Repaid, written off and still claimed are together what each bears; who is repaid last gives up first."""
+    stakes = rules.stakes_of(found[2], "GRO")
+
+    for _ in range(data.draw(st.integers(1, 6))):
+        borne = sum(one.left for one in stakes if one.purpose is not Purpose.DEFAULT_COVER)
+        open_ = sum(one.borne - one.repaid for one in stakes)
+        if data.draw(st.booleans()) and borne:
+            amount = data.draw(st.integers(1, borne))
+            losses = rules.given_up(stakes, amount)
+            stakes = rules.without_losses(stakes, losses)
+            assert sum(one.minor_units for one in losses) == amount
+        elif open_:
+            amount = data.draw(st.integers(1, open_))
+            after = rules.repaid(stakes, amount)
+            assert sum(one.repaid for one in after) == sum(one.repaid for one in stakes) + amount
+            revived = sum(one.written_off for one in stakes) - sum(one.written_off for one in after)
+            assert revived == max(0, amount - sum(one.left for one in stakes))
+            stakes = after
+        for one in stakes:
+            assert min(one.repaid, one.written_off, one.left) >= 0
+            later = [other for other in stakes if other.turn > one.turn]
+            assert not one.written_off or not any(other.left for other in later)
+
+
+@given(defaults(), st.data())
 def test_recoveries_repay_all_that_was_borne_and_never_more(
     found: tuple[dict[tuple[str, Account], int], CurrencyTerms, Waterfall], data: st.DataObject
 ) -> None:

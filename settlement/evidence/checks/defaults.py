@@ -12,8 +12,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from settlement.defaults import rules
-from settlement.defaults.content import declaration_of, plain_posting, recovery_of
+from settlement.defaults.content import declaration_of, plain_posting, recovery_of, write_off_of
 from settlement.defaults.model import Claim, DefaultDeclaration, DefaultRecovery, Layer, Reduction, Waterfall
+from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack, Row
 from settlement.funds.model import Posting
@@ -22,6 +23,7 @@ from settlement.payments.rules import legs_of
 from settlement.run.canonical import parsed
 
 DEFAULTS, PAYMENTS, RECOVERIES = "defaults.csv", "defaulted_payments.csv", "recoveries.csv"
+WRITE_OFFS = "write_offs.csv"
 POSTINGS = "default_postings.csv"
 Key = tuple[str, str]
 """A default by its proposal, and a currency."""
@@ -46,6 +48,18 @@ class Recovered(NamedTuple):
         return self.row.text("default_id"), self.recovery.currency
 
 
+class GivenUp(NamedTuple):
+    """A write-off as it was approved, with the line that says so."""
+
+    row: Row
+    write_off: DefaultWriteOff
+
+    @property
+    def key(self) -> Key:
+        """What it is of."""
+        return self.row.text("default_id"), self.write_off.currency
+
+
 def check(pack: Pack) -> Iterator[Difference]:
     """Digests, persons, waterfalls, the order of repayment, and every line of the book they made."""
     if DEFAULTS not in pack.names():
@@ -64,10 +78,17 @@ def check(pack: Pack) -> Iterator[Difference]:
         yield from _lines(one.row, one.declaration.postings, posted.pop(one.row.text("proposal_id"), []))
     claims = _claims(declared)
     operator = pack.document("window.json")["operator"]
-    for back in recovered:
-        yield from _approved(back.row)
-        yield from _repaid(back, claims, operator)
-        yield from _lines(back.row, back.recovery.postings, posted.pop(back.row.text("proposal_id"), []))
+    since = {name: place for place, name in enumerate(posted)}
+    later: list[Recovered | GivenUp] = [*recovered, *_given_up(pack)]
+    for one_later in sorted(later, key=lambda one: since.get(one.row.text("proposal_id"), len(since))):
+        yield from _approved(one_later.row)
+        if isinstance(one_later, Recovered):
+            yield from _repaid(one_later, claims, operator)
+            postings = one_later.recovery.postings
+        else:
+            yield from _lost(one_later, claims)
+            postings = one_later.write_off.postings
+        yield from _lines(one_later.row, postings, posted.pop(one_later.row.text("proposal_id"), []))
     for rows in posted.values():
         for row in rows:
             yield row.differs("proposal_id", row.text("proposal_id"), "a default or a recovery")
@@ -131,6 +152,12 @@ def _declared(pack: Pack) -> list[Declared]:
 
 def _recovered(pack: Pack) -> list[Recovered]:
     return [Recovered(row, recovery_of(json.loads(row.text("content")))) for row in pack.rows(RECOVERIES)]
+
+
+def _given_up(pack: Pack) -> list[GivenUp]:
+    if WRITE_OFFS not in pack.names():
+        return []
+    return [GivenUp(row, write_off_of(json.loads(row.text("content")))) for row in pack.rows(WRITE_OFFS)]
 
 
 def _claims(declared: Sequence[Declared]) -> dict[Key, Claim]:
@@ -218,8 +245,8 @@ def _repaid(back: Recovered, claims: dict[Key, Claim], operator: str) -> Iterato
         if row.text(column) != found:
             yield row.differs(column, row.text(column), f"{found} as it was approved")
     claim = claims.get(back.key)
-    if claim is None or recovery.minor_units > claim.remaining:
-        remaining = claim.remaining if claim else "nothing"
+    if claim is None or recovery.minor_units > claim.remaining + claim.written_off:
+        remaining = claim.remaining + claim.written_off if claim else "nothing"
         yield row.differs("minor_units", recovery.minor_units, f"at most {remaining}, what was claimed")
         return
     if recovery.claimed != claim.remaining:
@@ -227,7 +254,28 @@ def _repaid(back: Recovered, claims: dict[Key, Claim], operator: str) -> Iterato
     expected = rules.repayments(claim, recovery.minor_units, operator)
     if list(recovery.postings) != expected:
         yield row.differs("content", recovery.postings, f"{expected}, in the order they are repaid")
+    if list(recovery.revived) != (again := rules.revived(claim, recovery.minor_units)):
+        yield row.differs("content", recovery.revived, f"{again}, what had been written off")
     claims[back.key] = replace(claim, stakes=rules.repaid(claim.stakes, recovery.minor_units))
+
+
+def _lost(given_up: GivenUp, claims: dict[Key, Claim]) -> Iterator[Difference]:
+    """By what was claimed then, whoever would be repaid last first; so much less is claimed from then on."""
+    row, write_off = given_up
+    for column, found in (("currency", write_off.currency), ("minor_units", str(write_off.minor_units))):
+        if row.text(column) != found:
+            yield row.differs(column, row.text(column), f"{found} as it was approved")
+    claim = claims.get(given_up.key)
+    if claim is None or write_off.minor_units > claim.remaining - claim.missing:
+        borne = claim.remaining - claim.missing if claim else "nothing"
+        yield row.differs("minor_units", write_off.minor_units, f"at most {borne}, what was claimed and borne")
+        return
+    if write_off.claimed != claim.remaining:
+        yield row.differs("content", write_off.claimed, f"{claim.remaining}, what was claimed")
+    expected = rules.given_up(claim.stakes, write_off.minor_units)
+    if list(write_off.losses) != expected:
+        yield row.differs("content", write_off.losses, f"{expected}, whoever is repaid last first")
+    claims[given_up.key] = replace(claim, stakes=rules.without_losses(claim.stakes, expected))
 
 
 def _lines(approved: Row, postings: Sequence[Posting], rows: Sequence[Row]) -> Iterator[Difference]:

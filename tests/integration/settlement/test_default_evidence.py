@@ -18,6 +18,7 @@ from tests.contract.money import demanding, deposit
 from tests.contract.paid import Treasury
 from tests.contract.recovered import pay_the_others, recovery, rejected
 from tests.contract.test_defaults import COLLATERAL, GUARANTEE, LAYER, default
+from tests.contract.test_write_offs import write_off
 from tests.integration.settlement.packs import change_cell
 from tests.servers import Server
 
@@ -41,12 +42,20 @@ def _less_taken(text: str) -> str:
     return json.dumps(said)
 
 
+def _another_loss(text: str) -> str:
+    said = json.loads(text)
+    said["losses"][0]["participant"] = "TEL"
+    return json.dumps(said)
+
+
 TAMPERED: dict[tuple[str, str], Callable[[str], str]] = {
     ("defaults.csv", "content"): _less_taken,
     ("defaults.csv", "participant"): lambda _: "TEL",
     ("defaulted_payments.csv", "minor_units"): _one_more,
     ("recoveries.csv", "minor_units"): _one_more,
     ("recoveries.csv", "reference"): lambda _: "BACK-9",
+    ("write_offs.csv", "minor_units"): _one_more,
+    ("write_offs.csv", "content"): _another_loss,
     ("default_postings.csv", "minor_units"): _one_more,
     ("default_postings.csv", "credit_participant"): lambda _: "TEL",
 }
@@ -101,7 +110,9 @@ async def test_a_default_and_what_came_back_have_their_evidence(
     await pay_the_others(treasury, ordered)
     uncovered = verify(await written(server, tmp_path / "uncovered"))
 
+    await finance.agree(write_off(20_000))
     await finance.agree(recovery(31_655 + 5_000, "BACK-1"))
+    await finance.agree(recovery(6_000, "BACK-2"))
     pack = await written(server, tmp_path / "covered")
     covered = verify(pack)
 
