@@ -22,6 +22,7 @@ from settlement.cli.evidence import evidence, verify
 from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.exits import leave
 from settlement.cli.funds import deposit, funds, withdraw_funds
+from settlement.cli.held import held
 from settlement.cli.liquidity import liquidity
 from settlement.cli.month_end import month_end
 from settlement.cli.net import net
@@ -75,6 +76,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "end-disputes": end_disputes,
     "adjustments": adjustments,
     "adjust": adjust,
+    "held": held,
     "release": release,
     "calendar": calendar,
     "scheduler": scheduler,

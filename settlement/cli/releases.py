@@ -36,7 +36,7 @@ def release(
 
     What holds is proposed again with this release in it; another person approves it. `ageing` lists what is held.
     """
-    asked = _release((merchant, window), (currency, debtor, creditor, since), (at_least, at_most))
+    asked = asked_release((merchant, window), (currency, debtor, creditor, since), (at_least, at_most))
 
     async def work(database: Database) -> tuple[Proposal, list[Waiting]]:
         from settlement.exchange_ledger import coalition
@@ -72,13 +72,15 @@ def release(
     for one in items:
         what = f"{one.item.debtor} owes {one.item.creditor} since windows/{one.item.since_window}"
         typer.echo(f"held now, and released by it: {one.currency} {money(one.item.amount, one.currency)}, {what}")
-    if not items:
+    if items:
+        typer.echo(f"The transfers behind each: {PROGRAM} held {merchant}, with the same options")
+    else:
         typer.echo("No item is held now that it would release.")
     if found.decision is None:
         typer.echo(f"Next, by another person: {PROGRAM} approve {found.name} --digest {found.digest[:12]}")
 
 
-def _release(named: tuple[str, str], chosen: tuple[str, str, str, str], amounts: tuple[int, int]) -> Release:
+def asked_release(named: tuple[str, str], chosen: tuple[str, str, str, str], amounts: tuple[int, int]) -> Release:
     """What was typed, checked as the wire checks it."""
     from exchange.refusals import InvalidField
     from exchange.serving.checks import Violations

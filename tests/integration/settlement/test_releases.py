@@ -47,10 +47,38 @@ async def test_items_are_released_as_typed_and_the_evidence_says_so(
     assert (too_early.status, wrong.status) == (2, 2)
     assert "GRO is excluded" in too_early.errors
     assert "CNY 6.00, GRO owes TEL since windows/1" in shown.output
+    assert "python -m settlement held GRO" in shown.output
     assert "released items: GRO (owed to TEL since windows/1)" in run.output
     assert await verified(server, 2, tmp_path / "pack") == []
     change_document(tmp_path / "pack", "result.json", lambda result: result.pop("released_items"))
     assert any("released_items" in str(one) for one in verify(tmp_path / "pack").differences)
+
+
+@pytest.mark.timeout(300)
+async def test_what_is_held_is_told_down_to_its_transfers(server: Server, finance: Finance) -> None:
+    """Those of the pair in the window it comes from: they come to the figure that is held, and name their ids."""
+    await finance.cast.gro.earn(finance.member, "7 TEL")
+    await finance.close("windows/2")
+    await finance.agree(exclusions("GRO"))
+    await finance.approve(await finance.submit((await finance.start("windows/1")).run))
+    await finance.approve(await finance.submit((await finance.start("windows/2")).run))
+    (page,) = await finance.obligations(finance.maker, "windows/1")
+    elsewhere = ("held", "GRO", "--creditor", "AIR", "--json")
+
+    told = (await settlement(server, "held", "GRO", "--json")).document["items"]
+    one = (await settlement(server, "held", "GRO", "--since", "1", "--json")).document["items"]
+    shown = await settlement(server, "held", "GRO", "--since", "1")
+    nothing = (await settlement(server, *elsewhere)).document["items"]
+    nobody = await settlement(server, "held", "XXX")
+
+    assert [(item["since_window"], item["amount"], len(item["transfers"])) for item in told] == [(1, 600, 1), (2, 8, 1)]
+    assert one == told[:1]
+    assert [(entry["transfer"], entry["micros"]) for entry in one[0]["transfers"]] == [
+        (obligation.transfer, 6_000_000) for obligation in page
+    ]
+    assert (one[0]["pair_micros"], one[0]["pair_obligations"]) == (6_000_000, 1)
+    assert one[0]["transfers"][0]["transfer"] in shown.output
+    assert (nothing, nobody.status) == ([], 2)
 
 
 @pytest.mark.timeout(300)
