@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.callers import Caller, CallerRole
+from exchange.directory import departing as leaving
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.model import ObligationKind, TransferKind
 from exchange.ledger.telling import Happening, tell
@@ -36,6 +38,7 @@ __all__ = [
     "bind_caps",
     "close_window",
     "coalition",
+    "departing",
     "discharge",
     "display_names",
     "entries",
@@ -259,6 +262,21 @@ async def bind_caps(connection: AsyncConnection, actor: str, caps: Mapping[tuple
         (name, currency): min(cap * micros_per_minor(currency), INT64_MAX) for (currency, name), cap in caps.items()
     }
     await binding.bind_caps(connection, Caller(CallerRole[role], credential), micros, reason)
+
+
+def departing(
+    connection: AsyncConnection, actor: str, merchant_id: str, reason: str
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Note in the exchange that a merchant has left, if the block ends well; posters wait until the transaction ends.
+
+    Args:
+        connection: of the transaction.
+        actor: role and credential, "FINANCE_CHECKER:apiKeys/…".
+        merchant_id: who leaves; it is suspended.
+        reason: why, for the audit log.
+    """
+    role, _, credential = actor.partition(":")
+    return leaving.departing(connection, Caller(CallerRole[role], credential), merchant_id, reason)
 
 
 async def is_suspended(connection: AsyncConnection, merchant_id: str) -> bool:

@@ -46,7 +46,10 @@ class ExpiryKind(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A participant (商家). `number` stands for it in ledger rows, `name` is its resource name."""
+    """A participant (商家). `number` stands for it in ledger rows, `name` is its resource name.
+
+    `has_left`: for good, as whoever clears certified; it stays suspended.
+    """
 
     number: int
     merchant_id: str
@@ -55,6 +58,7 @@ class Merchant:
     cash_agent: bool
     suspended: bool
     created_at: datetime
+    has_left: bool = False
     name: str = field(init=False)
 
     def __post_init__(self) -> None:

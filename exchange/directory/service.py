@@ -22,7 +22,7 @@ from exchange.directory.snapshot import read_directory
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.ids import new_id
 from exchange.ledger.outbox import note
-from exchange.refusals import ResourceExists, ResourceNotFound, TooLate
+from exchange.refusals import ResourceExists, ResourceNotFound, TooLate, WrongState
 
 KEY_BYTES = 32
 KEY_PREFIX = "cpx_"
@@ -115,12 +115,18 @@ class DirectoryChanges:
         return directory.merchant(merchant_id)
 
     async def suspend_merchant(self, caller: Caller, merchant_id: str, reason: str, *, suspended: bool) -> Merchant:
-        """Stop a merchant at once, everywhere, or let it act again."""
+        """Stop a merchant at once, everywhere, or let it act again.
+
+        Raises:
+            WrongState: it has left for good.
+        """
         action = "suspend merchant" if suspended else "activate merchant"
         after = {"suspended": suspended}
         async with change(self._database, caller, action, f"merchants/{merchant_id}", after, reason) as connection:
-            number = (await read_directory(connection)).merchant(merchant_id).number
-            await connection.execute(sql.SUSPEND_MERCHANT, {"number": number, "suspended": suspended})
+            merchant = (await read_directory(connection)).merchant(merchant_id)
+            if merchant.has_left and not suspended:
+                raise WrongState(resource=f"{merchant.name}/exit", state="EXITED", needed="PARTICIPANT")
+            await connection.execute(sql.SUSPEND_MERCHANT, {"number": merchant.number, "suspended": suspended})
             directory = await read_directory(connection)
             kind = EventKind.MERCHANT_SUSPENDED if suspended else EventKind.MERCHANT_ACTIVATED
             await note(connection, kind, f"merchants/{merchant_id}")

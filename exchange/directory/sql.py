@@ -17,8 +17,9 @@ VERSION = text("SELECT directory_version FROM exchange.coalition")
 COALITION = text("SELECT operator_no, time_zone, directory_version FROM exchange.coalition")
 
 MERCHANTS = text("""
-SELECT merchant_no, merchant_id, display_name, roles, cash_agent, suspended, created_at
-FROM exchange.merchants ORDER BY merchant_id
+SELECT merchant_no, merchant_id, display_name, roles, cash_agent, suspended, created_at,
+       EXISTS (SELECT FROM exchange.departures d WHERE d.merchant_no = m.merchant_no) AS has_left
+FROM exchange.merchants m ORDER BY merchant_id
 """)
 
 CURRENCIES = text("""
@@ -49,6 +50,11 @@ ON CONFLICT DO NOTHING RETURNING merchant_no
 SET_ROLES = text("UPDATE exchange.merchants SET roles = :roles, cash_agent = :cash_agent WHERE merchant_no = :number")
 
 SUSPEND_MERCHANT = text("UPDATE exchange.merchants SET suspended = :suspended WHERE merchant_no = :number")
+
+DEPART = text("""
+INSERT INTO exchange.departures (merchant_no, at)
+SELECT merchant_no, exchange.coalition_now() FROM exchange.merchants WHERE merchant_id = :merchant_id
+""")
 
 ADD_CURRENCY = text("""
 INSERT INTO exchange.currencies (code, issuer_no, display_name, settlement_currency, expiry_kind, expiry_days,

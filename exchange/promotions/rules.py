@@ -79,7 +79,7 @@ def return_bonuses(
     """The posting of a reversal that also takes back so many points of each bonus of the original.
 
     They return to cap and budget, and each sponsor is owed its share again: all parts together mirror exactly what was
-    owed for the whole.
+    owed for the whole. Of a sponsor that has left the operator is owed the share, to pass it on.
     """
     for bonus, units in back:
         if not units:
@@ -88,9 +88,17 @@ def return_bonuses(
         currency = directory.currencies[promotion.currency_no]
         price = facts.accounts[currency.number].known[bonus.lot_id].price_micros
         before, after = bonus.returned_units, bonus.returned_units + units
-        posting.obligations += _owed(ObligationKind.REVERSAL, promotion, currency, before, after, bonus.units, price)
+        owed = _owed(ObligationKind.REVERSAL, promotion, currency, before, after, bonus.units, price)
+        posting.obligations += [_to_who_is_there(one, directory) for one in owed]
         posting.bonuses.append(Bonus(bonus.promotion_no, currency.number, units, returned=True, lot_id=bonus.lot_id))
     return posting
+
+
+def _to_who_is_there(owed: Obligation, directory: Directory) -> Obligation:
+    """The same, owed to the operator where the creditor has left for good: nothing comes up between it and us."""
+    if not directory.merchants[owed.creditor_no].has_left:
+        return owed
+    return owed._replace(creditor_no=directory.operator_no)
 
 
 def promotion_of(lot_id: UUID, facts: MemberFacts, promotions: Promotions) -> Promotion | None:

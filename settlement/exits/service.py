@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.db.engine import Database
 from exchange.refusals import InvalidField
 from settlement import exchange_ledger
+from settlement.actors import Actor
 from settlement.defaults.reading import claims
 from settlement.exits import rules, sql
-from settlement.exits.model import Finding, ParticipantExit
+from settlement.exits.model import Finding, ParticipantExit, Subject
 from settlement.exits.rules import Awaiting, Facts, Owed, Points, Unended, Unpaid
 from settlement.funds import sql as funds_sql
 from settlement.funds.service import book_of
@@ -67,8 +68,11 @@ async def certified(connection: AsyncConnection, asked: ParticipantExit) -> Part
     return replace(found, waivers={subject: why for subject, why in asked.waivers.items() if subject in used})
 
 
-async def leave(connection: AsyncConnection, proposal_id: UUID, shown: ParticipantExit) -> None:
+async def leave(connection: AsyncConnection, proposal_id: UUID, shown: ParticipantExit, actor: Actor) -> None:
     """Note that a participant has left, in the transaction that approves it, if nothing has come up since.
+
+    The exchange knows it from then on. Posters wait while what they can change is looked at once more, the open window:
+    nothing slips in between.
 
     Raises:
         ResourceNotFound, InvalidField, WrongState, ExitNotZero: as `certified`; the state is OUTDATED when what is left
@@ -77,7 +81,17 @@ async def leave(connection: AsyncConnection, proposal_id: UUID, shown: Participa
     now = await certified(connection, shown)
     if (now.findings, now.waivers) != (shown.findings, shown.waivers):
         raise WrongState(resource=f"proposals/{proposal_id}", state="OUTDATED", needed="WAITING")
-    await connection.execute(sql.LEAVE, {"participant": shown.participant, "proposal_id": proposal_id})
+    name = shown.participant
+    async with exchange_ledger.departing(connection, actor.name, name, f"proposals/{proposal_id}"):
+        last = await exchange_ledger.open_window_no(connection)
+        owed = [
+            one
+            for one in await _owed(connection, min(now.window_no, last) - 1)
+            if one.micros and name in (one.debtor, one.creditor)
+        ]
+        if owed:
+            raise ExitNotZero(resource=shown.name, subjects=Subject.OBLIGATIONS.value, findings=str(len(owed)))
+    await connection.execute(sql.LEAVE, {"participant": name, "proposal_id": proposal_id})
 
 
 async def has_left(connection: AsyncConnection, participant: str) -> bool:

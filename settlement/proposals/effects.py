@@ -138,7 +138,7 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
         case Exclusions() as exclusions:
             await void_where_excluded_differ(connection, exclusions, actor, proposal.name)
         case ParticipantExit() as leaving:
-            await leave(connection, proposal.proposal_id, leaving)
+            await leave(connection, proposal.proposal_id, leaving, actor)
         case DisputeDecision() as decision:
             await ending.decide(connection, decision, proposal.proposal_id, actor)
         case Calendar() as calendar:

@@ -3,13 +3,17 @@
 import pytest
 
 from exchange.v1 import directory_service_pb2 as directory
+from exchange.v1 import types_pb2 as types
 from settlement.v1 import funds_pb2 as funds
+from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import settlement_service_pb2 as pb
-from tests.banks import debit, statement
+from tests.banks import debit, orders, statement
 from tests.contract.money import deposit, withdrawal
 from tests.contract.paid import Treasury, treasury_of
+from tests.contract.promoted import owed
 from tests.contract.refusals import refusal
 from tests.contract.settled import Finance
+from tests.movements import a_reversal
 from tests.worlds import World
 
 EXIT = funds.ParticipantExit
@@ -87,6 +91,32 @@ async def test_whoever_has_left_leaves_no_second_time_and_no_money(own_world: Wo
 
     assert (again.reason, again.metadata["state"]) == ("WRONG_STATE", "EXITED")
     assert (money.reason, money.metadata["state"]) == ("WRONG_STATE", "EXITED")
+
+
+async def test_what_a_reversal_would_owe_to_whoever_has_left_the_operator_gets(own_world: World) -> None:
+    """GEN paid for a bonus of CAF's award and left when that was settled; CAF takes the award back. GEN stays gone."""
+    treasury = await treasury_of(own_world, closed=False)
+    finance, cast = treasury.finance, treasury.finance.cast
+    await own_world.promotion("K1", "AIR", at=cast.caf, bonus_bps=10_000, sponsors={cast.gen: 10_000})
+    award = await cast.caf.earn(finance.member, "100 AIR")
+    await suspend(finance, "GEN")
+    await finance.close("windows/1")
+    account = payments.BankAccount(holder="General", iban="NL91ABNA0417164300", bic="ABNANL2A")
+    await treasury.confirm(await treasury.set("GEN", account))
+    (file,) = (await treasury.export(await treasury.approved())).files
+    await treasury.record(statement(*map(debit, orders(await treasury.content(file)))))
+    await finance.agree(leaving("GEN", points_funded="they were given for good"))
+
+    back = await cast.caf.post(a_reversal(award.transfer))
+    activate = directory.ActivateMerchantRequest(name="merchants/GEN")
+    active = await refusal(own_world.operator.ask(own_world.stubs.directory.ActivateMerchant, activate))
+
+    assert owed(award.transfer)[1:] == [(types.Obligation.KIND_PROMOTION, "GEN", "AIR", 6_000_000)]
+    assert owed(back.transfer) == [
+        (types.Obligation.KIND_REVERSAL, "AIR", "CAF", 6_000_000),
+        (types.Obligation.KIND_REVERSAL, "AIR", "OPR", 6_000_000),
+    ]
+    assert active.metadata == {"resource": "merchants/GEN/exit", "state": "EXITED", "needed": "PARTICIPANT"}
 
 
 async def test_what_comes_up_before_the_approval_stops_it(own_world: World) -> None:

@@ -12,6 +12,7 @@ from exchange.promotions.model import Promotions
 from tests.unit.rules.days import HOUR, owed, owing, reverse
 from tests.unit.rules.promotions import BANK_TO_TELCO, K1, PromotedDay, promoting, promotion, replaced
 from tests.unit.rules.rulebook import (
+    MERCHANT_NO,
     NOON,
     SECOND,
     coalition,
@@ -37,6 +38,23 @@ def test_a_reversed_award_takes_its_bonus_back_and_cap_and_budget_have_it_again(
     ]
     assert (day.gave(), day.balance("AIR")) == ([(1, 1_000), (1, -1_000)], (0, 0, 0))
     assert (day.bonuses.used, day.bonuses.budgets.changed()) == ({1: 0}, [])
+
+
+def test_what_a_sponsor_that_has_left_would_get_back_the_operator_gets() -> None:
+    """BNK left for good after the award; CAF, which is there, has its part itself."""
+    day = PromotedDay(promoting(K1))
+    award = day.do(earn("1 000 AIR", "CAF"))
+    merchants = dict(day.world.directory.merchants)
+    merchants[MERCHANT_NO["BNK"]] = replace(merchants[MERCHANT_NO["BNK"]], suspended=True, has_left=True)
+    day.world = replace(day.world, directory=replace(day.world.directory, merchants=merchants))
+
+    back = day.do(reverse(award))
+
+    assert owed(back) == [
+        ("AIR", "CAF", "REVERSAL", 60_000_000),
+        ("AIR", "OPR", "REVERSAL", 42_000_000),
+        ("AIR", "CAF", "REVERSAL", 18_000_000),
+    ]
 
 
 def test_of_part_of_an_award_the_bonus_goes_back_in_proportion() -> None:
