@@ -697,6 +697,12 @@ class RecoveryExceeds(Definite):
     FOR = "RECOVERY_EXCEEDS"
 
 
+class WriteOffExceeds(Definite):
+    """FAILED_PRECONDITION. More of a claim would be written off than is still claimed and borne by somebody."""
+
+    FOR = "WRITE_OFF_EXCEEDS"
+
+
 class MemberLimitExceeded(Definite):
     """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may."""
 
@@ -874,6 +880,7 @@ BY_REASON: dict[str, type[Refused]] = {
     "NET_DEBIT_CAP_EXCEEDED": NetDebitCapExceeded,
     "RECOUNT_MISMATCH": RecountMismatch,
     "RECOVERY_EXCEEDS": RecoveryExceeds,
+    "WRITE_OFF_EXCEEDS": WriteOffExceeds,
     "MEMBER_LIMIT_EXCEEDED": MemberLimitExceeded,
     "ISSUANCE_LIMIT_EXCEEDED": IssuanceLimitExceeded,
     "EXTERNALLY_KEPT": ExternallyKept,

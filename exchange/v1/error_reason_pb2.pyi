@@ -182,6 +182,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
     ERROR_REASON_RECOVERY_EXCEEDS: _ErrorReason.ValueType  # 250
     """FAILED_PRECONDITION. More came back than is still claimed of a defaulter. {resource: "merchants/GRO/defaults/1", currency, remaining, came}, minor units."""
+    ERROR_REASON_WRITE_OFF_EXCEEDS: _ErrorReason.ValueType  # 242
+    """FAILED_PRECONDITION. More of a claim would be written off than is still claimed and borne by somebody. {resource: "merchants/GRO/defaults/1", currency, borne, missing, requested}, minor units: `missing` is what a run lacks, which nobody bears yet and cannot be written off."""
     ERROR_REASON_MEMBER_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 131
     """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may. {currency, figure: "earn", limit: "500", left: "20", requested: "21"}: `figure` is "earn" or "use"."""
     ERROR_REASON_ISSUANCE_LIMIT_EXCEEDED: _ErrorReason.ValueType  # 132
@@ -369,6 +371,8 @@ ERROR_REASON_RECOUNT_MISMATCH: ErrorReason.ValueType  # 245
 """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
 ERROR_REASON_RECOVERY_EXCEEDS: ErrorReason.ValueType  # 250
 """FAILED_PRECONDITION. More came back than is still claimed of a defaulter. {resource: "merchants/GRO/defaults/1", currency, remaining, came}, minor units."""
+ERROR_REASON_WRITE_OFF_EXCEEDS: ErrorReason.ValueType  # 242
+"""FAILED_PRECONDITION. More of a claim would be written off than is still claimed and borne by somebody. {resource: "merchants/GRO/defaults/1", currency, borne, missing, requested}, minor units: `missing` is what a run lacks, which nobody bears yet and cannot be written off."""
 ERROR_REASON_MEMBER_LIMIT_EXCEEDED: ErrorReason.ValueType  # 131
 """FAILED_PRECONDITION. A member would be given, or use, more points of a currency than on a day it may. {currency, figure: "earn", limit: "500", left: "20", requested: "21"}: `figure` is "earn" or "use"."""
 ERROR_REASON_ISSUANCE_LIMIT_EXCEEDED: ErrorReason.ValueType  # 132

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from settlement.run.behind import Behind
 
 MOST = 1_000
+ANY_LATER = str(10**9)
+"""A window after every one there is: what is chosen is not released in it, only looked at."""
 
 
 def held(
@@ -34,7 +36,7 @@ def held(
 
     An item is what its pair owed in the window it comes from, rounded once; what was adjusted there stands beside.
     """
-    chosen = asked_release((merchant, "1"), (currency, debtor, creditor, since), (at_least, at_most)).chosen
+    chosen = asked_release((merchant, ANY_LATER), (currency, debtor, creditor, since), (at_least, at_most)).chosen
 
     async def work(database: Database) -> list[tuple[Waiting, Behind]]:
         from settlement.exchange_ledger import coalition, require_merchant

@@ -44,6 +44,16 @@ class _FundsPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FundsPur
     """At the bank: what the clearing house keeps for participants, with the operator's layer. Only ever the other side of a posting."""
     FUNDS_PURPOSE_OWN_ACCOUNT: _FundsPurpose.ValueType  # 8
     """At the bank: the operator's own money. Only ever the other side of a posting."""
+    FUNDS_PURPOSE_LOSS_REPAID: _FundsPurpose.ValueType  # 9
+    """What came back of what a creditor bore of defaults, until it is paid to it. Only moved by recoveries and withdrawals."""
+    FUNDS_PURPOSE_LOSS_BORNE: _FundsPurpose.ValueType  # 10
+    """A note, and no money: what a creditor bears of defaults and has not got back."""
+    FUNDS_PURPOSE_DEFAULT_CLAIM: _FundsPurpose.ValueType  # 11
+    """A note, and no money: what creditors bear of somebody's defaults and have not got back."""
+    FUNDS_PURPOSE_LOSS_WRITTEN_OFF: _FundsPurpose.ValueType  # 12
+    """A note, and no money: what of its part in defaults nobody claims any more."""
+    FUNDS_PURPOSE_CLAIM_WRITTEN_OFF: _FundsPurpose.ValueType  # 13
+    """A note, and no money: what of a defaulter nobody claims any more."""
 
 class FundsPurpose(_FundsPurpose, metaclass=_FundsPurposeEnumTypeWrapper):
     """What an account of the funds book is for."""
@@ -66,6 +76,16 @@ FUNDS_PURPOSE_CLEARING_ACCOUNT: FundsPurpose.ValueType  # 7
 """At the bank: what the clearing house keeps for participants, with the operator's layer. Only ever the other side of a posting."""
 FUNDS_PURPOSE_OWN_ACCOUNT: FundsPurpose.ValueType  # 8
 """At the bank: the operator's own money. Only ever the other side of a posting."""
+FUNDS_PURPOSE_LOSS_REPAID: FundsPurpose.ValueType  # 9
+"""What came back of what a creditor bore of defaults, until it is paid to it. Only moved by recoveries and withdrawals."""
+FUNDS_PURPOSE_LOSS_BORNE: FundsPurpose.ValueType  # 10
+"""A note, and no money: what a creditor bears of defaults and has not got back."""
+FUNDS_PURPOSE_DEFAULT_CLAIM: FundsPurpose.ValueType  # 11
+"""A note, and no money: what creditors bear of somebody's defaults and have not got back."""
+FUNDS_PURPOSE_LOSS_WRITTEN_OFF: FundsPurpose.ValueType  # 12
+"""A note, and no money: what of its part in defaults nobody claims any more."""
+FUNDS_PURPOSE_CLAIM_WRITTEN_OFF: FundsPurpose.ValueType  # 13
+"""A note, and no money: what of a defaulter nobody claims any more."""
 Global___FundsPurpose: _TypeAlias = FundsPurpose  # noqa: Y015
 
 class _LiquidityDemand:
@@ -107,7 +127,7 @@ class _ResidualLossEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Residual
     RESIDUAL_LOSS_OPEN: _ResidualLoss.ValueType  # 1
     """Nobody yet: it is left open."""
     RESIDUAL_LOSS_CREDITORS: _ResidualLoss.ValueType  # 2
-    """Those the run pays, in proportion to what they are paid."""
+    """Those the run has still to pay, in proportion to what they are to receive: they are paid so much less, and claim it of the defaulter."""
 
 class ResidualLoss(_ResidualLoss, metaclass=_ResidualLossEnumTypeWrapper):
     """Who bears what no layer of a default holds."""
@@ -117,7 +137,7 @@ RESIDUAL_LOSS_UNSPECIFIED: ResidualLoss.ValueType  # 0
 RESIDUAL_LOSS_OPEN: ResidualLoss.ValueType  # 1
 """Nobody yet: it is left open."""
 RESIDUAL_LOSS_CREDITORS: ResidualLoss.ValueType  # 2
-"""Those the run pays, in proportion to what they are paid."""
+"""Those the run has still to pay, in proportion to what they are to receive: they are paid so much less, and claim it of the defaulter."""
 Global___ResidualLoss: _TypeAlias = ResidualLoss  # noqa: Y015
 
 @_typing.final
@@ -326,6 +346,7 @@ class Waterfall(_message.Message):
     TAKES_FIELD_NUMBER: _builtins.int
     ALLOCATED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OPEN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    REDUCTIONS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code."""
     loss_minor_units: _builtins.int
@@ -338,7 +359,11 @@ class Waterfall(_message.Message):
 
     @_builtins.property
     def allocated_minor_units(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """What those the run pays bear of the rest, by "merchants/TEL": so much less is paid to them."""
+        """What those the run has still to pay bear of the rest, by "merchants/TEL": so much less is paid to them."""
+
+    @_builtins.property
+    def reductions(self) -> _containers.RepeatedCompositeFieldContainer[Global___PaymentReduction]:
+        """The payments that become smaller by it. What the operator bears is kept from no payment."""
 
     def __init__(
         self,
@@ -348,14 +373,49 @@ class Waterfall(_message.Message):
         takes: _abc.Iterable[Global___LayerTake] | None = ...,
         allocated_minor_units: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         open_minor_units: _builtins.int = ...,
+        reductions: _abc.Iterable[Global___PaymentReduction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated_minor_units", b"allocated_minor_units", "currency_code", b"currency_code", "loss_minor_units", b"loss_minor_units", "open_minor_units", b"open_minor_units", "takes", b"takes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allocated_minor_units", b"allocated_minor_units", "currency_code", b"currency_code", "loss_minor_units", b"loss_minor_units", "open_minor_units", b"open_minor_units", "reductions", b"reductions", "takes", b"takes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Waterfall: _TypeAlias = Waterfall  # noqa: Y015
+
+@_typing.final
+class PaymentReduction(_message.Message):
+    """A payment that is made so much smaller, because whom it is to bears a part of a default."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEG_FIELD_NUMBER: _builtins.int
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    FROM_ATTEMPT_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    leg: _builtins.int
+    """Number within the run."""
+    participant: _builtins.str
+    """Whom it is to, "merchants/TEL"."""
+    from_attempt: _builtins.int
+    """The first attempt that asks for less."""
+    minor_units: _builtins.int
+    """By how much."""
+    def __init__(
+        self,
+        *,
+        leg: _builtins.int = ...,
+        participant: _builtins.str = ...,
+        from_attempt: _builtins.int = ...,
+        minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_attempt", b"from_attempt", "leg", b"leg", "minor_units", b"minor_units", "participant", b"participant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PaymentReduction: _TypeAlias = PaymentReduction  # noqa: Y015
 
 @_typing.final
 class LayerTake(_message.Message):
@@ -444,6 +504,7 @@ class DefaultRecovery(_message.Message):
     VALUE_DATE_FIELD_NUMBER: _builtins.int
     CLAIMED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     REPAYMENTS_FIELD_NUMBER: _builtins.int
+    REVIVED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
     """The defaulter, "merchants/GRO". Required."""
     window: _builtins.str
@@ -458,6 +519,8 @@ class DefaultRecovery(_message.Message):
     """The day the bank gives it, "2026-03-05". Required."""
     claimed_minor_units: _builtins.int
     """Output only. What was still claimed before it."""
+    revived_minor_units: _builtins.int
+    """Output only. What of it had been written off, and comes back all the same."""
     @_builtins.property
     def repayments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Repayment]:
         """Output only. Who is repaid with it, worked out when it was proposed; in the order they are."""
@@ -473,14 +536,89 @@ class DefaultRecovery(_message.Message):
         value_date: _builtins.str = ...,
         claimed_minor_units: _builtins.int = ...,
         repayments: _abc.Iterable[Global___Repayment] | None = ...,
+        revived_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_minor_units", b"claimed_minor_units", "currency_code", b"currency_code", "minor_units", b"minor_units", "participant", b"participant", "reference", b"reference", "repayments", b"repayments", "value_date", b"value_date", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_minor_units", b"claimed_minor_units", "currency_code", b"currency_code", "minor_units", b"minor_units", "participant", b"participant", "reference", b"reference", "repayments", b"repayments", "revived_minor_units", b"revived_minor_units", "value_date", b"value_date", "window", b"window"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DefaultRecovery: _TypeAlias = DefaultRecovery  # noqa: Y015
+
+@_typing.final
+class DefaultWriteOff(_message.Message):
+    """What is claimed of a defaulter no more, because nobody expects it to be paid. Approved, who bears it bears it for good, whoever would be repaid last first; should it come back all the same, a recovery repays them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    WINDOW_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CLAIMED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LOSSES_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """The defaulter, "merchants/GRO". Required."""
+    window: _builtins.str
+    """The window whose run it had not paid, "windows/12". Required."""
+    currency_code: _builtins.str
+    """ISO 4217 code. Required."""
+    minor_units: _builtins.int
+    """How much, above 0. Required."""
+    claimed_minor_units: _builtins.int
+    """Output only. What was still claimed before it."""
+    @_builtins.property
+    def losses(self) -> _containers.RepeatedCompositeFieldContainer[Global___DefaultLoss]:
+        """Output only. Whose loss is final by it, worked out when it was proposed; whoever would be repaid last first."""
+
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        window: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        minor_units: _builtins.int = ...,
+        claimed_minor_units: _builtins.int = ...,
+        losses: _abc.Iterable[Global___DefaultLoss] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_minor_units", b"claimed_minor_units", "currency_code", b"currency_code", "losses", b"losses", "minor_units", b"minor_units", "participant", b"participant", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DefaultWriteOff: _TypeAlias = DefaultWriteOff  # noqa: Y015
+
+@_typing.final
+class DefaultLoss(_message.Message):
+    """What of somebody's part in a default is written off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTICIPANT_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    participant: _builtins.str
+    """Whose, "merchants/AIR"."""
+    purpose: Global___FundsPurpose.ValueType
+    """Where it would be repaid to."""
+    minor_units: _builtins.int
+    """How much."""
+    def __init__(
+        self,
+        *,
+        participant: _builtins.str = ...,
+        purpose: Global___FundsPurpose.ValueType = ...,
+        minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minor_units", b"minor_units", "participant", b"participant", "purpose", b"purpose"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DefaultLoss: _TypeAlias = DefaultLoss  # noqa: Y015
 
 @_typing.final
 class Repayment(_message.Message):
@@ -527,6 +665,7 @@ class DefaultClaim(_message.Message):
     REMAINING_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     MISSING_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     STAKES_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
     """"merchants/GRO"."""
     window: _builtins.str
@@ -543,6 +682,8 @@ class DefaultClaim(_message.Message):
     """What is still claimed."""
     missing_minor_units: _builtins.int
     """What nobody's money stands behind yet, as long as it is above 0 its payments are STATE_UNCOVERED."""
+    written_off_minor_units: _builtins.int
+    """What nobody claims any more."""
     @_builtins.property
     def stakes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DefaultStake]:
         """Who bears it, in the order they are repaid. Left out for merchants."""
@@ -559,10 +700,11 @@ class DefaultClaim(_message.Message):
         remaining_minor_units: _builtins.int = ...,
         missing_minor_units: _builtins.int = ...,
         stakes: _abc.Iterable[Global___DefaultStake] | None = ...,
+        written_off_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_minor_units", b"claimed_minor_units", "currency_code", b"currency_code", "loss_minor_units", b"loss_minor_units", "missing_minor_units", b"missing_minor_units", "participant", b"participant", "recovered_minor_units", b"recovered_minor_units", "remaining_minor_units", b"remaining_minor_units", "stakes", b"stakes", "window", b"window"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claimed_minor_units", b"claimed_minor_units", "currency_code", b"currency_code", "loss_minor_units", b"loss_minor_units", "missing_minor_units", b"missing_minor_units", "participant", b"participant", "recovered_minor_units", b"recovered_minor_units", "remaining_minor_units", b"remaining_minor_units", "stakes", b"stakes", "window", b"window", "written_off_minor_units", b"written_off_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -578,6 +720,7 @@ class DefaultStake(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     BORNE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     REPAID_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    WRITTEN_OFF_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     participant: _builtins.str
     """Who, "merchants/AIR"; of what no layer held, the defaulter, whose cover is its creditors'."""
     purpose: Global___FundsPurpose.ValueType
@@ -586,6 +729,8 @@ class DefaultStake(_message.Message):
     """How much."""
     repaid_minor_units: _builtins.int
     """What of it has come back."""
+    written_off_minor_units: _builtins.int
+    """What of it nobody claims any more."""
     def __init__(
         self,
         *,
@@ -593,10 +738,11 @@ class DefaultStake(_message.Message):
         purpose: Global___FundsPurpose.ValueType = ...,
         borne_minor_units: _builtins.int = ...,
         repaid_minor_units: _builtins.int = ...,
+        written_off_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["borne_minor_units", b"borne_minor_units", "participant", b"participant", "purpose", b"purpose", "repaid_minor_units", b"repaid_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["borne_minor_units", b"borne_minor_units", "participant", b"participant", "purpose", b"purpose", "repaid_minor_units", b"repaid_minor_units", "written_off_minor_units", b"written_off_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

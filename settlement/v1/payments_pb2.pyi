@@ -236,6 +236,8 @@ class PaymentLeg(_message.Message):
         """Its payer defaulted and others stand in for all of it. Nobody is asked to pay it again."""
         STATE_UNCOVERED: PaymentLeg._State.ValueType  # 8
         """Its payer defaulted and others stand in for less than that: what is missing is still to come back. Nobody is asked to pay it again."""
+        STATE_BORNE: PaymentLeg._State.ValueType  # 9
+        """Whom it is to bears all of it, because of somebody else's default: nothing is left to pay."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far the newest attempt is."""
@@ -258,6 +260,8 @@ class PaymentLeg(_message.Message):
     """Its payer defaulted and others stand in for all of it. Nobody is asked to pay it again."""
     STATE_UNCOVERED: PaymentLeg.State.ValueType  # 8
     """Its payer defaulted and others stand in for less than that: what is missing is still to come back. Nobody is asked to pay it again."""
+    STATE_BORNE: PaymentLeg.State.ValueType  # 9
+    """Whom it is to bears all of it, because of somebody else's default: nothing is left to pay."""
 
     LEG_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
@@ -270,6 +274,7 @@ class PaymentLeg(_message.Message):
     FILE_FIELD_NUMBER: _builtins.int
     BOOKED_DATE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    BORNE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     leg: _builtins.int
     """Number within the run, from 1."""
     currency_code: _builtins.str
@@ -292,6 +297,8 @@ class PaymentLeg(_message.Message):
     """When the bank booked it, "2026-03-02". Empty: not booked."""
     reason: _builtins.str
     """What the bank said of it last: code and text. Empty: nothing."""
+    borne_minor_units: _builtins.int
+    """What of minor_units its payee bears of defaults: so much less is paid by the attempts from then on."""
     def __init__(
         self,
         *,
@@ -306,10 +313,11 @@ class PaymentLeg(_message.Message):
         file: _builtins.str = ...,
         booked_date: _builtins.str = ...,
         reason: _builtins.str = ...,
+        borne_minor_units: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "booked_date", b"booked_date", "currency_code", b"currency_code", "file", b"file", "leg", b"leg", "minor_units", b"minor_units", "payee", b"payee", "payer", b"payer", "payment", b"payment", "reason", b"reason", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "booked_date", b"booked_date", "borne_minor_units", b"borne_minor_units", "currency_code", b"currency_code", "file", b"file", "leg", b"leg", "minor_units", b"minor_units", "payee", b"payee", "payer", b"payer", "payment", b"payment", "reason", b"reason", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -859,6 +859,7 @@ class Proposal(_message.Message):
     FX_SET_FIELD_NUMBER: _builtins.int
     PARTICIPANT_EXIT_FIELD_NUMBER: _builtins.int
     DEFAULT_RECOVERY_FIELD_NUMBER: _builtins.int
+    DEFAULT_WRITE_OFF_FIELD_NUMBER: _builtins.int
     DISPUTE_POLICY_FIELD_NUMBER: _builtins.int
     DISPUTE_DECISION_FIELD_NUMBER: _builtins.int
     ADJUSTMENT_FIELD_NUMBER: _builtins.int
@@ -923,6 +924,10 @@ class Proposal(_message.Message):
         """Money that came back from a defaulter."""
 
     @_builtins.property
+    def default_write_off(self) -> _funds_pb2.DefaultWriteOff:
+        """What is claimed of a defaulter no more."""
+
+    @_builtins.property
     def dispute_policy(self) -> _disputes_pb2.DisputePolicy:
         """How disputes go."""
 
@@ -957,6 +962,7 @@ class Proposal(_message.Message):
         fx_set: Global___FxSet | None = ...,
         participant_exit: _funds_pb2.ParticipantExit | None = ...,
         default_recovery: _funds_pb2.DefaultRecovery | None = ...,
+        default_write_off: _funds_pb2.DefaultWriteOff | None = ...,
         dispute_policy: _disputes_pb2.DisputePolicy | None = ...,
         dispute_decision: _disputes_pb2.DisputeDecision | None = ...,
         adjustment: _disputes_pb2.AgreedAdjustment | None = ...,
@@ -967,11 +973,11 @@ class Proposal(_message.Message):
         proposed: Global___ProposalStep | None = ...,
         decided: Global___ProposalStep | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "default_recovery", b"default_recovery", "dispute_decision", b"dispute_decision", "dispute_policy", b"dispute_policy", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "participant_exit", b"participant_exit", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "default_recovery", b"default_recovery", "default_write_off", b"default_write_off", "dispute_decision", b"dispute_decision", "dispute_policy", b"dispute_policy", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "participant_exit", b"participant_exit", "proposed", b"proposed", "special_closing", b"special_closing", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "default_recovery", b"default_recovery", "digest", b"digest", "dispute_decision", b"dispute_decision", "dispute_policy", b"dispute_policy", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "in_force", b"in_force", "name", b"name", "participant_exit", b"participant_exit", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustment", b"adjustment", "calendar", b"calendar", "content", b"content", "decided", b"decided", "default_declaration", b"default_declaration", "default_recovery", b"default_recovery", "default_write_off", b"default_write_off", "digest", b"digest", "dispute_decision", b"dispute_decision", "dispute_policy", b"dispute_policy", "exclusions", b"exclusions", "funds_movement", b"funds_movement", "funds_terms", b"funds_terms", "fx_set", b"fx_set", "in_force", b"in_force", "name", b"name", "participant_exit", b"participant_exit", "proposed", b"proposed", "replaces", b"replaces", "special_closing", b"special_closing", "state", b"state", "terms", b"terms", "tiers", b"tiers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration", "fx_set", "participant_exit", "default_recovery", "dispute_policy", "dispute_decision", "adjustment"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["terms", "tiers", "exclusions", "calendar", "special_closing", "funds_terms", "funds_movement", "default_declaration", "fx_set", "participant_exit", "default_recovery", "default_write_off", "dispute_policy", "dispute_decision", "adjustment"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
@@ -2640,6 +2646,8 @@ class ListProposalsRequest(_message.Message):
         """Adjustments."""
         KIND_DEFAULT_RECOVERY: ListProposalsRequest._Kind.ValueType  # 25
         """Recoveries from defaulters."""
+        KIND_DEFAULT_WRITE_OFF: ListProposalsRequest._Kind.ValueType  # 26
+        """What is claimed of a defaulter no more."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What a proposal is about."""
@@ -2674,6 +2682,8 @@ class ListProposalsRequest(_message.Message):
     """Adjustments."""
     KIND_DEFAULT_RECOVERY: ListProposalsRequest.Kind.ValueType  # 25
     """Recoveries from defaulters."""
+    KIND_DEFAULT_WRITE_OFF: ListProposalsRequest.Kind.ValueType  # 26
+    """What is claimed of a defaulter no more."""
 
     KIND_FIELD_NUMBER: _builtins.int
     WAITING_ONLY_FIELD_NUMBER: _builtins.int

@@ -129,12 +129,12 @@ BEGIN
               SELECT FROM settlement.default_stakes later
               WHERE (later.proposal_id, later.currency_code) = (s.proposal_id, s.currency_code) AND later.turn > s.turn
                 AND later.repaid + later.written_off < later.borne)))
-        OR NEW.minor_units > (SELECT sum((loss ->> 'minor_units')::bigint)
-            FROM settlement.proposals p CROSS JOIN LATERAL jsonb_array_elements(p.content::jsonb -> 'losses') AS loss
+        OR NEW.minor_units > (SELECT sum((lost ->> 'minor_units')::bigint)
+            FROM settlement.proposals p CROSS JOIN LATERAL jsonb_array_elements(p.content::jsonb -> 'losses') AS lost
             WHERE p.proposal_id = NEW.proposal_id AND EXISTS (
                 SELECT FROM settlement.default_stakes s
                 WHERE (s.proposal_id, s.currency_code) = (NEW.default_id, NEW.currency_code)
-                  AND (s.participant, s.purpose) = (loss ->> 'participant', loss ->> 'purpose'))) THEN
+                  AND (s.participant, s.purpose) = (lost ->> 'participant', lost ->> 'purpose'))) THEN
         RAISE EXCEPTION 'proposal % gives up what nobody has to give', NEW.proposal_id USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;

@@ -23,7 +23,7 @@ VALUES ($1, $2, $3, 'CNY', $4, $5)
 """
 FORGED = """
 INSERT INTO settlement.proposals (proposal_id, kind, content, digest, at, actor, person, reason)
-VALUES ($1, 'DEFAULT_DECLARATION', $2, encode(sha256(convert_to($2, 'UTF8')), 'hex'), now(), 'x', 'max', '')
+VALUES ($1, 'DEFAULT_DECLARATION', $2, encode(sha256(convert_to($2, 'UTF8')), 'hex'), now(), 'FINANCE_MAKER:x', 'max', '')
 """
 ATTEMPT = """
 INSERT INTO settlement.payment_attempts (end_to_end_id, run_id, leg_no, attempt, currency_code, message_id, block_id,
