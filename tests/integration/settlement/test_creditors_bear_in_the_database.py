@@ -23,7 +23,8 @@ VALUES ($1, $2, $3, 'CNY', $4, $5)
 """
 FORGED = """
 INSERT INTO settlement.proposals (proposal_id, kind, content, digest, at, actor, person, reason)
-VALUES ($1, 'DEFAULT_DECLARATION', $2, encode(sha256(convert_to($2, 'UTF8')), 'hex'), now(), 'FINANCE_MAKER:x', 'max', '')
+VALUES ($1, 'DEFAULT_DECLARATION', $2, encode(sha256(convert_to($2, 'UTF8')), 'hex'), now(), 'FINANCE_MAKER:x', 'max',
+        '')
 """
 ATTEMPT = """
 INSERT INTO settlement.payment_attempts (end_to_end_id, run_id, leg_no, attempt, currency_code, message_id, block_id,
@@ -86,7 +87,12 @@ async def test_what_creditors_bear_is_what_is_posted_and_paid_less(server: Serve
     assert await declared(said)
     (fall,) = said["currencies"]
     assert fall["allocated"] == {"TEL": 600}
-    for wrong in ({"allocated": {"TEL": 599}}, {"reductions": []}, {"allocated": {"TEL": 600, "AIR": 1}}):
+    wrongs: list[dict[str, object]] = [
+        {"allocated": {"TEL": 599}},
+        {"reductions": []},
+        {"allocated": {"TEL": 600, "AIR": 1}},
+    ]
+    for wrong in wrongs:
         assert not await declared({**said, "currencies": [fall | wrong]}), wrong
     assert not await declared({**said, "postings": []})
 
