@@ -29,7 +29,7 @@ class Effort:
     first: float = 1.0
     listed: float = 10.0
     cuts: int = 5_000_000
-    last: float = 8.0
+    last: float = 5.0
 
     def times(self, factor: int) -> Effort:
         """So many times the effort."""
@@ -37,7 +37,7 @@ class Effort:
 
 
 USUAL = Effort()
-"""Proves most queues of a few hundred items in seconds, and gives the others up after about a minute of a core."""
+"""Proves most queues of a few hundred items in a second, and gives the others up within a minute of a core."""
 
 
 def settle_whole(items: Sequence[Obligation], funds: Mapping[str, int], effort: Effort = USUAL) -> Choice:

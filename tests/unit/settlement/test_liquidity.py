@@ -229,6 +229,17 @@ def test_starved_queues_of_hundreds_of_items_are_proven(items: int, participants
     assert program.value(counts) == proven == best
 
 
+def test_a_search_that_is_given_up_stops_at_the_same_place_every_time() -> None:
+    """Every solver is cut off in the midst of its work, by work and not by the clock: the choice is the same."""
+    waiting = starved(120, 12, "0.01", 1, 3)
+    little = Effort(first=0.02, listed=0.02, cuts=5_000, last=0.02)
+
+    first, second = (settle_whole(waiting.items, waiting.funds, little) for _ in range(2))
+
+    assert first == second
+    assert 0 < sum(first.settled.values()) < first.ceiling
+
+
 def test_a_queue_without_any_funds_is_proven() -> None:
     """Random amounts from 0.10 to 10.00 hardly ever come out even: the few combinations that do are soon compared."""
     result = settle_queue(starved(100, 10, "0", 1, 3), settle_whole, divided=False)
