@@ -26,6 +26,7 @@ from exchange.money.limits import INT64_MAX
 from exchange.refusals import CredentialUnknown, ResourceNotFound, WindowState
 
 __all__ = [
+    "KIND_NAMES",
     "Coalition",
     "Discharge",
     "Entry",
@@ -59,6 +60,9 @@ __all__ = [
     "transfer_kind_name",
     "windows_before",
 ]
+
+KIND_NAMES = {kind.value: kind.name.lower() for kind in ObligationKind}
+"""Kinds of obligations by number, as statements call them: "cash_out_fee"."""
 
 WINDOWS_BEFORE = text("""
 SELECT window_no, opened_at, closed_at, closed_by FROM exchange.clearing_windows_v1
@@ -306,7 +310,7 @@ async def kind_micros(connection: AsyncConnection, window_no: int) -> list[KindM
 
 def kind_name(number: int) -> str:
     """An obligation's kind by name, "cash_out_fee"."""
-    return ObligationKind(number).name.lower()
+    return KIND_NAMES[number]
 
 
 def transfer_kind_name(number: int) -> str:

@@ -165,6 +165,7 @@ _ROWS: dict[str, dict[str, Roles]] = {
         "ReadReport": _ALL_BUT_MERCHANT,
         "ReadStatement": _ALL,
         "ReadStatementDetail": _ALL,
+        "ReadStatementProof": _ALL,
         "ReadLiability": _ALL_BUT_MERCHANT,
         "ReadBreakage": _ALL_BUT_MERCHANT,
         "ListFunds": _ALL,

@@ -10,8 +10,9 @@ from exchange.refusals import InvalidField, ResourceNotFound
 from exchange.serving.checks import Violations
 from settlement.api import reports_wire, wire
 from settlement.api.calls import Calls, Context, Host
+from settlement.proofs.service import Proofs
 from settlement.reports.detail import detail
-from settlement.reports.formats.registry import Format
+from settlement.reports.formats.registry import FORMATS, Format
 from settlement.reports.model import Report
 from settlement.reports.service import Reports
 from settlement.run.service import Runs
@@ -24,6 +25,7 @@ class ReportCalls(Calls):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self._reports = Reports(host.database)
+        self._proofs = Proofs(host.database)
 
     async def ReadReport(self, request: pb.ReadReportRequest, context: Context) -> AsyncIterator[pb.ReadReportResponse]:
         check = Violations()
@@ -66,6 +68,18 @@ class ReportCalls(Calls):
         pieces = detail(self._host.database, number, merchant)
         async for part in reports_wire.streamed(f"W{number}-{merchant}-detail.csv", pieces):
             yield pb.ReadStatementDetailResponse(part=part)
+
+    async def ReadStatementProof(
+        self, request: pb.ReadStatementProofRequest, context: Context
+    ) -> AsyncIterator[pb.ReadStatementProofResponse]:
+        check = Violations()
+        number = int(check.resource_name("window", request.window, "windows") or 0)
+        merchant = check.resource_name("merchant", request.merchant, "merchants") if request.merchant else ""
+        check.raise_if_any()
+        merchant = _whose(merchant, await self._caller(context))
+        content = await self._proofs.proof(number, merchant)
+        for part in reports_wire.parts(f"W{number}-{merchant}-proof.json", FORMATS["json"].media_type, content):
+            yield pb.ReadStatementProofResponse(part=part)
 
     async def ReadLiability(
         self, request: pb.ReadLiabilityRequest, context: Context

@@ -115,6 +115,7 @@ def window_message(view: WindowView) -> pb.Window:
             pb.CutOff(currency_code=one.currency, time=timestamp(one.at), pay_date=one.pay_day.isoformat())
             for one in view.cut_offs
         ],
+        head=view.head,
     )
 
 

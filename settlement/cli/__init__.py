@@ -22,6 +22,7 @@ from settlement.cli.evidence import evidence, verify
 from settlement.cli.exceptions import exceptions, resolve
 from settlement.cli.exits import leave
 from settlement.cli.funds import deposit, funds, withdraw_funds
+from settlement.cli.heads import head
 from settlement.cli.held import held
 from settlement.cli.liquidity import liquidity
 from settlement.cli.month_end import month_end
@@ -62,6 +63,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "journal": journal,
     "liability": liability,
     "breakage": breakage,
+    "head": head,
     "set-estimate": set_estimate,
     "confirm-estimate": confirm_estimate,
     "evidence": evidence,

@@ -79,9 +79,13 @@ def statement(
     into: Into = None,
     *,
     detail: Annotated[bool, typer.Option(help="Write the detail file too: every obligation, as CSV.")] = False,
+    proof: Annotated[bool, typer.Option(help="Write what proves it against the window's head: see `head`.")] = False,
     json: Json = False,
 ) -> None:
-    """Show or write a merchant's statement of a window, with every transfer behind it in the detail file."""
+    """Show or write a merchant's statement of a window, with every transfer behind it in the detail file.
+
+    With --proof and --format json the merchant can check it without the ledger: docs/reports.md tells how.
+    """
     number = _closed(window)
 
     async def make(reports: Reports, run_id: UUID) -> Report:
@@ -90,6 +94,8 @@ def statement(
     _put(_of_window(window, make), chosen.value, into, f"W{number}-{merchant}", as_json=json)
     if detail:
         _write_detail(number, merchant, into or Path())
+    if proof:
+        _write_proof(number, merchant, into or Path())
 
 
 def journal(
@@ -196,6 +202,17 @@ def _write_detail(number: int, merchant: str, into: Path) -> None:
     with plain_refusals():
         into.mkdir(parents=True, exist_ok=True)
         on_ledger(work)
+    typer.echo(str(path))
+
+
+def _write_proof(number: int, merchant: str, into: Path) -> None:
+    from settlement.cli.heads import proven
+
+    content = on_ledger(proven(number, merchant))
+    path = into / f"W{number}-{merchant}-proof.json"
+    with plain_refusals():
+        into.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     typer.echo(str(path))
 
 

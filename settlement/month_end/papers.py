@@ -7,6 +7,7 @@ from uuid import UUID
 
 from exchange.db.engine import Database
 from settlement.month_end.model import Progress
+from settlement.proofs.service import Proofs
 from settlement.reports.detail import detail
 from settlement.reports.formats import hledger
 from settlement.reports.formats.registry import FORMATS
@@ -29,8 +30,8 @@ def put(path: Path, content: bytes) -> None:
 async def write_papers(
     database: Database, window_no: int, run_id: UUID, into: Path, progress: Progress
 ) -> tuple[str, ...]:
-    """Reports, statements with details, journal, points liability; the paths of all."""
-    reports = Reports(database)
+    """Reports, statements with details and proofs, journal, points liability; the paths of all."""
+    reports, proofs = Reports(database), Proofs(database)
     participants = await reports.participants(run_id)
     written: list[str] = []
 
@@ -56,6 +57,7 @@ async def write_papers(
         folder, title = into / "statements", f"W{window_no}-{name}"
         render(await reports.merchant_statement(run_id, name), FOR_MERCHANTS, folder, title)
         written.append(str(await _detail(database, window_no, name, folder / f"{title}-detail.csv")))
+        add(folder / f"{title}-proof.json", await proofs.proof(window_no, name))
     return tuple(written)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 
 from settlement.reports import borne, currencies, disputes
@@ -12,6 +12,8 @@ from settlement.run.legal import sentence
 from settlement.run.model import CarryFigures, CurrencyResult, Position
 
 CURRENCY = Column("currency", "Currency")
+RESIDUE_ACCOUNT = "equity:rounding:residue"
+"""Where what a pair's rounding leaves over goes: nobody is asked for it, and nothing of it is lost from sight."""
 AGE_BANDS = ((0, 7), (8, 30), (31, 90), (91, None))
 """Days since an item was first left unpaid, both ends included; the last has none."""
 
@@ -20,7 +22,7 @@ def settlement_summary(settled: SettledWindow) -> Report:
     """The whole window on one page and its annexes: figures, positions with a chart, pairs, payments, what waits."""
     tables = [_totals(settled), _positions(settled), _pairs(settled), _payments(settled), _waiting(settled)]
     tables += [*currencies.conversions(settled), *currencies.rates(settled)]
-    tables += [*disputes.tables(settled), *borne.tables(settled)]
+    tables += [*residue(settled), *disputes.tables(settled), *borne.tables(settled)]
     return _report(settled, "settlement-summary", "Settlement summary", tables, charts(settled))
 
 
@@ -49,6 +51,22 @@ def ageing(settled: SettledWindow) -> Report:
     by_band = Table("by_age", "By age", columns, rows)
     tables = [by_band, _waiting(settled), *disputes.tables(settled)]
     return _report(settled, "ageing", "Ageing of carried and held items", tables)
+
+
+def residue(settled: SettledWindow, names: Collection[str] | None = None) -> list[Table]:
+    """What the one rounding of each pair left over, on its account, as items of the pair; no table when it left none.
+
+    names: only of pairs with one of them; None: of all.
+    """
+    columns = [CURRENCY, Column("account", "Account"), Column("debtor", "Debtor"), Column("creditor", "Creditor")]
+    columns += [Column("micros", "Left over, exact", Kind.MICROS)]
+    rows: list[list[Cell]] = [
+        [one.currency, RESIDUE_ACCOUNT, item.debtor, item.creditor, item.micros]
+        for one in settled.run.result
+        for item in one.residue
+        if names is None or {item.debtor, item.creditor} & set(names)
+    ]
+    return [Table("residue", "Left over by rounding", columns, rows)] if rows else []
 
 
 def charts(settled: SettledWindow) -> list[Chart]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from settlement.reports import borne, currencies, disputes
-from settlement.reports.figures import CURRENCY, net_of
+from settlement.reports.figures import CURRENCY, net_of, residue
 from settlement.reports.lines import PairLine, lines_of
 from settlement.reports.model import Cell, Column, Kind, Report, Table
 from settlement.reports.settled import SettledWindow
@@ -57,6 +57,7 @@ def merchant_statement(settled: SettledWindow, participant: str) -> Report:
             _counterparties(settled, participant),
             _payments(settled, participant),
             *currencies.conversions(settled, [participant]),
+            *residue(settled, [participant]),
             *disputes.tables(settled, participant),
             *borne.tables(settled, participant),
         ],

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsettlement/v1/reports.proto\x12\rsettlement.v1\"h\n\nReportPart\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nbyte_count\x18\x05 \x01(\x03\"v\n\x11ReadReportRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.settlement.v1.ReportKind\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"=\n\x12ReadReportResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\"b\n\x14ReadStatementRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x10\n\x08merchant\x18\x02 \x01(\t\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"@\n\x15ReadStatementResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\">\n\x1aReadStatementDetailRequest\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x10\n\x08merchant\x18\x02 \x01(\t\"F\n\x1bReadStatementDetailResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\"i\n\x14ReadLiabilityRequest\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x14\n\x0c\x66irst_window\x18\x02 \x01(\t\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"@\n\x15ReadLiabilityResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\"d\n\x13ReadBreakageRequest\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06window\x18\x02 \x01(\t\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"?\n\x14ReadBreakageResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart*\xbf\x01\n\nReportKind\x12\x1b\n\x17REPORT_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1eREPORT_KIND_SETTLEMENT_SUMMARY\x10\x01\x12\x1d\n\x19REPORT_KIND_NET_POSITIONS\x10\x02\x12 \n\x1cREPORT_KIND_BILATERAL_MATRIX\x10\x03\x12\x16\n\x12REPORT_KIND_AGEING\x10\x04\x12\x17\n\x13REPORT_KIND_JOURNAL\x10\x05*\xa6\x01\n\x0cReportFormat\x12\x1d\n\x19REPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPORT_FORMAT_JSON\x10\x01\x12\x15\n\x11REPORT_FORMAT_CSV\x10\x02\x12\x16\n\x12REPORT_FORMAT_XLSX\x10\x03\x12\x15\n\x11REPORT_FORMAT_PDF\x10\x04\x12\x19\n\x15REPORT_FORMAT_HLEDGER\x10\x05\x42k\n\x1f\x65xample.coalition.settlement.v1P\x01Z,coalition.example/settlement/v1;settlementv1\xaa\x02\x17\x43oalition.Settlement.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsettlement/v1/reports.proto\x12\rsettlement.v1\"h\n\nReportPart\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x03 \x01(\x0c\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nbyte_count\x18\x05 \x01(\x03\"v\n\x11ReadReportRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\'\n\x04kind\x18\x02 \x01(\x0e\x32\x19.settlement.v1.ReportKind\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"=\n\x12ReadReportResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\"b\n\x14ReadStatementRequest\x12\x0b\n\x03run\x18\x01 \x01(\t\x12\x10\n\x08merchant\x18\x02 \x01(\t\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"@\n\x15ReadStatementResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\">\n\x1aReadStatementDetailRequest\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x10\n\x08merchant\x18\x02 \x01(\t\"F\n\x1bReadStatementDetailResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\"=\n\x19ReadStatementProofRequest\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x10\n\x08merchant\x18\x02 \x01(\t\"E\n\x1aReadStatementProofResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\"i\n\x14ReadLiabilityRequest\x12\x0e\n\x06window\x18\x01 \x01(\t\x12\x14\n\x0c\x66irst_window\x18\x02 \x01(\t\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"@\n\x15ReadLiabilityResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart\"d\n\x13ReadBreakageRequest\x12\x10\n\x08\x63urrency\x18\x01 \x01(\t\x12\x0e\n\x06window\x18\x02 \x01(\t\x12+\n\x06\x66ormat\x18\x03 \x01(\x0e\x32\x1b.settlement.v1.ReportFormat\"?\n\x14ReadBreakageResponse\x12\'\n\x04part\x18\x01 \x01(\x0b\x32\x19.settlement.v1.ReportPart*\xbf\x01\n\nReportKind\x12\x1b\n\x17REPORT_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1eREPORT_KIND_SETTLEMENT_SUMMARY\x10\x01\x12\x1d\n\x19REPORT_KIND_NET_POSITIONS\x10\x02\x12 \n\x1cREPORT_KIND_BILATERAL_MATRIX\x10\x03\x12\x16\n\x12REPORT_KIND_AGEING\x10\x04\x12\x17\n\x13REPORT_KIND_JOURNAL\x10\x05*\xa6\x01\n\x0cReportFormat\x12\x1d\n\x19REPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPORT_FORMAT_JSON\x10\x01\x12\x15\n\x11REPORT_FORMAT_CSV\x10\x02\x12\x16\n\x12REPORT_FORMAT_XLSX\x10\x03\x12\x15\n\x11REPORT_FORMAT_PDF\x10\x04\x12\x19\n\x15REPORT_FORMAT_HLEDGER\x10\x05\x42k\n\x1f\x65xample.coalition.settlement.v1P\x01Z,coalition.example/settlement/v1;settlementv1\xaa\x02\x17\x43oalition.Settlement.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,10 +32,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'settlement.v1.reports_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\037example.coalition.settlement.v1P\001Z,coalition.example/settlement/v1;settlementv1\252\002\027Coalition.Settlement.V1'
-  _globals['_REPORTKIND']._serialized_start=978
-  _globals['_REPORTKIND']._serialized_end=1169
-  _globals['_REPORTFORMAT']._serialized_start=1172
-  _globals['_REPORTFORMAT']._serialized_end=1338
+  _globals['_REPORTKIND']._serialized_start=1112
+  _globals['_REPORTKIND']._serialized_end=1303
+  _globals['_REPORTFORMAT']._serialized_start=1306
+  _globals['_REPORTFORMAT']._serialized_end=1472
   _globals['_REPORTPART']._serialized_start=46
   _globals['_REPORTPART']._serialized_end=150
   _globals['_READREPORTREQUEST']._serialized_start=152
@@ -50,12 +50,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READSTATEMENTDETAILREQUEST']._serialized_end=563
   _globals['_READSTATEMENTDETAILRESPONSE']._serialized_start=565
   _globals['_READSTATEMENTDETAILRESPONSE']._serialized_end=635
-  _globals['_READLIABILITYREQUEST']._serialized_start=637
-  _globals['_READLIABILITYREQUEST']._serialized_end=742
-  _globals['_READLIABILITYRESPONSE']._serialized_start=744
-  _globals['_READLIABILITYRESPONSE']._serialized_end=808
-  _globals['_READBREAKAGEREQUEST']._serialized_start=810
-  _globals['_READBREAKAGEREQUEST']._serialized_end=910
-  _globals['_READBREAKAGERESPONSE']._serialized_start=912
-  _globals['_READBREAKAGERESPONSE']._serialized_end=975
+  _globals['_READSTATEMENTPROOFREQUEST']._serialized_start=637
+  _globals['_READSTATEMENTPROOFREQUEST']._serialized_end=698
+  _globals['_READSTATEMENTPROOFRESPONSE']._serialized_start=700
+  _globals['_READSTATEMENTPROOFRESPONSE']._serialized_end=769
+  _globals['_READLIABILITYREQUEST']._serialized_start=771
+  _globals['_READLIABILITYREQUEST']._serialized_end=876
+  _globals['_READLIABILITYRESPONSE']._serialized_start=878
+  _globals['_READLIABILITYRESPONSE']._serialized_end=942
+  _globals['_READBREAKAGEREQUEST']._serialized_start=944
+  _globals['_READBREAKAGEREQUEST']._serialized_end=1044
+  _globals['_READBREAKAGERESPONSE']._serialized_start=1046
+  _globals['_READBREAKAGERESPONSE']._serialized_end=1109
 # @@protoc_insertion_point(module_scope)

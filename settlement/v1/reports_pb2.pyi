@@ -286,6 +286,56 @@ class ReadStatementDetailResponse(_message.Message):
 Global___ReadStatementDetailResponse: _TypeAlias = ReadStatementDetailResponse  # noqa: Y015
 
 @_typing.final
+class ReadStatementProofRequest(_message.Message):
+    """Whose proof of which window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_FIELD_NUMBER: _builtins.int
+    MERCHANT_FIELD_NUMBER: _builtins.int
+    window: _builtins.str
+    """A closed window, "windows/12". Required."""
+    merchant: _builtins.str
+    """Whose, "merchants/GRO". Left out by a merchant: its own. Everybody else says it."""
+    def __init__(
+        self,
+        *,
+        window: _builtins.str = ...,
+        merchant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merchant", b"merchant", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadStatementProofRequest: _TypeAlias = ReadStatementProofRequest  # noqa: Y015
+
+@_typing.final
+class ReadStatementProofResponse(_message.Message):
+    """A part of the proof."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PART_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def part(self) -> Global___ReportPart:
+        """The next part: JSON, the merchant's obligations and pairs with the hashes that lead to the window's head."""
+
+    def __init__(
+        self,
+        *,
+        part: Global___ReportPart | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadStatementProofResponse: _TypeAlias = ReadStatementProofResponse  # noqa: Y015
+
+@_typing.final
 class ReadLiabilityRequest(_message.Message):
     """Over which windows the points liability is rolled forward."""
 

@@ -168,6 +168,7 @@ class Window(_message.Message):
     RUN_FIELD_NUMBER: _builtins.int
     DUE_TIME_FIELD_NUMBER: _builtins.int
     CUT_OFFS_FIELD_NUMBER: _builtins.int
+    HEAD_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """"windows/12": numbered without a gap."""
     state: Global___Window.State.ValueType
@@ -176,6 +177,8 @@ class Window(_message.Message):
     """Who cut it off: a name of the credential's kind and id. Empty while open."""
     run: _builtins.str
     """The run that stands, "runs/0190…". Empty: there is none."""
+    head: _builtins.str
+    """What binds everything owed in it, and the head of the window before: SHA-256, hexadecimal, the same for all who ask. Statements are proven against it. Empty: not made yet."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When it was opened."""
@@ -203,10 +206,11 @@ class Window(_message.Message):
         run: _builtins.str = ...,
         due_time: _timestamp_pb2.Timestamp | None = ...,
         cut_offs: _abc.Iterable[Global___CutOff] | None = ...,
+        head: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "due_time", b"due_time", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "closed_by", b"closed_by", "cut_offs", b"cut_offs", "due_time", b"due_time", "name", b"name", "open_time", b"open_time", "run", b"run", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close_time", b"close_time", "closed_by", b"closed_by", "cut_offs", b"cut_offs", "due_time", b"due_time", "head", b"head", "name", b"name", "open_time", b"open_time", "run", b"run", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

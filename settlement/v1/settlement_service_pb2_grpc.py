@@ -229,6 +229,11 @@ class SettlementServiceStub(object):
                 request_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailRequest.SerializeToString,
                 response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailResponse.FromString,
                 _registered_method=True)
+        self.ReadStatementProof = channel.unary_stream(
+                '/settlement.v1.SettlementService/ReadStatementProof',
+                request_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementProofRequest.SerializeToString,
+                response_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementProofResponse.FromString,
+                _registered_method=True)
         self.ReadLiability = channel.unary_stream(
                 '/settlement.v1.SettlementService/ReadLiability',
                 request_serializer=settlement_dot_v1_dot_reports__pb2.ReadLiabilityRequest.SerializeToString,
@@ -583,6 +588,14 @@ class SettlementServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadStatementProof(self, request, context):
+        """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReadLiability(self, request, context):
         """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
         Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
@@ -847,6 +860,11 @@ def add_SettlementServiceServicer_to_server(servicer, server):
                     servicer.ReadStatementDetail,
                     request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailRequest.FromString,
                     response_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementDetailResponse.SerializeToString,
+            ),
+            'ReadStatementProof': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadStatementProof,
+                    request_deserializer=settlement_dot_v1_dot_reports__pb2.ReadStatementProofRequest.FromString,
+                    response_serializer=settlement_dot_v1_dot_reports__pb2.ReadStatementProofResponse.SerializeToString,
             ),
             'ReadLiability': grpc.unary_stream_rpc_method_handler(
                     servicer.ReadLiability,
@@ -1921,6 +1939,33 @@ class SettlementService(object):
             '/settlement.v1.SettlementService/ReadStatementDetail',
             settlement_dot_v1_dot_reports__pb2.ReadStatementDetailRequest.SerializeToString,
             settlement_dot_v1_dot_reports__pb2.ReadStatementDetailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadStatementProof(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/settlement.v1.SettlementService/ReadStatementProof',
+            settlement_dot_v1_dot_reports__pb2.ReadStatementProofRequest.SerializeToString,
+            settlement_dot_v1_dot_reports__pb2.ReadStatementProofResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -187,6 +187,10 @@ class SettlementServiceStub:
     """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
     Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
     """
+    ReadStatementProof: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadStatementProofRequest, _reports_pb2.ReadStatementProofResponse]
+    """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    """
     ReadLiability: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadLiabilityRequest, _reports_pb2.ReadLiabilityResponse]
     """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
     Refusals: RESOURCE_NOT_FOUND; WINDOW_STATE when it is open.
@@ -377,6 +381,10 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     ReadStatementDetail: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadStatementDetailRequest, _reports_pb2.ReadStatementDetailResponse]  # type: ignore[assignment]
     """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    """
+    ReadStatementProof: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadStatementProofRequest, _reports_pb2.ReadStatementProofResponse]  # type: ignore[assignment]
+    """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
     Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
     """
     ReadLiability: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadLiabilityRequest, _reports_pb2.ReadLiabilityResponse]  # type: ignore[assignment]
@@ -794,6 +802,16 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadStatementDetailResponse], _abc.AsyncIterator[_reports_pb2.ReadStatementDetailResponse]]:
         """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadStatementProof(
+        self,
+        request: _reports_pb2.ReadStatementProofRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadStatementProofResponse], _abc.AsyncIterator[_reports_pb2.ReadStatementProofResponse]]:
+        """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
         Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
         """
 

@@ -1,4 +1,4 @@
-"""The scheduler: ends disputes whose deadline passed, closes the open window when due, nets what was never netted.
+"""The scheduler: ends disputes whose deadline passed, closes the open window when due, nets and commits to it.
 
 Each step is one transaction of the ordinary use cases, so several processes may be at it at once, and one may die at
 any point: whoever looks next finds what is left to do. It submits and approves nothing.
@@ -16,6 +16,7 @@ from exchange.refusals import AmountOverflow, InvalidField, WindowState
 from settlement import exchange_ledger
 from settlement.actors import Actor
 from settlement.disputes.deadlines import Deadlines
+from settlement.proofs.service import Proofs
 from settlement.refusals import FxRateMissing
 from settlement.run.asked import Asked
 from settlement.run.service import Runs
@@ -55,7 +56,10 @@ class Scheduler:
             return Done((), (), ended)
         await self._windows.keep_dates()
         closed = await self._close()
-        return Done(closed, await self._net(), ended)
+        netted = await self._net()
+        for number in netted:
+            await Proofs(self._database).commit(number)
+        return Done(closed, netted, ended)
 
     async def _close(self) -> tuple[int, ...]:
         async with self._database.read() as connection:

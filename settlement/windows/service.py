@@ -15,6 +15,7 @@ from settlement.actors import Actor
 from settlement.calendar.books import edition
 from settlement.calendar.model import CutOff
 from settlement.exchange_ledger import Window
+from settlement.proofs.service import heads_between
 from settlement.proposals.standing import leave_to_close
 from settlement.refusals import NotDue
 from settlement.run.life import DEAD, RunState
@@ -27,7 +28,8 @@ from settlement.windows.dates import WindowCutOff
 class WindowView(NamedTuple):
     """A window with the run that stands and how far that is; both None when there is none.
 
-    `cut_offs`: what it was cut off for by the calendar. `due_at`: when the open one is due by it.
+    `cut_offs`: what it was cut off for by the calendar. `due_at`: when the open one is due by it. `head`: what its
+    statements are proven against; empty: not made yet.
     """
 
     window: Window
@@ -35,6 +37,7 @@ class WindowView(NamedTuple):
     state: RunState | None = None
     cut_offs: Sequence[WindowCutOff] = ()
     due_at: datetime | None = None
+    head: str = ""
 
 
 class Windows:
@@ -145,11 +148,19 @@ async def _views(connection: AsyncConnection, windows: list[Window]) -> list[Win
     rows = await connection.execute(STATES_OF_WINDOWS, bounds)
     standing = {row.window_no: (row.run_id, RunState(row.state)) for row in rows if row.state not in DEAD}
     cut_offs = await dates.cut_offs_of(connection, **bounds)
+    heads = await heads_between(connection, **bounds)
     due = None
     if windows[0].closed_at is None and (calendar := await dates.calendar_in_force(connection)):
         due = await dates.due_at(connection, calendar, windows[0].opened_at)
     return [
-        WindowView(window, run_id, state, cut_offs.get(window.window_no, ()), None if window.closed_at else due)
+        WindowView(
+            window,
+            run_id,
+            state,
+            cut_offs.get(window.window_no, ()),
+            None if window.closed_at else due,
+            heads.get(window.window_no, ""),
+        )
         for window in windows
         for run_id, state in (standing.get(window.window_no, (None, None)),)
     ]

@@ -10,7 +10,7 @@ _ALLOWED: dict[tuple[str, ...], str] = {
         ListPairTotals ListCarriedItems ListPayments ListCutOffs WatchEvents ListEvents ListPaymentLegs
         ListFunds ListFundsPostings GetDispute ListDisputes ListSettlementAdjustments
         GetExposure ListExposures GetPointsLimits GetCallQuota
-        ReadStatement ReadStatementDetail
+        ReadStatement ReadStatementDetail ReadStatementProof
         GetExposure ListExposures GetPointsLimits GetCallQuota GetReturnBand
     """,
     (OPERATOR,): """

@@ -425,6 +425,7 @@ GOOD: dict[str, Message] = {
         run=f"runs/{UUID}", merchant=MERCHANT, format=reports.REPORT_FORMAT_PDF
     ),
     "ReadStatementDetail": reports.ReadStatementDetailRequest(window=WINDOW, merchant=MERCHANT),
+    "ReadStatementProof": reports.ReadStatementProofRequest(window=WINDOW, merchant=MERCHANT),
     "ReadLiability": reports.ReadLiabilityRequest(
         window=WINDOW, first_window=WINDOW, format=reports.REPORT_FORMAT_XLSX
     ),

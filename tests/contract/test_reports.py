@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from exchange.v1 import directory_service_pb2 as directory
 from exchange.v1 import types_pb2 as types
 from settlement.api import reports_wire
+from settlement.proofs.offline import Untrue, check
 from settlement.v1 import reports_pb2 as pb
 from settlement.v1 import settlement_service_pb2 as settlement
 from tests.contract.refusals import refusal
@@ -184,6 +185,26 @@ async def test_the_detail_file_is_the_merchants_own(finance: Finance) -> None:
     assert (hidden.reason, hidden.metadata["field"]) == ("RESOURCE_NOT_FOUND", "merchant")
 
 
+async def test_a_statement_is_proven_against_the_head_everybody_is_told(finance: Finance, run: settlement.Run) -> None:
+    """By the merchant itself, with what it alone may read; the other side of its pairs is told the same head."""
+    cast = finance.cast
+    mine = pb.ReadStatementProofRequest(window="windows/1")
+    proofs = [await file_of(finance, party, "ReadStatementProof", mine) for party in (cast.tel, cast.gro)]
+    stated = await read(finance, cast.tel, "ReadStatement", pb.ReadStatementRequest(run=run.name))
+    asked = settlement.GetWindowRequest(name="windows/1")
+    heads = {(await party.ask(finance.stub.GetWindow, asked)).window.head for party in (cast.tel, cast.gro, cast.caf)}
+    theirs = pb.ReadStatementProofRequest(window="windows/1", merchant=cast.tel.name)
+    hidden = await refusal(parts_of(finance, cast.gro, "ReadStatementProof", theirs))
+    (head,) = heads
+
+    assert check(stated, json.loads(proofs[0][1]), head) == 5
+    assert proofs[0][0] == "W1-TEL-proof.json"
+    assert await file_of(finance, finance.checker, "ReadStatementProof", theirs) == proofs[0]
+    assert (hidden.reason, hidden.metadata["field"]) == ("RESOURCE_NOT_FOUND", "merchant")
+    with pytest.raises(Untrue):
+        check(stated, json.loads(proofs[1][1]), head)
+
+
 async def test_obligations_of_a_merchant_are_hidden_from_others(finance: Finance) -> None:
     """And of all kinds and currencies only the asked ones are told."""
     cast = finance.cast
@@ -251,6 +272,9 @@ async def test_an_open_window_has_no_detail_liability_or_breakage(finance: Finan
     """It is not certain yet what is in it; and of what there is not, there is none."""
     methods: dict[str, Any] = {
         "ReadStatementDetail": lambda window: pb.ReadStatementDetailRequest(
+            window=window, merchant=finance.cast.tel.name
+        ),
+        "ReadStatementProof": lambda window: pb.ReadStatementProofRequest(
             window=window, merchant=finance.cast.tel.name
         ),
         "ReadLiability": lambda window: pb.ReadLiabilityRequest(window=window),

@@ -1,0 +1,1 @@
+"""Proof for merchants: a head commits to a window, and a statement is checked against it without the database."""

@@ -1,0 +1,208 @@
+"""Checks a merchant's statement from its two files and the published head alone.
+
+    python offline.py W12-GRO-merchant-statement.json W12-GRO-proof.json HEAD
+
+It needs nothing but Python: copy this file wherever the statement is. When it says that the statement is true, every
+line of it is made of obligations that are in the ledger, none of the merchant's is left out, the lines add up to the
+net, and the other side of every pair was told the same figure, because it is checked against the same head. Ask
+somebody else for the head: whoever gives out statements must not be the only one who tells what they are held against.
+
+A window's obligations are the leaves of a Merkle tree as RFC 6962 hashes it, in the order of the ledger; what each
+directed pair owes are those of a second one. The head binds both, and the head of the window before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FIRST = "0" * 64
+"""What stands for the head before the first."""
+ITEM = ("transfer", "ledger_sequence", "position", "occurred", "kind", "debtor", "creditor", "currency", "micros",
+        "points", "price_micros")  # fmt: skip
+"""An obligation as its leaf tells it; parted by bars. Amounts in micro-units."""
+PAIR = ("currency", "debtor", "creditor", "micros", "obligations", "minor_units")
+"""What a directed pair owes in a window; `minor_units` after the one rounding."""
+HEAD = ("window", "closed", "previous", "items", "items_root", "pairs", "pairs_root")
+"""What a head is the hash of, in this order."""
+WORDS = 4
+"""The program, the statement, the proof and the head."""
+
+
+class Untrue(Exception):
+    """What does not hold, in words."""
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """RFC 6962: of a leaf."""
+    return hashlib.sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962: of what lies above two."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def head_of(told: Mapping[str, Any]) -> str:
+    """The head that commits to what is told of a window."""
+    return hashlib.sha256("|".join(str(told[name]) for name in HEAD).encode()).hexdigest()
+
+
+def root_of(size: int, own: Mapping[int, bytes], others: Iterator[bytes]) -> bytes:
+    """The root of a tree of so many leaves, some known by their place; `others`: the subtrees without any of them.
+
+    Raises:
+        Untrue: it takes more or fewer subtrees than there are, or a place lies outside.
+    """
+    places = sorted(own)
+    if places and not 0 <= places[0] <= places[-1] < size:
+        raise Untrue(f"place {places[-1]} is in no tree of {size}")
+
+    def subtree(level: int, number: int) -> bytes:
+        first, end = number << level, min((number + 1) << level, size)
+        found = bisect_left(places, first)
+        if found == len(places) or places[found] >= end:
+            return _next_of(others)
+        if level == 0:
+            return own[first]
+        left = subtree(level - 1, 2 * number)
+        if (2 * number + 1) << (level - 1) >= size:
+            return left
+        return node_hash(left, subtree(level - 1, 2 * number + 1))
+
+    root = subtree((size - 1).bit_length(), 0) if size else hashlib.sha256().digest()
+    if next(others, None) is not None:
+        raise Untrue("the proof has more hashes than its tree")
+    return root
+
+
+def _next_of(others: Iterator[bytes]) -> bytes:
+    found = next(others, None)
+    if found is None:
+        raise Untrue("the proof has fewer hashes than its tree")
+    return found
+
+
+def check(statement: Mapping[str, Any], proof: Mapping[str, Any], head: str) -> int:
+    """Hold a statement against a head; how many obligations stand behind it.
+
+    Raises:
+        Untrue: the first thing that does not hold.
+    """
+    told, name = proof["head"], proof["participant"]
+    if head_of(told) != head.strip().lower():
+        raise Untrue(f"the proof is of another head: {head_of(told)}")
+    if (statement["about"]["window"], statement["about"]["participant"]) != (told["window"], name):
+        raise Untrue("the statement is of another window or merchant than the proof")
+    items = _leaves(proof["items"], told["items"], told["items_root"], ITEM, name)
+    pairs = _leaves(proof["pairs"], told["pairs"], told["pairs_root"], PAIR, name)
+    _pairs_are_sums(items, pairs)
+    _lines_are_sums(statement, items, pairs, name)
+    _lines_add_up(statement)
+    return len(items)
+
+
+def _leaves(part: Mapping[str, Any], size: int, root: str, fields: Sequence[str], name: str) -> list[dict[str, str]]:
+    """The leaves told, each in the tree with this root, and each the merchant's."""
+    own = {place: leaf_hash(leaf.encode()) for place, leaf in part["leaves"]}
+    if len(own) != len(part["leaves"]):
+        raise Untrue("a leaf is told twice")
+    if root_of(size, own, map(bytes.fromhex, part["hashes"])).hex() != root:
+        raise Untrue("a line is not what the head commits to")
+    found = [dict(zip(fields, leaf.split("|"), strict=True)) for _, leaf in part["leaves"]]
+    for one in found:
+        if name not in (one["debtor"], one["creditor"]):
+            raise Untrue(f"{one['debtor']} owes {one['creditor']}, which is nothing of {name}")
+    return found
+
+
+def _pairs_are_sums(items: Sequence[Mapping[str, str]], pairs: Sequence[Mapping[str, str]]) -> None:
+    """The other side of a pair holds the same leaf of it; whoever left an obligation out could not sum to it."""
+    sums: dict[tuple[str, ...], tuple[int, int]] = {}
+    for one in items:
+        pair = (one["currency"], one["debtor"], one["creditor"])
+        micros, count = sums.get(pair, (0, 0))
+        sums[pair] = (micros + int(one["micros"]), count + 1)
+    committed = {
+        (one["currency"], one["debtor"], one["creditor"]): (int(one["micros"]), int(one["obligations"]))
+        for one in pairs
+    }
+    for pair in sorted(sums.keys() | committed.keys()):
+        if sums.get(pair) != committed.get(pair):
+            raise Untrue(f"{pair[1]} owes {pair[2]} in {pair[0]}: the head has {committed.get(pair)}, "
+                         f"the lines {sums.get(pair)} micro-units and obligations")  # fmt: skip
+
+
+def _lines_are_sums(
+    statement: Mapping[str, Any],
+    items: Sequence[Mapping[str, str]],
+    pairs: Sequence[Mapping[str, str]],
+    name: str,
+) -> None:
+    wanted: dict[tuple[str, str], list[int]] = {}
+    rounded: dict[str, list[int]] = {}
+    for one in items:
+        figures = wanted.setdefault((one["currency"], one["kind"]), [0, 0, 0])
+        figures[one["debtor"] == name] += int(one["micros"])
+        figures[2] += 1
+    for one in pairs:
+        rounded.setdefault(one["currency"], [0, 0])[one["debtor"] == name] += int(one["minor_units"])
+    told: dict[tuple[str, str], list[int]] = {}
+    minor: dict[str, list[int]] = {}
+    for line in statement["lines"]:
+        if line["items"] is not None:
+            told[line["currency"], line["line"]] = [line["receivable_micros"], line["payable_micros"], line["items"]]
+            sums = minor.setdefault(line["currency"], [0, 0])
+            sums[0] += line["receivable"]
+            sums[1] += line["payable"]
+    for key in sorted(wanted.keys() | told.keys()):
+        if wanted.get(key) != told.get(key):
+            raise Untrue(f"{' '.join(key)}: the statement says {told.get(key)}, its obligations {wanted.get(key)}")
+    if minor != rounded:
+        raise Untrue(f"lines come to {minor} minor units, pairs to {rounded}")
+
+
+def _lines_add_up(statement: Mapping[str, Any]) -> None:
+    """Everything above the total sums to it; less what is held it is the net; that is paid or carried."""
+    for currency in dict.fromkeys(line["currency"] for line in statement["lines"]):
+        lines = [line for line in statement["lines"] if line["currency"] == currency]
+        names = [line["line"] for line in lines]
+        above = lines[: names.index("total")]
+        by_name = {line["line"]: (line["receivable"], line["payable"]) for line in lines}
+        for side, place in (("receivable", 0), ("payable", 1)):
+            if sum(line[side] for line in above) != by_name["total"][place]:
+                raise Untrue(f"{currency}: what is {side} does not add up to its total")
+        nets = {key: pair[0] - pair[1] for key, pair in by_name.items()}
+        if nets["total"] - nets.get("held", 0) != nets["net"]:
+            raise Untrue(f"{currency}: the total less what is held is not the net")
+        if nets["net"] != nets["paid"] + nets.get("carried", 0):
+            raise Untrue(f"{currency}: what is paid and carried is not the net")
+
+
+def main(words: Sequence[str]) -> int:
+    """The program: 0 true, 1 not, 2 wrongly called."""
+    if len(words) != WORDS:
+        sys.stderr.write(f"usage: python {Path(__file__).name} STATEMENT.json PROOF.json HEAD\n")
+        return 2
+    try:
+        statement, proof = (json.loads(Path(name).read_text(encoding="utf-8")) for name in words[1:3])
+        count = check(statement, proof, words[3])
+    except Untrue as untrue:
+        return _said(f"NOT TRUE: {untrue}", 1)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as unreadable:
+        return _said(f"NOT TRUE: the files cannot be read as a statement and its proof ({unreadable!r})", 1)
+    return _said(f"true: {proof['participant']} in {proof['head']['window']}, {count} obligations", 0)
+
+
+def _said(text: str, status: int) -> int:
+    sys.stdout.write(f"{text}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))
