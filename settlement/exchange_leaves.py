@@ -20,7 +20,8 @@ AT_ONCE = 5_000
 # As `proofs.offline.ITEM` reads it. No id, name or code has a bar in it.
 _LEAF = """concat_ws('|', transfer_id, ledger_sequence, position,
     to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-    CAST(CAST(:kinds AS text) AS jsonb) ->> kind::text, debtor, creditor, currency_code, micros, points_units, price_micros)"""
+    CAST(CAST(:kinds AS text) AS jsonb) ->> kind::text,
+    debtor, creditor, currency_code, micros, points_units, price_micros)"""
 
 HASHES = text(
     """
