@@ -123,7 +123,7 @@ def _leaves(part: Mapping[str, Any], size: int, root: str, fields: Sequence[str]
 
 def _pairs_are_sums(items: Sequence[Mapping[str, str]], pairs: Sequence[Mapping[str, str]]) -> None:
     """The other side of a pair holds the same leaf of it; whoever left an obligation out could not sum to it."""
-    sums: dict[tuple[str, ...], tuple[int, int]] = {}
+    sums: dict[tuple[str, str, str], tuple[int, int]] = {}
     for one in items:
         pair = (one["currency"], one["debtor"], one["creditor"])
         micros, count = sums.get(pair, (0, 0))
