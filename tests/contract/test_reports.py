@@ -197,7 +197,7 @@ async def test_a_statement_is_proven_against_the_head_everybody_is_told(finance:
     hidden = await refusal(parts_of(finance, cast.gro, "ReadStatementProof", theirs))
     (head,) = heads
 
-    assert check(stated, json.loads(proofs[0][1]), head) == 5
+    assert check(stated, json.loads(proofs[0][1]), head) == 4
     assert proofs[0][0] == "W1-TEL-proof.json"
     assert await file_of(finance, finance.checker, "ReadStatementProof", theirs) == proofs[0]
     assert (hidden.reason, hidden.metadata["field"]) == ("RESOURCE_NOT_FOUND", "merchant")
