@@ -25,7 +25,8 @@ MERCHANTS = ("AIR", "BNK", "CAF", "GRO", "TEL")
 ADD = """
 INSERT INTO settlement.window_heads
 SELECT $1, closed, $2, items + $3, items_root, pairs, pairs_root, encode(sha256(convert_to(concat_ws('|',
-       'windows/' || $1::bigint, closed, $2, items + $3, items_root, pairs, pairs_root), 'UTF8')), 'hex'), now()
+       'windows/' || $1::bigint, closed, $2::text, items + $3::bigint, items_root, pairs, pairs_root), 'UTF8')), 'hex'),
+       now()
 FROM settlement.window_heads WHERE window_no = 1
 """
 
