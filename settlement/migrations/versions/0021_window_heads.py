@@ -1,14 +1,14 @@
 """Heads of windows: what commits to everything that was owed in one, each bound to the one before.
 
-Revision ID: settlement_0019
+Revision ID: settlement_0021
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0019"
-down_revision = "settlement_0018"
+revision = "settlement_0021"
+down_revision = "settlement_0020"
 branch_labels = None
 depends_on = None
 
