@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from exchange.money.currencies import MINOR_EXPONENT
 from exchange.sandbox.zones import zone_of
 from exchange.scenario.events import EventReader
 from exchange.scenario.expectations import read_expectation
@@ -80,6 +81,8 @@ class _ScenarioReader:
         )
         if not _SETTLEMENT_CURRENCY.fullmatch(coalition.currency):
             part.wrong("currency", f"must be an ISO 4217 code, not {coalition.currency}")
+        if coalition.currency not in MINOR_EXPONENT:
+            part.wrong("currency", f"is no ISO 4217 currency: {coalition.currency}")
         part.finish()
         return coalition
 

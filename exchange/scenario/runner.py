@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from exchange.client.caller import Caller, Refused, Stubs
 from exchange.client.settlement import NettedWindow, Settlement
 from exchange.scenario import wire
 from exchange.scenario.coalition import Actors
+from exchange.scenario.dues import Dues
 from exchange.scenario.model import Advance, CloseWindow, Event, ExpectRefusal, FollowUp, Movement, Scenario
 from exchange.scenario.outcomes import Converted, Day, Outcome, Played
 from exchange.v1 import member_service_pb2 as members
@@ -79,6 +80,8 @@ class Runner:
         self._converted: dict[str, Converted] = {}
         self._reversed: dict[str, int] = {}
         self._made: dict[str, _Moved] = {}
+        self._now = scenario.clock
+        self._dues = Dues(scenario.currencies)
         self._given_keys = {m.key for m in map(_movement_of, scenario.events) if m is not None and m.key is not None}
 
     async def play(self) -> Day:
@@ -130,6 +133,8 @@ class Runner:
             )
         outcome = Outcome.REPLAYED if moved.replayed else Outcome.DONE
         self._made[key] = moved
+        if isinstance(event, Movement) and not moved.replayed:
+            self._dues.add(event, self._now, moved.transfer.event_time.ToDatetime(UTC))
         if event.op == "convert":
             self._converted[key] = Converted(moved.transfer.used.units, moved.transfer.received.units)
             text += f" (used {moved.transfer.used.units}, received {moved.transfer.received.units})"
@@ -200,12 +205,14 @@ class Runner:
     async def _forward(self, to: datetime | None) -> None:
         """Move the clock to an instant, unless playing took so long that it is past it already.
 
-        The file's own order was checked when it was read, so "too late" can only mean that.
+        The file's own order was checked when it was read, so "too late" can only mean that. What is due by the file's
+        clock is due then, though the sandbox's ran on a little before it began.
         """
         if to is None:
             return
+        self._now = to
         try:
-            await self._operator.ask(self._stubs.sandbox.SetClock, wire.set_clock(to))
+            await self._operator.ask(self._stubs.sandbox.SetClock, wire.set_clock(self._dues.reached_by(to)))
         except Refused as refused:
             if refused.reason != _TOO_LATE:
                 raise

@@ -127,6 +127,12 @@ BAD = {
     ),
     "an unknown expiry": ("policy: days", "policy: never", "policy: days", "expiry.policy knows none, days"),
     "money that is none": ("currency: CNY", "currency: yuan", "currency: CNY", "must be an ISO 4217 code, not yuan"),
+    "money nobody has": (
+        "currency: CNY",
+        "currency: CNQ",
+        "currency: CNY",
+        "coalition.currency is no ISO 4217 currency",
+    ),
     "no YAML": ("roles: [exchange]", "roles: [exchange", "op: earn", "not readable as YAML"),
 }
 
