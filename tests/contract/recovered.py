@@ -26,6 +26,14 @@ def recovery(amount: int, reference: str, window: str = "windows/1", name: str =
     return pb.Proposal(default_recovery=back)
 
 
+def write_off(amount: int, window: str = "windows/1", name: str = "GRO") -> pb.Proposal:
+    """Fen that are claimed no more."""
+    given_up = funds.DefaultWriteOff(
+        participant=f"merchants/{name}", window=window, currency_code="CNY", minor_units=amount
+    )
+    return pb.Proposal(default_write_off=given_up)
+
+
 def rejected(order: Order) -> bytes:
     """The bank said no to a payment."""
     return status_report(order.message_id, payments=[(order.end_to_end_id, "RJCT", "AM04")])

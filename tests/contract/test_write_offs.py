@@ -13,7 +13,7 @@ from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import deposit
 from tests.contract.paid import Treasury, treasury_of
-from tests.contract.recovered import claim, recovery
+from tests.contract.recovered import claim, recovery, write_off
 from tests.contract.refusals import refusal
 from tests.contract.test_defaults import COLLATERAL, GUARANTEE, LAYER, balances, default
 from tests.contract.test_payments_against_caps import capped, exposures_of
@@ -36,14 +36,6 @@ async def treasury(own_world: World) -> Treasury:
     await treasury.approved()
     await treasury.finance.agree(default())
     return treasury
-
-
-def write_off(amount: int, window: str = "windows/1", name: str = "GRO") -> pb.Proposal:
-    """Fen that are claimed no more."""
-    given_up = funds.DefaultWriteOff(
-        participant=f"merchants/{name}", window=window, currency_code="CNY", minor_units=amount
-    )
-    return pb.Proposal(default_write_off=given_up)
 
 
 async def test_whoever_would_be_repaid_last_bears_it_first(treasury: Treasury) -> None:

@@ -16,9 +16,8 @@ from settlement.v1 import funds_pb2 as funds
 from tests.banks import debit, statement
 from tests.contract.money import demanding, deposit
 from tests.contract.paid import Treasury
-from tests.contract.recovered import pay_the_others, recovery, rejected
+from tests.contract.recovered import pay_the_others, recovery, rejected, write_off
 from tests.contract.test_defaults import COLLATERAL, GUARANTEE, LAYER, default
-from tests.contract.test_write_offs import write_off
 from tests.integration.settlement.packs import change_cell
 from tests.servers import Server
 
