@@ -1,7 +1,8 @@
 """Strict reading of the plain CSV files people hand in: a wrong row is refused by line and column, never guessed at.
 
-UTF-8 with or without a byte order mark; columns in any order under a header; blanks around a cell do not count; lines
-with nothing on them are passed over. Rows are read one at a time, so memory does not grow with the file.
+UTF-8 with or without a byte order mark; columns in any order under a header; blanks around a cell do not count, nor
+does in which of Unicode's ways an accent is written; lines with nothing on them are passed over. Rows are read one at a
+time, so memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -43,6 +45,15 @@ def as_text(stream: IO[bytes]) -> io.TextIOWrapper:
     return io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
+def one_spelling(text: str) -> str:
+    """The name people read in a text: no blanks around it, an accented letter as one character where there is one.
+
+    Programs disagree on how an accent is written, and nobody sees the difference: left alone, it would make two
+    participants of one, whose debts to each other never meet.
+    """
+    return unicodedata.normalize("NFC", text.strip())
+
+
 class CsvRows:
     """The rows of one CSV file, as `as_text` gives it: iterate for the cells, ask `line` for where we are.
 
@@ -69,6 +80,7 @@ class CsvRows:
         also: Mapping[str, str] | None = None,
     ) -> None:
         self._reader = csv.reader(text, strict=True)
+        self._line = 1
         self._file = file
         self._required = tuple(required)
         self._known = (*required, *optional)
@@ -76,8 +88,8 @@ class CsvRows:
 
     @property
     def line(self) -> int:
-        """The line the latest row ended on, counting from 1 with the header."""
-        return max(self._reader.line_num, 1)
+        """The line the latest row began on, counting from 1 with the header; quotes can make a row of several."""
+        return self._line
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         records = self._records()
@@ -135,27 +147,31 @@ class CsvRows:
         return word == "true"
 
     def _records(self) -> Iterator[list[str]]:
+        reader = self._reader
         try:
-            for cells in self._reader:
+            for cells in reader:
                 if len(cells) > 1 or (cells and cells[0].strip()):
                     yield cells
+                self._line = reader.line_num + 1
         except csv.Error as error:
             raise self.bad("", f"not readable as CSV: {error}") from error
 
     def _text(self, cell: str, column: str) -> str:
-        text = cell.strip()
+        text = one_spelling(cell)
         if not text.isprintable():
-            raise self.bad(column, f"{text[:40]!r} is not printable UTF-8 text")
+            raise self.bad(column, f"{text[:40]!r} is not printable UTF-8 text on one line")
         if len(text) > NAME_CHARS_MAX:
             raise self.bad(column, f"{len(text)} characters are more than {NAME_CHARS_MAX}")
         return text
 
     def _check_header(self, header: list[str]) -> None:
         if not header:
-            raise self.bad("", f"the file is empty; its first line must name the columns {', '.join(self._required)}")
+            problem = f"the file is empty; its first line must name the columns {', '.join(self._required)}"
+            raise BadFile(self._file, 1, "", problem)
         for name in header:
             if name not in self._known:
                 hint = "; cells are separated by commas" if len(header) == 1 else ""
+                hint += "" if name.isprintable() else "; the file must be UTF-8 text"
                 raise self.bad("", f"unknown column {name[:40]!r}; the columns are {', '.join(self._known)}{hint}")
             if header.count(name) > 1:
                 raise self.bad("", f"column {name} appears twice")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from settlement.cli.files import opened, plain_refusals, refused, working
+from settlement.csv_rows import one_spelling
 
 if TYPE_CHECKING:
     from settlement.fx.model import Converted, FxSet
@@ -70,7 +71,8 @@ def net(
     from settlement.netting.registry import net_all
     from settlement.netting.rendering import written
 
-    if not operator.strip() or ">" in operator or not operator.isprintable():
+    operator = one_spelling(operator)
+    if not operator or ">" in operator or not operator.isprintable():
         refused(f"--operator {operator!r}: name whose clearing account it is, without a '>'")
     excluded = frozenset(exclude or ())
     with plain_refusals():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Context, Decimal, localcontext
+from typing import NamedTuple
 
 from settlement.circulation import Arc, best_circulation
 from settlement.liquidity.divisible import SOURCE, pair_totals
@@ -22,22 +23,33 @@ NEGLIGIBLE = Decimal("1e-20")
 """Minor units: far above what DIGITS leave uncertain, far below what could ever add up to one."""
 
 
+class Share(NamedTuple):
+    """The fraction of an amount: whole units, and what is left of one, which is nothing or more than NEGLIGIBLE."""
+
+    whole: int
+    remainder: Decimal
+
+
 def settle_pro_rata(items: Sequence[Obligation], funds: Mapping[str, int]) -> Choice:
     """Settle of every item its debtor's fraction, to within one minor unit by item and by directed pair.
 
     Within a pair the units left over by rounding down go to the items with the largest remainders, ties by file order.
     """
-    owed = pair_totals(items)
-    fractions = clearing_fractions(owed, funds)
-    left = round_by_pair(owed, fractions, funds)
+    fractions = clearing_fractions(pair_totals(items), funds)
     settled: dict[str, int] = {}
     remainders: dict[Pair, list[tuple[Decimal, int, str]]] = {}
+    wholes: dict[Pair, int] = {}
     for place, item in enumerate(items):
-        whole, remainder = _split(item.amount, fractions[item.debtor])
-        settled[item.id] = whole
-        remainders.setdefault((item.debtor, item.creditor), []).append((-remainder, place, item.id))
-        left[item.debtor, item.creditor] -= whole
-    for pair, units in left.items():
+        pair, share = (item.debtor, item.creditor), _split(item.amount, fractions[item.debtor])
+        settled[item.id] = share.whole
+        wholes[pair] = wholes.get(pair, 0) + share.whole
+        open_items = remainders.setdefault(pair, [])
+        if share.remainder:
+            open_items.append((-share.remainder, place, item.id))
+    shares = {pair: _summed(wholes[pair], [-left for left, _, _ in remainders[pair]]) for pair in sorted(wholes)}
+    for pair, amount in round_by_pair(shares, funds).items():
+        units = amount - wholes[pair]
+        assert 0 <= units <= len(remainders[pair]), "as many units are left over as there are items to take them"
         for _, _, item_id in sorted(remainders[pair])[:units]:
             settled[item_id] += 1
     return Choice(settled, sum(settled.values()))
@@ -68,17 +80,14 @@ def clearing_fractions(owed: Mapping[Pair, int], funds: Mapping[str, int]) -> di
                 fractions[name] = payout / payable[name]
 
 
-def round_by_pair(
-    owed: Mapping[Pair, int], fractions: Mapping[str, Decimal], funds: Mapping[str, int]
-) -> dict[Pair, int]:
+def round_by_pair(shares: Mapping[Pair, Share], funds: Mapping[str, int]) -> dict[Pair, int]:
     """Whole amounts by pair, each next to its exact one, that leave nobody below zero and sum to the most.
 
     There is always such a rounding: up or down is a flow of one unit or none, and where a flow in fractions fits
     whole limits, one in whole numbers does.
     """
-    split = {pair: _split(amount, fractions[pair[0]]) for pair, amount in owed.items()}
-    rounded = {pair: whole for pair, (whole, _) in split.items()}
-    open_pairs = [pair for pair, (_, remainder) in split.items() if remainder]
+    rounded = {pair: share.whole for pair, share in shares.items()}
+    open_pairs = [pair for pair, share in shares.items() if share.remainder]
     rest = dict(funds)
     for (debtor, creditor), amount in rounded.items():
         rest[debtor] = rest.get(debtor, 0) - amount
@@ -94,14 +103,23 @@ def round_by_pair(
     return rounded
 
 
-def _split(amount: int, fraction: Decimal) -> tuple[int, Decimal]:
-    """The whole units of a fraction of an amount, and the remainder; a negligible one is none."""
+def _split(amount: int, fraction: Decimal) -> Share:
     with localcontext(Context(prec=DIGITS)):
-        exact = amount * fraction
-        nearest = exact.to_integral_value()
-        if abs(exact - nearest) < NEGLIGIBLE:
-            return int(nearest), Decimal(0)
-        return int(exact), exact - int(exact)
+        return _snapped(amount * fraction, NEGLIGIBLE)
+
+
+def _summed(whole: int, remainders: Sequence[Decimal]) -> Share:
+    """The share of several items together, which is theirs and no other: so that what a pair gets fits its items."""
+    with localcontext(Context(prec=DIGITS)):
+        rest = _snapped(sum(remainders, start=Decimal(0)), NEGLIGIBLE * (len(remainders) + 1))
+        return Share(whole + rest.whole, rest.remainder)
+
+
+def _snapped(exact: Decimal, negligible: Decimal) -> Share:
+    nearest = exact.to_integral_value()
+    if abs(exact - nearest) < negligible:
+        return Share(int(nearest), Decimal(0))
+    return Share(int(exact), exact - int(exact))
 
 
 def _payouts(

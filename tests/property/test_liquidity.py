@@ -72,6 +72,21 @@ def test_nobody_ends_below_zero_and_nothing_is_lost(way: str, queue: Queue) -> N
     assert affordable(queue.items, [result.settled.get(item.id, 0) for item in queue.items], queue.funds)
 
 
+@pytest.mark.parametrize("way", ["divisible", "pro-rata"])
+@given(queue=queues(amount_max=2**63 - 1), scarce=st.integers(1, 10**6))
+def test_amounts_as_large_as_there_are_settle_as_exactly(way: str, queue: Queue, scarce: int) -> None:
+    """Up to 64 bits an item and with next to nothing to pay with: nobody below zero, nothing beyond its amount."""
+    poor = replace(queue, funds={name: available // scarce for name, available in queue.funds.items()})
+
+    for waiting in (queue, poor):
+        result = settle_all([waiting], way)[0]
+
+        settled = [result.settled.get(item.id, 0) for item in waiting.items]
+        assert all(0 <= amount <= item.amount for amount, item in zip(settled, waiting.items, strict=True))
+        assert affordable(waiting.items, settled, waiting.funds)
+        assert sum(result.balances.values()) == sum(waiting.funds.values())
+
+
 @every_way
 @given(queue=queues())
 def test_everything_settles_when_it_can(way: str, queue: Queue) -> None:

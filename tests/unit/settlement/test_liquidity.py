@@ -140,6 +140,17 @@ def test_pro_rata_rounds_the_largest_remainder_up() -> None:
     assert result.settled == {"1": 5, "2": 5}
 
 
+def test_pro_rata_gives_a_pair_what_its_items_can_take() -> None:
+    """Five items that are each hardly less than whole units, and together too little less to be rounded alike."""
+    largest, even = 2**63 - 1, 5_193_743_734_873_177_027
+    to_c = ", ".join(f"A>C {amount}" for amount in [largest] * 24 + [3_877_957_576_822_139_456])
+
+    result = settle("pro-rata", ", ".join([f"A>B {even}"] * 5) + f", {to_c}", "A 2370")
+
+    assert [result.settled[str(number)] for number in range(1, 6)] in ([49] * 5, [49] * 4 + [48])
+    assert (result.settled_value, result.balances["A"]) == (2370, 0)
+
+
 def test_pro_rata_is_exact_where_stepwise_payment_would_crawl() -> None:
     """A and B owe each other a thousand million and A eleven more to C: the fraction is 5/11, found at once."""
     waiting = queue("A>B 1000000000, B>A 1000000000, A>C 11", "A 5")

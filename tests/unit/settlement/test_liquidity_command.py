@@ -142,6 +142,21 @@ def test_the_column_of_funds_goes_by_other_names_too(items: Path, column: str) -
     assert "column available appears twice" in both.output
 
 
+def test_names_and_ids_are_one_however_their_accents_are_written(tmp_path: Path) -> None:
+    """Funds from one program pay what another one says is owed; who has two rows that look alike is refused."""
+    composed, decomposed = "Caf\N{LATIN SMALL LETTER E WITH ACUTE}", "Cafe\N{COMBINING ACUTE ACCENT}"
+    items, funds, twice = tmp_path / "items.csv", tmp_path / "funds.csv", tmp_path / "twice.csv"
+    items.write_text(f"debtor,creditor,currency,amount,id\n{composed},B,CNY,70,{decomposed}\n", encoding="utf-8")
+    funds.write_text(f"participant,currency,available\n{decomposed},CNY,70\n", encoding="utf-8")
+    twice.write_text(f"{funds.read_text(encoding='utf-8')}{composed},CNY,1\n", encoding="utf-8")
+
+    shown = json.loads(run(items, "--funds", funds, "--json").stdout)["CNY"]
+    refused = run(items, "--funds", twice)
+
+    assert (shown["settled"], shown["balances"]) == ([composed], {"B": 70, composed: 0})
+    assert f"line 3, column participant: '{composed}' has an earlier row for CNY" in refused.stderr
+
+
 def test_funds_must_be_named(items: Path) -> None:
     """Without funds there is no question."""
     assert run(items, "--json").exit_code == 2

@@ -51,6 +51,27 @@ def test_the_default_mode_is_the_star_through_the_operator(window: Path) -> None
     ]
 
 
+def test_the_operator_is_one_however_its_accents_are_written(tmp_path: Path) -> None:
+    """Typed on another keyboard than the file was made on, it still neither pays nor is paid by its own account."""
+    composed, decomposed = "Op\N{LATIN SMALL LETTER E WITH ACUTE}ra", "Ope\N{COMBINING ACUTE ACCENT}ra"
+    file = tmp_path / "window.csv"
+    file.write_text(f"debtor,creditor,currency,amount\nA,{composed},CNY,100\n", encoding="utf-8")
+
+    figures = json.loads(run("net", file, "--operator", f" {decomposed}", "--json").stdout)["CNY"]
+
+    assert figures["payments"] == [{"from": "A", "to": composed, "amount": 100}]
+
+
+def test_a_header_alone_is_an_empty_document(tmp_path: Path) -> None:
+    """No obligations are nothing to pay, and no error."""
+    file = tmp_path / "window.csv"
+    file.write_text("debtor,creditor,currency,amount\n")
+
+    result = run("net", file, "--json")
+
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {})
+
+
 def test_set_off_adds_its_proof_after_the_common_figures(window: Path) -> None:
     """cleared, remainder and certificate come last, and only in this mode."""
     figures = json.loads(run("net", window, "--mode", "setoff", "--json").stdout)["CNY"]

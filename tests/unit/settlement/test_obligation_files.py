@@ -47,10 +47,11 @@ def test_columns_come_in_any_order_and_held_and_id_may_be_missing() -> None:
     [
         b"\xef\xbb\xbfdebtor,creditor,currency,amount\nA,B,CNY,5\n",
         b"debtor,creditor,currency,amount\r\nA,B,CNY,5\r\n",
+        b"debtor,creditor,currency,amount\rA,B,CNY,5\r",
         b"debtor,creditor,currency,amount\nA,B,CNY,5",
         b' debtor ,"creditor", currency,amount\n A ,B,CNY , 005\n\n   \n',
     ],
-    ids=["byte order mark", "windows line ends", "no last line end", "blanks, quotes and empty lines"],
+    ids=["byte order mark", "windows line ends", "old line ends", "no last line end", "blanks, quotes and empty lines"],
 )
 def test_what_spreadsheets_make_of_a_file_reads_the_same(text: bytes) -> None:
     """None of these changes what the file says."""
@@ -63,6 +64,47 @@ def test_names_may_be_written_in_any_script() -> None:
         "Café «Ñ»",
         "云上航空",
     ]
+
+
+COMPOSED, DECOMPOSED = "Caf\N{LATIN SMALL LETTER E WITH ACUTE}", "Cafe\N{COMBINING ACUTE ACCENT}"
+"""One name, as two programs write it."""
+
+
+def test_a_name_is_one_however_its_accents_are_written() -> None:
+    """Nobody sees the difference, and their debts to each other must meet; so it is with blanks that are not typed."""
+    rows = f"{COMPOSED},B,CNY,5\n{DECOMPOSED},B,CNY,7\n\N{NO-BREAK SPACE}{COMPOSED}\N{IDEOGRAPHIC SPACE},B,CNY,1\n"
+
+    assert read("debtor,creditor,currency,amount\n" + rows)["CNY"].pairs == {(COMPOSED, "B"): 13}
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        (f"{COMPOSED},{DECOMPOSED},CNY,5,,", f"column creditor: '{COMPOSED}' cannot owe itself"),
+        (f"A,B,CNY,5,{COMPOSED},", f"column id: '{COMPOSED}' is the id of an earlier row"),
+        ("\N{ZERO WIDTH NO-BREAK SPACE}A,B,CNY,5,,", "column debtor: '\\ufeffA' is not printable"),
+        ("A\N{ZERO WIDTH SPACE},B,CNY,5,,", "column debtor: 'A\\u200b' is not printable"),
+        ("A\N{NO-BREAK SPACE}C,B,CNY,5,,", "column debtor: 'A\\xa0C' is not printable"),
+    ],
+)
+def test_names_that_look_alike_are_never_two(row: str, problem: str) -> None:
+    """What cannot be told apart is one, or is refused where it stands."""
+    with pytest.raises(BadFile) as refusal:
+        read(f"{HEADER}A,B,CNY,5,{DECOMPOSED},\n{row}\n")
+
+    assert str(refusal.value).startswith(f"window.csv, line 3, {problem}")
+
+
+def test_a_row_of_several_lines_is_named_by_its_first() -> None:
+    """A quote that nobody closed runs to the end of the file: where it opened is where to look."""
+    with pytest.raises(BadFile, match=r"line 3: not readable as CSV") as unclosed:
+        read(f'{HEADER}A,B,CNY,5,,\nA,"B,CNY,5,,\nA,B,CNY,6,,\n')
+    with pytest.raises(BadFile, match=r"line 3, column creditor: 'B\\nC' is not printable UTF-8 text on one line"):
+        read(f'{HEADER}A,B,CNY,5,,\nA,"B\nC",CNY,5,,\n')
+    with pytest.raises(BadFile, match=r"line 4, column amount: '0'"):
+        read(f'{HEADER}A,B,CNY,5,"\n",\nA,B,CNY,0,,\n')
+
+    assert unclosed.value.column == ""
 
 
 def test_a_header_alone_is_an_empty_window() -> None:
@@ -81,6 +123,10 @@ def test_a_header_alone_is_an_empty_window() -> None:
         ("A,B,CNY,1_000,,", "amount", "'1_000' is not"),
         ('A,B,CNY,"1,000",,', "amount", "'1,000' is not"),
         ("A,B,CNY,\N{ARABIC-INDIC DIGIT FIVE},,", "amount", "is not"),
+        ("A,B,CNY,\N{FULLWIDTH DIGIT FIVE},,", "amount", "is not"),
+        ("A,B,CNY,\N{MINUS SIGN}5,,", "amount", "is not"),
+        ("A,B,CNY,1 000,,", "amount", "'1 000' is not"),
+        ("A;B;CNY;5;;", "", "1 cells where the header has 6"),
         ("A,B,CNY,,,", "amount", "'' is not"),
         (f"A,B,CNY,{2**63},,", "amount", "above the largest amount, 9223372036854775807"),
         (f"A,B,CNY,{'9' * 5000},,", "amount", "above the largest amount"),
@@ -129,6 +175,9 @@ def test_bytes_that_are_no_utf_8_are_refused_where_they_stand() -> None:
         ("debtor,creditor,currency,amount,amount", "column amount appears twice"),
         ("debtor;creditor;currency;amount", "unknown column 'debtor;creditor;currency;amount'"),
         ("A,B,CNY,5", "unknown column 'A'"),
+        ("debtor\tcreditor\tcurrency\tamount", "cells are separated by commas"),
+        ("debtor,creditor,currency,Amount", "unknown column 'Amount'; the columns are debtor, creditor"),
+        ("\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}debtor,creditor", "the file must be UTF-8 text"),
         ("", "the file is empty"),
     ],
 )
@@ -139,6 +188,13 @@ def test_a_wrong_header_is_refused(header: str, problem: str) -> None:
 
     assert refusal.value.line == 1
     assert problem in refusal.value.problem
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_a_file_that_is_no_utf_8_is_refused_with_what_to_do(encoding: str) -> None:
+    """Spreadsheets call it Unicode text too."""
+    with pytest.raises(BadFile, match=r"line 1: unknown column .*; the file must be UTF-8 text"):
+        read((HEADER + "A,B,CNY,5,,\n").encode(encoding))
 
 
 def test_items_without_an_id_get_their_number_in_the_file() -> None:
