@@ -20,6 +20,7 @@ from exchange.rates.service import check_spreads
 from exchange.rates.source import CoalitionSource
 from exchange.serving.permissions import PERMISSIONS
 from exchange.serving.server import GracefulServer
+from tests.database import Databases
 
 OPERATOR = "OPR"
 TIME_ZONE = "Asia/Shanghai"
@@ -73,6 +74,15 @@ async def a_new_coalition(url: str) -> str:
         return secret
     finally:
         await database.dispose()
+
+
+@asynccontextmanager
+async def a_server_of_its_own(databases: Databases) -> AsyncIterator[Server]:
+    """Serve from a database that is there for it alone, and gone afterwards."""
+    name = await databases.clone()
+    async with a_server(databases.url_of(name)) as server:
+        yield server
+    await databases.drop(name)
 
 
 @asynccontextmanager

@@ -113,6 +113,14 @@ async def finance_of(world: World) -> Finance:
     )
 
 
+async def finance_after_period_a(world: World) -> Finance:
+    """A new coalition in whose first window the rulebook's period A has happened; it is closed."""
+    finance = await finance_of(world)
+    await move_period_a(finance)
+    await finance.close("windows/1")
+    return finance
+
+
 async def move_period_a(finance: Finance) -> None:
     """Earn, redeem, discount: the rulebook's period A, with the issuers' own awards that it takes for granted."""
     cast, ada = finance.cast, finance.member

@@ -11,7 +11,7 @@ from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import deposit, withdrawal
 from tests.contract.refusals import refusal
-from tests.contract.settled import Finance, finance_of, move_period_a
+from tests.contract.settled import Finance, finance_after_period_a
 from tests.contract.test_proposals import exclusions
 from tests.worlds import World
 
@@ -24,9 +24,7 @@ TAKES = funds.LayerTake
 @pytest.fixture
 async def finance(own_world: World) -> Finance:
     """Period A is closed: GRO is to pay ¥716.55. It left ¥500.00, the operator ¥100.00, AIR and TEL ¥200.00 each."""
-    finance = await finance_of(own_world)
-    await move_period_a(finance)
-    await finance.close("windows/1")
+    finance = await finance_after_period_a(own_world)
     for name, purpose, amount in (
         ("GRO", PREFUNDING, 40_000),
         ("GRO", COLLATERAL, 10_000),

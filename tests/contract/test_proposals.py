@@ -8,7 +8,7 @@ from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.pages import every_page
 from tests.contract.refusals import refusal
-from tests.contract.settled import Finance, finance_of, move_period_a
+from tests.contract.settled import Finance, finance_after_period_a
 from tests.contract.stillness import nothing_changes
 from tests.servers import Server
 from tests.worlds import World
@@ -20,10 +20,7 @@ STATE = pb.Proposal.State
 @pytest.fixture
 async def finance(own_world: World) -> Finance:
     """A coalition in whose first window the rulebook's period A has happened; it is closed."""
-    finance = await finance_of(own_world)
-    await move_period_a(finance)
-    await finance.close("windows/1")
-    return finance
+    return await finance_after_period_a(own_world)
 
 
 def terms(**minimums: int) -> pb.Proposal:

@@ -7,7 +7,7 @@ import pytest
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.refusals import refusal
-from tests.contract.settled import Finance, finance_of, move_period_a
+from tests.contract.settled import Finance, finance_after_period_a
 from tests.contract.test_proposals import exclusions
 from tests.worlds import World
 
@@ -17,10 +17,7 @@ GRO_OWES_TEL, BNK_OWES_GRO, TEL_OWES_GRO = 144_000, 60_000, 12_345
 @pytest.fixture
 async def finance(own_world: World) -> Finance:
     """Period A is closed: GRO owes TEL, and BNK and TEL owe GRO."""
-    finance = await finance_of(own_world)
-    await move_period_a(finance)
-    await finance.close("windows/1")
-    return finance
+    return await finance_after_period_a(own_world)
 
 
 def releasing(**chosen: object) -> pb.Proposal:

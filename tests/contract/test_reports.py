@@ -17,7 +17,7 @@ from settlement.proofs.offline import Untrue, check
 from settlement.v1 import reports_pb2 as pb
 from settlement.v1 import settlement_service_pb2 as settlement
 from tests.contract.refusals import refusal
-from tests.contract.settled import Finance, finance_of, move_period_a
+from tests.contract.settled import Finance, finance_after_period_a
 from tests.worlds import Party, World
 
 NOWHERE = "runs/00000000-0000-4000-8000-000000000000"
@@ -28,10 +28,7 @@ FORMATS = [number for number in pb.ReportFormat.values() if number not in {0, pb
 @pytest.fixture
 async def finance(own_world: World) -> Finance:
     """A coalition whose first window had the rulebook's period A and is closed."""
-    finance = await finance_of(own_world)
-    await move_period_a(finance)
-    await finance.close("windows/1")
-    return finance
+    return await finance_after_period_a(own_world)
 
 
 @pytest.fixture

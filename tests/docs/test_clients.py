@@ -16,7 +16,7 @@ from tests.contract.stillness import standing_still
 from tests.database import Databases
 from tests.docs.pages import ROOT, blocks
 from tests.movements import an_earn
-from tests.servers import Server, a_server
+from tests.servers import Server, a_server, a_server_of_its_own
 from tests.worlds import EARNING, REDEMPTION, Merchant, World, a_world
 
 PAGE = ROOT / "docs" / "clients.md"
@@ -26,10 +26,8 @@ POLICY = ROOT / "docs" / "retry-policy.json"
 @pytest.fixture(scope="module")
 async def server(databases: Databases) -> AsyncIterator[Server]:
     """A server on a database of its own."""
-    name = await databases.clone()
-    async with a_server(databases.url_of(name)) as server:
+    async with a_server_of_its_own(databases) as server:
         yield server
-    await databases.drop(name)
 
 
 @pytest.fixture(scope="module")

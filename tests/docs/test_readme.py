@@ -17,7 +17,7 @@ import exchange.__main__
 import settlement.cli
 from tests.database import Databases
 from tests.docs.pages import README, ROOT, blocks
-from tests.servers import Server, a_server
+from tests.servers import Server, a_server_of_its_own
 
 TEXT = README.read_text(encoding="utf-8")
 ADDRESS = "127.0.0.1:50051"
@@ -50,10 +50,8 @@ def _shell(block: str) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 async def server(databases: Databases) -> AsyncIterator[Server]:
     """A sandbox server on a database of its own."""
-    name = await databases.clone()
-    async with a_server(databases.url_of(name)) as server:
+    async with a_server_of_its_own(databases) as server:
         yield server
-    await databases.drop(name)
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.database import Databases
-from tests.servers import Server, a_server
+from tests.servers import Server, a_server_of_its_own
 from tests.worlds import World, a_world
 
 
 @pytest.fixture(scope="module")
 async def server(databases: Databases) -> AsyncIterator[Server]:
     """A server all tests here share."""
-    name = await databases.clone()
-    async with a_server(databases.url_of(name)) as server:
+    async with a_server_of_its_own(databases) as server:
         yield server
-    await databases.drop(name)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +49,18 @@ def seal_again(folder: Path) -> None:
     manifest_bytes = (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
     (folder / MANIFEST).write_bytes(manifest_bytes)
     (folder / SEAL).write_text(f"{hashlib.sha256(manifest_bytes).hexdigest()}  {MANIFEST}\n")
+
+
+def leave_out(folder: Path, names: Sequence[str], *, by_another_program: bool) -> None:
+    """Take parts out of a pack and its manifest; `by_another_program`: as one that did not compute as this one does."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["parts"] = [part for part in manifest["parts"] if part["name"] not in names]
+    if by_another_program:
+        manifest["code"]["sources"] = "0" * 64
+    (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
+    for name in names:
+        (folder / name).unlink()
+    seal_again(folder)
 
 
 def change_cell(folder: Path, part: str, line: int, column: str, change: Callable[[str], str]) -> None:

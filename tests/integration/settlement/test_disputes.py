@@ -28,8 +28,8 @@ from tests.contract.disputed import (
     withdrawn,
 )
 from tests.contract.settled import Finance
-from tests.contract.stillness import connected, nothing_changes
-from tests.integration.settlement.stopping import stopped
+from tests.contract.stillness import nothing_changes
+from tests.integration.settlement.stopping import is_kept_for_ever, stopped
 from tests.movements import a_reversal
 from tests.servers import Server
 
@@ -212,12 +212,5 @@ async def test_what_was_said_of_a_dispute_is_neither_changed_nor_deleted(
     """The role that serves may add, and that is all."""
     dispute = await opened(finance, finance.cast.gro, award, 100)
     await answered(finance, finance.cast.tel, dispute, ANSWER.ANSWER_ACCEPT)
-    async with connected(server.url) as connection:
-        column = await connection.fetchval(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_schema = 'settlement' AND table_name = $1 AND is_identity = 'NO' LIMIT 1",
-            table,
-        )
 
-    assert await stopped(server, f"UPDATE settlement.{table} SET {column} = {column}")
-    assert await stopped(server, f"DELETE FROM settlement.{table}")
+    assert await is_kept_for_ever(server, table)

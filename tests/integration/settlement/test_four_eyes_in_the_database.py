@@ -12,8 +12,7 @@ from grpc import aio
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.settled import Finance
-from tests.contract.stillness import connected
-from tests.integration.settlement.stopping import stopped
+from tests.integration.settlement.stopping import is_kept_for_ever, stopped
 from tests.servers import Server
 
 DECIDE = """
@@ -107,16 +106,8 @@ async def test_what_was_decided_is_neither_changed_nor_deleted(
 ) -> None:
     """The role that serves may add, and that is all; to the steps there are it may not even add."""
     await finance.approve(submitted)
-    async with connected(server.url) as connection:
-        column = await connection.fetchval(
-            "SELECT column_name FROM information_schema.columns"
-            " WHERE table_schema = 'settlement' AND table_name = $1 AND is_identity = 'NO' LIMIT 1",
-            table,
-        )
 
-    assert await stopped(server, f"UPDATE settlement.{table} SET {column} = {column}")
-    assert await stopped(server, f"DELETE FROM settlement.{table}")
-    assert await stopped(server, f"TRUNCATE settlement.{table} CASCADE")
+    assert await is_kept_for_ever(server, table)
     if table == "run_steps":
         assert await stopped(server, "INSERT INTO settlement.run_steps VALUES ('REJECTED', 'APPROVED')")
 

@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 
 from exchange.adjustment.model import Adjustment, Credit, Debit, Direction, Reason, State, Terms
-from exchange.adjustment.rules import proposed, require_approvable, require_waiting, state_at
+from exchange.adjustment.rules import proposed, require_approvable
 from exchange.callers import Caller, CallerRole
+from exchange.four_eyes import require_waiting, state_at
 from exchange.refusals import (
     DigestMismatch,
     InsufficientPoints,
