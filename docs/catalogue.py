@@ -107,6 +107,7 @@ ADVICE = {
     "EXIT_NOT_ZERO": "`python -m settlement drill exit` lists what is left and what to do about each.",
     "LIQUIDITY_SHORT": "Have those named prefund (CheckLiquidity tells how much), or acknowledge it where asked.",
     "NET_DEBIT_CAP_EXCEEDED": "Wait until `merchant` has paid, or ask for less; the operator sets caps.",
+    "EXECUTION_DATE_OVER": "Name `today` or a day to come, or leave execution_date out for the pay day.",
     "CAP_RAISE": "Call `propose` (ProposeNetDebitCap); another person approves.",
     "MEMBER_LIMIT_EXCEEDED": "Ask for at most `left`, or wait for the coalition's next day.",
     "ISSUANCE_LIMIT_EXCEEDED": "Ask for less, or wait for the coalition's next day; the operator sets the limit.",

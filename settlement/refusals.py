@@ -11,6 +11,7 @@ __all__ = [
     "DigestMismatch",
     "DisputePeriodOver",
     "EtagMismatch",
+    "ExecutionDateOver",
     "ExitNotZero",
     "ExposureUncovered",
     "FormatMismatch",
@@ -163,3 +164,11 @@ class RecoveryExceeds(Refusal):
     reason = "RECOVERY_EXCEEDS"
     category = Category.FAILED
     sentence = "More than is still claimed of the defaulter:"
+
+
+class ExecutionDateOver(Refusal):
+    """Its reason explains it."""
+
+    reason = "EXECUTION_DATE_OVER"
+    category = Category.FAILED
+    sentence = "No bank pays on a day that is over:"

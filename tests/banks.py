@@ -9,7 +9,9 @@ from xml.sax.saxutils import escape
 
 URN = "urn:iso:std:iso:20022:tech:xsd:"
 NS = {"p": f"{URN}pain.001.001.09"}
-NOW = "2026-03-02T08:00:00Z"
+DAY = "2026-03-02"
+"""When it books."""
+NOW = f"{DAY}T08:00:00Z"
 
 
 class Order(NamedTuple):
@@ -35,7 +37,7 @@ class Booking(NamedTuple):
     amount: str
     end_to_end_id: str | None = None
     currency: str = "CNY"
-    day: str = "2026-03-02"
+    day: str = DAY
     reference: str = "R1"
     returned: str = ""
     counterparty: str = ""
@@ -154,7 +156,7 @@ def statement(*bookings: Booking, name: str = "camt.053.001.08", bank_id: str = 
 
 _BALANCE = (
     '<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">0</Amt><CdtDbtInd>CRDT</CdtDbtInd>'
-    "<Dt><Dt>2026-03-02</Dt></Dt></Bal>"
+    f"<Dt><Dt>{DAY}</Dt></Dt></Bal>"
 )
 
 

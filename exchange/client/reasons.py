@@ -800,6 +800,15 @@ class CapRaise(Definite):
     propose: str
 
 
+class ExecutionDateOver(Definite):
+    """FAILED_PRECONDITION. The day a bank is asked to pay on is over by the coalition's clock; a file is written once and for ever."""
+
+    FOR = "EXECUTION_DATE_OVER"
+
+    execution_date: str
+    today: str
+
+
 BY_REASON: dict[str, type[Refused]] = {
     "INVALID_FIELD": InvalidField,
     "MALFORMED_MESSAGE": MalformedMessage,
@@ -891,4 +900,5 @@ BY_REASON: dict[str, type[Refused]] = {
     "TOO_MANY_CALLS": TooManyCalls,
     "RETURN_RATE_EXCEEDED": ReturnRateExceeded,
     "CAP_RAISE": CapRaise,
+    "EXECUTION_DATE_OVER": ExecutionDateOver,
 }

@@ -204,6 +204,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. An earn rule gives points worth more of the money spent than the merchant's return-rate band allows. {rule, rate_bps: "450", max_bps: "300"}."""
     ERROR_REASON_CAP_RAISE: _ErrorReason.ValueType  # 260
     """PERMISSION_DENIED. One person lowers a net debit cap; raising it or taking it away takes two. {merchant, currency_code, cap: "100000000", requested: "200000000", propose: "ProposeNetDebitCap"}: micro-units, `requested` is "none" for no cap, `propose` the method to call instead."""
+    ERROR_REASON_EXECUTION_DATE_OVER: _ErrorReason.ValueType  # 246
+    """FAILED_PRECONDITION. The day a bank is asked to pay on is over by the coalition's clock; a file is written once and for ever. {execution_date: "2026-03-01", today: "2026-03-02"}."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -393,4 +395,6 @@ ERROR_REASON_RETURN_RATE_EXCEEDED: ErrorReason.ValueType  # 135
 """FAILED_PRECONDITION. An earn rule gives points worth more of the money spent than the merchant's return-rate band allows. {rule, rate_bps: "450", max_bps: "300"}."""
 ERROR_REASON_CAP_RAISE: ErrorReason.ValueType  # 260
 """PERMISSION_DENIED. One person lowers a net debit cap; raising it or taking it away takes two. {merchant, currency_code, cap: "100000000", requested: "200000000", propose: "ProposeNetDebitCap"}: micro-units, `requested` is "none" for no cap, `propose` the method to call instead."""
+ERROR_REASON_EXECUTION_DATE_OVER: ErrorReason.ValueType  # 246
+"""FAILED_PRECONDITION. The day a bank is asked to pay on is over by the coalition's clock; a file is written once and for ever. {execution_date: "2026-03-01", today: "2026-03-02"}."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

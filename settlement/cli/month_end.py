@@ -11,7 +11,6 @@ import typer
 from settlement.cli.evidence import progress_bar
 from settlement.cli.files import plain_refusals, refused
 from settlement.cli.ledger import as_json, identified, on_ledger, window_number
-from settlement.cli.pay_days import require_to_come
 from settlement.cli.payments import Format
 from settlement.cli.plain import PROGRAM
 
@@ -56,7 +55,6 @@ def month_end(
 
         actor = await identified(database, "FINANCE_MAKER")
         day = pay_on.date() if pay_on else None
-        await require_to_come(database, day)
         walk = Walk(number, actor, folder, chosen.value, day, reason, dry_run)
         done: list[Told] = []
         with progress_bar(f"windows/{number}") as progress:

@@ -11,7 +11,7 @@ import typer
 
 from settlement.cli.files import plain_refusals, refused
 from settlement.cli.ledger import as_json, identified, on_ledger, window_number
-from settlement.cli.pay_days import day_of, require_to_come
+from settlement.cli.pay_days import day_of
 from settlement.cli.plain import NEXT, NotDone
 
 if TYPE_CHECKING:
@@ -160,7 +160,6 @@ def _make_files(
         from settlement.run.service import Runs
 
         how = Instructing(await identified(database, "FINANCE_MAKER"), chosen.value, when)
-        await require_to_come(database, when)
         book = Payments(database)
         made = await step(book, await Runs(database).newest(number), how)
         return [(file, (await book.content(file.message_id))[1]) for file in made]

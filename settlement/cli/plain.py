@@ -23,6 +23,7 @@ NEXT: Mapping[str, str] = {
     "DIGEST_MISMATCH": f"look at what is there now ({PROGRAM} show WINDOW, or proposals), and type its digest",
     "DISPUTE_PERIOD_OVER": f"{PROGRAM} adjust, with what proves it; another person approves",
     "ETAG_MISMATCH": f"{PROGRAM} show WINDOW: look at what happened meanwhile, then decide again",
+    "EXECUTION_DATE_OVER": "say --pay-on with today or a day to come, or leave it out",
     "EXIT_NOT_ZERO": f"{PROGRAM} drill exit MERCHANT lists what is left, and what to do about each",
     "EXPOSURE_UNCOVERED": f"withdraw less ({PROGRAM} funds MERCHANT tells what is covered), or wait for its payments",
     "FORMAT_MISMATCH": "type the same command with the --format that was used first, or with one that fits",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
 from exchange.money.currencies import micros_per_minor
 from settlement.payments.model import DONE, AttemptState, Leg, PaymentOrder
+from settlement.refusals import ExecutionDateOver
 from settlement.run.model import Adjusted, CurrencyResult, ExchangeLeg, ResidueFigures
 
 ID_CHARS_MAX = 35
@@ -47,6 +49,20 @@ def blocks_of(order: PaymentOrder) -> dict[str, str]:
     operator = order.operator.participant
     payers = sorted({item.leg.payer for item in order.instructions}, key=lambda payer: (payer == operator, payer))
     return {payer: _fitting(f"{order.message_id}.{number}") for number, payer in enumerate(payers, start=1)}
+
+
+def require_to_come(execution_date: date | None, today: date) -> None:
+    """A file is written once and for ever: a year mistyped would instruct the bank to have paid long ago.
+
+    Args:
+        execution_date: when the bank is asked to pay; None: nobody said.
+        today: by the coalition's clock.
+
+    Raises:
+        ExecutionDateOver: that day is over.
+    """
+    if execution_date is not None and execution_date < today:
+        raise ExecutionDateOver(execution_date=execution_date.isoformat(), today=today.isoformat())
 
 
 class Booked(NamedTuple):

@@ -22,7 +22,7 @@ from settlement.payments.files import PaymentFile, file_of, files_of, legs_paid,
 from settlement.payments.formats.registry import FORMATS
 from settlement.payments.model import FAILED, AttemptState, Instruction, Leg, LegView, Party, PaymentOrder
 from settlement.payments.progress import follow
-from settlement.payments.rules import blocks_of, end_to_end_id, legs_of, message_id
+from settlement.payments.rules import blocks_of, end_to_end_id, legs_of, message_id, require_to_come
 from settlement.payments.telling import tell_moved
 from settlement.refusals import DigestMismatch, FormatMismatch, SamePerson
 from settlement.run.life import INSTRUCTED, RunState
@@ -56,6 +56,7 @@ class Payments:
             WrongState: it is not approved.
             FormatMismatch: it was exported in another format, or cannot be written in this one.
             BankDetailsMissing: nobody confirmed where somebody is paid.
+            ExecutionDateOver: the bank would have to have paid on a day that is over.
         """
         person = how.actor.require_person()
         async with self._database.write() as connection:
@@ -74,7 +75,8 @@ class Payments:
         """Try the legs again whose newest attempt failed for good, in new files. Nothing failed: no file.
 
         Raises:
-            ResourceNotFound, PersonUnknown, SamePerson, FormatMismatch, BankDetailsMissing: as of `export`.
+            ResourceNotFound, PersonUnknown, SamePerson, FormatMismatch, BankDetailsMissing, ExecutionDateOver: as of
+                `export`.
             WrongState: nothing was instructed yet.
         """
         person = how.actor.require_person()
@@ -147,7 +149,10 @@ async def _write_files(
     exported: list[str] = []
     coalition = await exchange_ledger.coalition(connection)
     operator, created_at = coalition.operator, coalition.now
-    tomorrow = created_at.astimezone(coalition.time_zone).date() + timedelta(days=1)
+    today = created_at.astimezone(coalition.time_zone).date()
+    tomorrow = today + timedelta(days=1)
+    if attempts:
+        require_to_come(how.execution_date, today)
     agreed = {one.currency: date.fromisoformat(one.pay_date) for one in run.result if one.pay_date}
     batches = {file.currency: file.batch_no for file in await files_of(connection, run.run_id)}
     for currency in dict.fromkeys(leg.currency for leg, _ in attempts):

@@ -629,7 +629,7 @@ class ExportPaymentsRequest(_message.Message):
     format: Global___PaymentFormat.ValueType
     """How the files are to be written. Left out: pain.001."""
     execution_date: _builtins.str
-    """When the bank is to pay, "2026-03-02". Left out: the pay day of the run's currency, and not before tomorrow by the coalition's clock."""
+    """When the bank is to pay, "2026-03-02": no day that is over by the coalition's clock. Left out: the pay day of the run's currency, and not before tomorrow by that clock. When the run was exported before it changes nothing."""
     def __init__(
         self,
         *,
@@ -688,7 +688,7 @@ class RetryPaymentsRequest(_message.Message):
     format: Global___PaymentFormat.ValueType
     """How the files are to be written. Left out: pain.001."""
     execution_date: _builtins.str
-    """When the bank is to pay, "2026-03-02". Left out: the pay day of the run's currency, and not before tomorrow by the coalition's clock."""
+    """When the bank is to pay, "2026-03-02": no day that is over by the coalition's clock. Left out: the pay day of the run's currency, and not before tomorrow by that clock. When nothing failed it changes nothing."""
     def __init__(
         self,
         *,

@@ -8,7 +8,7 @@ from typing import Any
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import settlement_service_pb2 as pb
-from tests.banks import Order, orders
+from tests.banks import DAY, Order, orders
 from tests.contract.settled import Finance, finance_of, move_period_a
 from tests.worlds import Party, World
 
@@ -72,14 +72,15 @@ class Treasury:
 
     async def export(self, run: pb.Run, by: Party | None = None, **how: Any) -> payments.ExportPaymentsResponse:
         """Instruct a run."""
-        how = {"execution_date": "2026-03-02", **how}
+        how = {"execution_date": DAY, **how}
         request = payments.ExportPaymentsRequest(run=run.name, result_digest=run.result_digest, **how)
         answer: payments.ExportPaymentsResponse = await (by or self.payer).ask(self.stub.ExportPayments, request)
         return answer
 
     async def retry(self, run: pb.Run, **how: Any) -> list[payments.PaymentFile]:
         """Try again what failed for good."""
-        request = payments.RetryPaymentsRequest(run=run.name, execution_date="2026-03-05", **how)
+        how = {"execution_date": "2026-03-05", **how}
+        request = payments.RetryPaymentsRequest(run=run.name, **how)
         return list((await self.payer.ask(self.stub.RetryPayments, request)).files)
 
     async def content(self, file: payments.PaymentFile, by: Party | None = None) -> bytes:
@@ -137,7 +138,11 @@ class Treasury:
 
 
 async def treasury_of(world: World, *, closed: bool = True) -> Treasury:
-    """A coalition that had the rulebook's period A in its first window; it is known where all are paid."""
+    """A coalition that had the rulebook's period A in its first window; it is known where all are paid.
+
+    Its clock stands at the day that the tests' bank books on.
+    """
+    await world.set_clock(f"{DAY}T09:00:00+08:00")
     finance = await finance_of(world)
     await move_period_a(finance)
     if closed:

@@ -7,7 +7,7 @@ import pytest
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import payments_pb2 as payments
 from settlement.v1 import settlement_service_pb2 as pb
-from tests.banks import control_of
+from tests.banks import control_of, status_report
 from tests.contract.paid import ACCOUNTS, Treasury, treasury_of
 from tests.contract.refusals import refusal
 from tests.worlds import World
@@ -120,6 +120,42 @@ async def test_money_goes_only_where_two_people_said(treasury: Treasury) -> None
     (file,) = (await treasury.export(run)).files
 
     assert (await treasury.ordered(file))["OPR", "TEL"].payee_account == ACCOUNTS["TEL"].number
+
+
+@pytest.mark.provokes("EXECUTION_DATE_OVER")
+async def test_no_bank_is_asked_to_have_paid_before_today(treasury: Treasury) -> None:
+    """By the coalition's clock, in its time zone: at half past midnight there it is still the day before elsewhere."""
+    run = await treasury.approved()
+    await treasury.finance.cast.world.set_clock("2026-03-03T00:30:00+08:00")
+
+    refused = await refusal(treasury.export(run, execution_date="2026-03-02"))
+    states = set((await treasury.states(run)).values())
+    (file,) = (await treasury.export(run, execution_date="2026-03-03")).files
+    again = await treasury.export(run, execution_date="2026-03-02")
+
+    assert (refused.reason, refused.metadata) == (
+        "EXECUTION_DATE_OVER",
+        {"execution_date": "2026-03-02", "today": "2026-03-03"},
+    )
+    assert states == {"CREATED"}
+    assert file.execution_date == "2026-03-03"
+    assert (again.replayed, list(again.files)) == (True, [file])
+
+
+async def test_nor_is_what_failed_tried_again_on_a_day_that_is_over(treasury: Treasury) -> None:
+    """No attempt is made; where nothing failed, no day is looked at either."""
+    run, told = await treasury.instructed()
+    await treasury.finance.cast.world.set_clock("2026-03-04T09:00:00+08:00")
+    nothing = await treasury.retry(run, execution_date="2026-03-03")
+    rejected = [(told["OPR", "TEL"].end_to_end_id, "RJCT", "AC04")]
+    await treasury.record(status_report(told["OPR", "TEL"].message_id, payments=rejected))
+
+    refused = await refusal(treasury.retry(run, execution_date="2026-03-03"))
+    state = (await treasury.states(run))["OPR", "TEL"]
+    (file,) = await treasury.retry(run, execution_date="2026-03-04")
+
+    assert (nothing, refused.reason, state) == ([], "EXECUTION_DATE_OVER", "REJECTED")
+    assert (file.batch, file.execution_date) == (2, "2026-03-04")
 
 
 @pytest.mark.provokes("FORMAT_MISMATCH")
