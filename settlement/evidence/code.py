@@ -9,8 +9,8 @@ from pathlib import Path
 
 import settlement
 
-COMPUTING = ("netting", "run", "recount", "payments", "fx")
-"""Rooms whose sources decide what comes out."""
+COMPUTING = ("netting", "run", "recount", "payments", "fx", "evidence")
+"""Rooms whose sources decide what comes out, and what a pack holds."""
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from settlement.evidence.ages import too_old_for
 from settlement.evidence.checks.registry import CHECKS
 from settlement.evidence.code import code
 from settlement.evidence.comparing import Compared
@@ -55,6 +56,8 @@ def _verified(pack: Pack, progress: Progress, fingerprint: str) -> Verified:
             break
     progress("", len(CHECKS), len(CHECKS))
     notes = [OTHER_CODE] if dict(manifest.code) != code() else []
+    if without := too_old_for(pack):
+        notes.append(f"it was written before packs had {', '.join(without)}: of those it says nothing")
     shown, more = differences[:DIFFERENCES_MAX], len(differences) > DIFFERENCES_MAX
     return Verified(found, f"windows/{manifest.window_no}", manifest.digest, tuple(CHECKS), shown, more, (), notes)
 

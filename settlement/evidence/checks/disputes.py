@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from settlement.evidence.ages import too_old_for
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack
 from settlement.run.canonical import configuration_of
-from settlement.run.model import Adjusted, HeldOut
+from settlement.run.model import UNDISPUTED, Adjusted, HeldOut
 
 RESULT = "result.json"
 COLUMNS = ("adjustment_id", "debtor", "creditor", "currency", "minor_units", "cause", "dispute_id", "transfer_id")
@@ -16,10 +17,12 @@ COLUMNS = ("adjustment_id", "debtor", "creditor", "currency", "minor_units", "ca
 
 def check(pack: Pack) -> Iterator[Difference]:
     """Held out, netted again, adjusted: each as the claims, their ends and the adjustments say."""
-    if "disputes.csv" not in pack.names():
-        return
     manifest, _ = pack.manifest()
     disputed = configuration_of(pack.document(RESULT)).disputed
+    if "disputes.csv" in too_old_for(pack):
+        if disputed != UNDISPUTED:
+            yield Difference(RESULT, 0, "held_out, released_disputes, adjustments", "there", "none before disputes.csv")
+        return
     held_out, released = _claims(pack, manifest.window_no)
     for figure, found, expected in (
         ("held_out", disputed.held_out, held_out),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from settlement.evidence.ages import too_old_for
 from settlement.evidence.model import Difference
 from settlement.evidence.reading import Pack, Row
 from settlement.recount import rules
@@ -63,6 +64,8 @@ def totals(pack: Pack) -> Iterator[Difference]:
 
 def recounts(pack: Pack) -> Iterator[Difference]:
     """What was counted before the approval is what the obligations come to; a run that was submitted was counted."""
+    if "recounts.csv" in too_old_for(pack):
+        return
     manifest, _ = pack.manifest()
     counter, transfers, run = rules.Counter(), 0, manifest.run.removeprefix("runs/")
     for row in pack.rows("entries.csv"):
