@@ -36,4 +36,5 @@ async def bind_caps(
         await connection.execute(sql.COUNT_ALONE)
         for (name, currency), cap in differ.items():
             values = {"merchant_no": numbers[name], "currency_code": currency, "cap_micros": cap}
+            await connection.execute(sql.BIND_CAP, values)
             await connection.execute(sql.SET_CAP, values)

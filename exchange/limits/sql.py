@@ -30,6 +30,12 @@ SELECT :merchant_no, :currency_code, :cap_micros,
 ON CONFLICT (merchant_no, currency_code) DO UPDATE SET cap_micros = excluded.cap_micros
 """)
 
+# The database lets whoever clears write only what follows from funds, and lets a cap rise to what is written here.
+BIND_CAP = text("""
+INSERT INTO exchange.cap_bindings (merchant_no, currency_code, cap_micros)
+VALUES (:merchant_no, :currency_code, :cap_micros)
+""")
+
 REMOVE_CAP = text("""
 DELETE FROM exchange.exposures WHERE merchant_no = :merchant_no AND currency_code = :currency_code
 RETURNING merchant_no

@@ -7,10 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
 import pytest
 
-from exchange.db.engine import SERVER_ROLE
 from exchange.serving.checks import Violations
 from settlement.api import proposal_wire
 from settlement.calendar.books import is_open_by
@@ -20,7 +18,8 @@ from settlement.v1 import settlement_service_pb2 as pb
 from settlement.windows.service import Windows
 from tests.contract.calendars import MONTHLY, WEEKLY, a_calendar, calendars, finance_with_a_calendar
 from tests.contract.settled import Finance
-from tests.contract.stillness import connected, nothing_changes
+from tests.contract.stillness import connected
+from tests.integration.settlement.stopping import stopped_together
 from tests.servers import Server
 from tests.worlds import World, a_world
 
@@ -65,30 +64,13 @@ async def calendar_of(server: Server) -> UUID:
         return found
 
 
-async def stopped(server: Server, *statements: tuple[str, *tuple[object, ...]]) -> bool:
-    """Whether the database refuses a transaction of the role that serves requests; it is rolled back anyway."""
-    async with connected(server.url) as connection, nothing_changes(server):
-        await connection.execute(f"SET ROLE {SERVER_ROLE}")
-        transaction = connection.transaction()
-        await transaction.start()
-        try:
-            for statement, *arguments in statements:
-                await connection.execute(statement, *arguments)
-            await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        except asyncpg.IntegrityConstraintViolationError:
-            return True
-        finally:
-            await transaction.rollback()
-        return False
-
-
 async def test_a_window_closed_past_the_code_is_stopped(server: Server, morning: Morning) -> None:
     """Before it is due, and after: who closed it and what for is not said."""
-    early = await stopped(server, (CLOSE, SIX - timedelta(hours=9)))
+    early = await stopped_together(server, (CLOSE, SIX - timedelta(hours=9)))
     await morning.world.set_clock(LATER)
 
     assert early
-    assert await stopped(server, (CLOSE, SIX))
+    assert await stopped_together(server, (CLOSE, SIX))
 
 
 async def test_a_record_does_not_make_a_window_due(server: Server, morning: Morning) -> None:
@@ -97,18 +79,20 @@ async def test_a_record_does_not_make_a_window_due(server: Server, morning: Morn
     calendar, at = await calendar_of(server), SIX + timedelta(minutes=10)
     closed, recorded = (CLOSE, at), (RECORD, at, calendar, None)
 
-    assert not await stopped(server, closed, recorded, (CUT_OFF, "CNY", SIX))
-    assert await stopped(server, closed, recorded)
-    assert await stopped(server, closed, recorded, (CUT_OFF, "CNY", SIX - timedelta(minutes=1)))
-    assert await stopped(server, closed, recorded, (CUT_OFF, "USD", SIX))
-    assert await stopped(server, closed, recorded, (CUT_OFF, "CNY", SIX - timedelta(days=300)))
-    assert await stopped(server, closed, recorded, (CUT_OFF, "CNY", SIX), (CUT_OFF, "USD", SIX))
-    assert await stopped(server, closed, recorded, (CUT_OFF, "CNY", SIX), (CUT_OFF, "USD", None))
+    assert not await stopped_together(server, closed, recorded, (CUT_OFF, "CNY", SIX))
+    assert await stopped_together(server, closed, recorded)
+    assert await stopped_together(server, closed, recorded, (CUT_OFF, "CNY", SIX - timedelta(minutes=1)))
+    assert await stopped_together(server, closed, recorded, (CUT_OFF, "USD", SIX))
+    assert await stopped_together(server, closed, recorded, (CUT_OFF, "CNY", SIX - timedelta(days=300)))
+    assert await stopped_together(server, closed, recorded, (CUT_OFF, "CNY", SIX), (CUT_OFF, "USD", SIX))
+    assert await stopped_together(server, closed, recorded, (CUT_OFF, "CNY", SIX), (CUT_OFF, "USD", None))
     too_early = CUT_OFF.replace("2030-03-06", "2030-03-05")
-    assert await stopped(server, closed, recorded, (too_early, "CNY", SIX))
-    assert await stopped(server, closed, (RECORD, at, None, None), (CUT_OFF, "CNY", SIX))
+    assert await stopped_together(server, closed, recorded, (too_early, "CNY", SIX))
+    assert await stopped_together(server, closed, (RECORD, at, None, None), (CUT_OFF, "CNY", SIX))
     tomorrow = SIX + timedelta(days=1)
-    assert await stopped(server, (CLOSE, tomorrow), (RECORD, tomorrow, calendar, None), (CUT_OFF, "CNY", tomorrow))
+    assert await stopped_together(
+        server, (CLOSE, tomorrow), (RECORD, tomorrow, calendar, None), (CUT_OFF, "CNY", tomorrow)
+    )
 
 
 QINGMING, SATURDAY = SIX.replace(month=4, day=5), SIX.replace(month=4, day=6)
@@ -130,34 +114,39 @@ async def test_a_window_is_not_closed_for_a_holiday_or_a_weekend(server: Server)
     for shut in (QINGMING, SATURDAY):
         done = ((CLOSE, shut), (RECORD, shut, calendar, None))
         paid = shut.date() + timedelta(days=5)
-        assert not await stopped(server, *done, (LATE_CUT_OFF, "CNY", SIX.replace(month=4, day=4)))
-        assert await stopped(server, *done, (LATE_CUT_OFF, "CNY", shut))
+        assert not await stopped_together(server, *done, (LATE_CUT_OFF, "CNY", SIX.replace(month=4, day=4)))
+        assert await stopped_together(server, *done, (LATE_CUT_OFF, "CNY", shut))
         kept = (KEEP, calendar, shut, shut.date(), paid)
-        assert await stopped(server, kept)
+        assert await stopped_together(server, kept)
         again = (RECKON, calendar, shut - timedelta(minutes=1), shut)
-        assert await stopped(server, again, kept, *done, (LATE_CUT_OFF, "CNY", shut))
+        assert await stopped_together(server, again, kept, *done, (LATE_CUT_OFF, "CNY", shut))
 
 
 async def test_what_is_reckoned_later_follows_on_and_is_by_the_calendar(server: Server, morning: Morning) -> None:
-    """Beyond the dates that are kept: no gap, and no cut-off at another time, on another day, or paid too early."""
-    del morning
+    """Beyond the dates that are kept: no gap, and no cut-off at another time, on another day, or paid too early.
+
+    Nor are dates written down for years to come: what the books will say then nobody knows.
+    """
     calendar = await calendar_of(server)
     async with connected(server.url) as connection:
         until = await connection.fetchval("SELECT max(until) FROM settlement.calendar_spans")
+    await morning.world.set_clock((until - timedelta(days=70, hours=12)).isoformat())
     monday = next(SIX + timedelta(weeks=week) for week in range(99) if SIX + timedelta(weeks=week) > until)
     on, day = (RECKON, calendar, until, until + timedelta(days=30)), monday.date()
 
-    assert not await stopped(server, on, (KEEP, calendar, monday, day, day + timedelta(days=2)))
+    assert not await stopped_together(server, on, (KEEP, calendar, monday, day, day + timedelta(days=2)))
+    assert await stopped_together(server, (RECKON, calendar, until, until + timedelta(days=31)))
+    assert await stopped_together(server, (RECKON, calendar, until, until + timedelta(days=3_650)))
     gap = (RECKON, calendar, until + timedelta(days=1), until + timedelta(days=30))
-    assert await stopped(server, gap)
-    assert await stopped(server, (RECKON, calendar, until - timedelta(days=1), until + timedelta(days=30)))
-    assert await stopped(server, (RECKON.replace("CNY", "USD"), calendar, until, until + timedelta(days=30)))
+    assert await stopped_together(server, gap)
+    assert await stopped_together(server, (RECKON, calendar, until - timedelta(days=1), until + timedelta(days=30)))
+    assert await stopped_together(server, (RECKON.replace("CNY", "USD"), calendar, until, until + timedelta(days=30)))
     later, sunday = monday + timedelta(minutes=1), monday - timedelta(days=1)
-    assert await stopped(server, on, (KEEP, calendar, later, day, day + timedelta(days=2)))
-    assert await stopped(server, on, (KEEP, calendar, monday, day, day + timedelta(days=1)))
-    assert await stopped(server, on, (KEEP, calendar, monday, sunday.date(), day + timedelta(days=2)))
-    assert await stopped(server, on, (KEEP, calendar, sunday, sunday.date(), day + timedelta(days=2)))
-    assert await stopped(server, on, (KEEP_MOVED, calendar, monday, day, day + timedelta(days=2)))
+    assert await stopped_together(server, on, (KEEP, calendar, later, day, day + timedelta(days=2)))
+    assert await stopped_together(server, on, (KEEP, calendar, monday, day, day + timedelta(days=1)))
+    assert await stopped_together(server, on, (KEEP, calendar, monday, sunday.date(), day + timedelta(days=2)))
+    assert await stopped_together(server, on, (KEEP, calendar, sunday, sunday.date(), day + timedelta(days=2)))
+    assert await stopped_together(server, on, (KEEP_MOVED, calendar, monday, day, day + timedelta(days=2)))
 
 
 async def test_every_date_the_code_reckons_the_database_keeps(server: Server, finance: Finance) -> None:
@@ -221,20 +210,20 @@ async def test_leave_counts_when_another_person_gave_it_and_for_its_window(serve
     asked = await morning.finance.propose(pb.Proposal(special_closing=pb.SpecialClosing(window="windows/2")))
     leave = UUID(asked.name.removeprefix("proposals/"))
 
-    waiting = await stopped(server, (CLOSE, at), (RECORD, at, calendar, leave))
-    other = await stopped(server, (CLOSE, at), (RECORD, at, calendar, calendar))
+    waiting = await stopped_together(server, (CLOSE, at), (RECORD, at, calendar, leave))
+    other = await stopped_together(server, (CLOSE, at), (RECORD, at, calendar, calendar))
     await morning.finance.approve_proposal(asked)
 
     assert waiting
     assert other
-    assert not await stopped(server, (CLOSE, at), (RECORD, at, calendar, leave))
+    assert not await stopped_together(server, (CLOSE, at), (RECORD, at, calendar, leave))
 
 
 async def test_without_a_calendar_windows_are_closed_as_ever(server: Server, finance: Finance) -> None:
     """When somebody closes them."""
     del finance
 
-    assert not await stopped(server, (CLOSE, SIX))
+    assert not await stopped_together(server, (CLOSE, SIX))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,21 @@
+"""A net debit cap is raised or taken away only as two persons agreed.
+
+Revision ID: 0030
+"""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0030"
+down_revision = "0029"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the check; the statements stand in the file of the same name."""
+    op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
+    for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
+        if statement.strip():
+            op.get_bind().exec_driver_sql(statement)
