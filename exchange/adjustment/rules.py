@@ -3,17 +3,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from exchange.adjustment.model import Adjustment, Credit, Debit, Direction, State, Terms
+from exchange.adjustment.model import Adjustment, Credit, Debit, Direction, Terms
 from exchange.callers import Caller
 from exchange.directory.model import Directory
 from exchange.directory.pricing import owed
 from exchange.expiry.rules import breakage
-from exchange.four_eyes import require_second_person
+from exchange.four_eyes import require_second_person, require_waiting
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited, debited
 from exchange.ledger.model import NewLot, ObligationKind, Posting
 from exchange.rates.model import Coalition
-from exchange.refusals import NotOwnCurrency, PersonUnknown, ProposalLapsed, WrongState
+from exchange.refusals import NotOwnCurrency, PersonUnknown
 
 
 def credit(command: Credit, facts: MemberFacts, coalition: Coalition) -> Posting:
@@ -96,26 +96,6 @@ def proposed(terms: Terms, caller: Caller, directory: Directory) -> Terms:
             raise NotOwnCurrency(merchant=directory.merchants[caller.merchant_no].name, currency=currency.name)
     funded_by = funder.merchant_id if terms.direction is Direction.CREDIT else ""
     return replace(terms, currency=currency.code, funder=funded_by)
-
-
-def state_at(adjustment: Adjustment, now: datetime) -> State:
-    """How far it has come: what waits lapses at its very instant of expiry."""
-    lapsed = adjustment.state is State.PROPOSED and adjustment.expires_at <= now
-    return State.LAPSED if lapsed else adjustment.state
-
-
-def require_waiting(adjustment: Adjustment, now: datetime) -> None:
-    """It is neither decided nor withdrawn, and its time is not over.
-
-    Raises:
-        ProposalLapsed: nobody decided in time.
-        WrongState: it is decided or withdrawn.
-    """
-    state = state_at(adjustment, now)
-    if state is State.LAPSED:
-        raise ProposalLapsed(resource=adjustment.name, expired=adjustment.expires_at.isoformat())
-    if state is not State.PROPOSED:
-        raise WrongState(resource=adjustment.name, state=state.name, needed=State.PROPOSED.name)
 
 
 def require_approvable(adjustment: Adjustment, caller: Caller, digest: str, now: datetime) -> None:

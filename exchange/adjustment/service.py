@@ -26,11 +26,12 @@ from exchange.adjustment.model import (
     State,
     Terms,
 )
-from exchange.adjustment.rules import proposed, require_approvable, require_waiting
+from exchange.adjustment.rules import proposed, require_approvable
 from exchange.callers import Caller
 from exchange.clock import coalition_now
 from exchange.db.engine import Database
 from exchange.directory.change import log
+from exchange.four_eyes import require_waiting
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import OWN_REQUESTS, MemberKey, Receipt
 from exchange.ledger.poster import Poster

@@ -10,12 +10,12 @@ from uuid import UUID
 from grpc.aio import ServicerContext
 
 from exchange.adjustment.model import Adjustment, Direction, Reason, Terms
-from exchange.adjustment.rules import state_at
 from exchange.api.context import Api
 from exchange.api.transfers_out import write_transfer
 from exchange.api.wire import REQUEST_ID_CHARACTERS_MAX, member_key, points_of
 from exchange.callers import Caller
 from exchange.directory.model import Directory
+from exchange.four_eyes import state_at
 from exchange.ledger.model import OWN_REQUESTS, MemberKey, member_bucket
 from exchange.serving.checks import NO_UUID, Violations, known_numbers
 from exchange.serving.identity import caller_of

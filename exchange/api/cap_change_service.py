@@ -11,8 +11,8 @@ from grpc.aio import ServicerContext
 from exchange.api.context import Api
 from exchange.api.limit_wire import REASON_MAX, exposure_message, merchant_and_currency
 from exchange.api.wire import REQUEST_ID_CHARACTERS_MAX
+from exchange.four_eyes import state_at
 from exchange.limits.changes.model import Asked, CapChange
-from exchange.limits.changes.rules import state_at
 from exchange.limits.changes.service import Seen
 from exchange.serving.checks import NO_UUID, Violations, known_numbers
 from exchange.serving.identity import caller_of

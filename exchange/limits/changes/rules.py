@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from exchange.callers import Caller
-from exchange.four_eyes import require_second_person
+from exchange.four_eyes import require_second_person, require_waiting
 from exchange.limits.changes.model import CapChange, State
-from exchange.refusals import CapRaise, ProposalLapsed, WrongState
+from exchange.refusals import CapRaise, WrongState
 
 
 def require_lowering(merchant: str, currency_code: str, before: int | None, after: int | None) -> None:
@@ -30,26 +30,6 @@ def require_lowering(merchant: str, currency_code: str, before: int | None, afte
 
 PROPOSE = "ProposeNetDebitCap"
 """The method that begins what two persons do."""
-
-
-def state_at(change: CapChange, now: datetime) -> State:
-    """How far it has come: what waits lapses at its very instant of expiry."""
-    lapsed = change.state is State.PROPOSED and change.expires_at <= now
-    return State.LAPSED if lapsed else change.state
-
-
-def require_waiting(change: CapChange, now: datetime) -> None:
-    """It is neither approved nor withdrawn, and its time is not over.
-
-    Raises:
-        ProposalLapsed: nobody decided in time.
-        WrongState: it is approved or withdrawn.
-    """
-    state = state_at(change, now)
-    if state is State.LAPSED:
-        raise ProposalLapsed(resource=change.name, expired=change.expires_at.isoformat())
-    if state is not State.PROPOSED:
-        raise WrongState(resource=change.name, state=state.name, needed=State.PROPOSED.name)
 
 
 def require_approvable(change: CapChange, caller: Caller, digest: str, now: datetime) -> None:

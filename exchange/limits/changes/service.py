@@ -15,10 +15,11 @@ from exchange.db.engine import Database
 from exchange.directory.change import changing, log
 from exchange.directory.service import Reloads
 from exchange.directory.snapshot import read_directory
+from exchange.four_eyes import require_waiting
 from exchange.ledger.ids import new_id
 from exchange.limits.changes import sql
 from exchange.limits.changes.model import LIFETIME, WAITING_MAX, Asked, CapChange, State
-from exchange.limits.changes.rules import require_approvable, require_unchanged, require_waiting
+from exchange.limits.changes.rules import require_approvable, require_unchanged
 from exchange.limits.model import Position
 from exchange.limits.service import positions, present_cap, put_cap, take_cap
 from exchange.refusals import PersonUnknown, RequestIdReused, ResourceNotFound, TooManyDrafts
