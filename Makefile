@@ -60,6 +60,9 @@ check-code: $(DEV)
 .PHONY: check-imports
 check-imports: $(DEV)
 	$(BIN)/lint-imports --cache-dir .state/import-linter
+	@for folder in exchange/db/migrations/versions settlement/migrations/versions; do \
+		ls $$folder | sed -n 's/^\([0-9]*\)_.*\.py$$/\1/p' | uniq -d | sed "s|.*|two migrations & in $$folder|"; \
+	done | { ! grep . >&2; }
 
 .PHONY: check-protos
 check-protos: $(DEV)
