@@ -74,7 +74,7 @@ def net(
     operator = one_spelling(operator)
     if not operator or ">" in operator or not operator.isprintable():
         refused(f"--operator {operator!r}: name whose clearing account it is, without a '>'")
-    excluded = frozenset(exclude or ())
+    excluded = frozenset(map(one_spelling, exclude or ()))
     with plain_refusals():
         rates = _rates(fx, into, mode, per)
         if rates is not None:

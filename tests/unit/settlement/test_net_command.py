@@ -58,8 +58,10 @@ def test_the_operator_is_one_however_its_accents_are_written(tmp_path: Path) -> 
     file.write_text(f"debtor,creditor,currency,amount\nA,{composed},CNY,100\n", encoding="utf-8")
 
     figures = json.loads(run("net", file, "--operator", f" {decomposed}", "--json").stdout)["CNY"]
+    excluded = json.loads(run("net", file, "--exclude", decomposed, "--json").stdout)["CNY"]
 
     assert figures["payments"] == [{"from": "A", "to": composed, "amount": 100}]
+    assert (excluded["held"], excluded["payments"]) == (100, [])
 
 
 def test_a_header_alone_is_an_empty_document(tmp_path: Path) -> None:
