@@ -16,6 +16,7 @@ CAME_LATER: Sequence[Sequence[str]] = (
     ("recounts.csv",),
     ("disputes.csv", "dispute_steps.csv", "adjustments.csv"),
     ("defaults.csv", "defaulted_payments.csv", "recoveries.csv", "default_postings.csv"),
+    ("write_offs.csv",),
 )
 """Parts the first packs did not have, in the order the program came to write them; those of a group came at once."""
 

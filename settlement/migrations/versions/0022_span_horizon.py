@@ -1,14 +1,14 @@
-"""Caps that follow funds are those that the funds give.
+"""Cut-offs are reckoned no further ahead than the code does.
 
-Revision ID: settlement_0019
+Revision ID: settlement_0022
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0019"
-down_revision = "settlement_0018"
+revision = "settlement_0022"
+down_revision = "settlement_0021"
 branch_labels = None
 depends_on = None
 

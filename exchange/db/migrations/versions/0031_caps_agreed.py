@@ -1,14 +1,14 @@
-"""Cut-offs are reckoned no further ahead than the code does.
+"""A net debit cap is raised or taken away only as two persons agreed.
 
-Revision ID: settlement_0020
+Revision ID: 0031
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0020"
-down_revision = "settlement_0019"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
-"""A net debit cap is raised or taken away only as two persons agreed.
+"""Caps that follow funds are those that the funds give.
 
-Revision ID: 0030
+Revision ID: settlement_0021
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "settlement_0021"
+down_revision = "settlement_0020"
 branch_labels = None
 depends_on = None
 
