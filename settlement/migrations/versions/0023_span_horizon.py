@@ -1,14 +1,14 @@
 """Cut-offs are reckoned no further ahead than the code does.
 
-Revision ID: settlement_0022
+Revision ID: settlement_0023
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0022"
-down_revision = "settlement_0021"
+revision = "settlement_0023"
+down_revision = "settlement_0022"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Caps that follow funds are those that the funds give.
 
-Revision ID: settlement_0021
+Revision ID: settlement_0022
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0021"
-down_revision = "settlement_0020"
+revision = "settlement_0022"
+down_revision = "settlement_0021"
 branch_labels = None
 depends_on = None
 
