@@ -1,4 +1,4 @@
-"""Cut-offs are reckoned no further ahead than the code does.
+"""Caps that follow funds are those that the funds give.
 
 Revision ID: settlement_0023
 """

@@ -1,14 +1,14 @@
-"""Caps that follow funds are those that the funds give.
+"""Cut-offs are reckoned no further ahead than the code does.
 
-Revision ID: settlement_0022
+Revision ID: settlement_0024
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "settlement_0022"
-down_revision = "settlement_0021"
+revision = "settlement_0024"
+down_revision = "settlement_0023"
 branch_labels = None
 depends_on = None
 
