@@ -8,6 +8,7 @@ import typer
 
 from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger
+from settlement.cli.words import NUMBER_MAX
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -80,7 +81,7 @@ def set_account(
 def confirm_account(
     merchant: Merchant,
     currency: Currency,
-    version: Annotated[int, typer.Option(help="Which version was looked at.", min=1)],
+    version: Annotated[int, typer.Option(help="Which version was looked at.", min=1, max=NUMBER_MAX)],
     *,
     json: Json = False,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger, window_number
 from settlement.cli.proposals import COLLECTION, id_in, show
+from settlement.cli.words import ForTheRecord, Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -25,7 +26,6 @@ DIGITS_MIN = 12
 Window = Annotated[str, typer.Argument(help="Number of a window that was run.")]
 Subject = Annotated[str, typer.Argument(help="Number of a window that was run, or proposals/ID.")]
 Digest = Annotated[str, typer.Option(help="The digest `show` told, its first 12 digits at least.")]
-Why = Annotated[str, typer.Option(help="Why, for the record.")]
 Seen = Annotated[bool, typer.Option("--acknowledge-shortfall", help="I have seen whose funds do not reach.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the run as JSON.")]
 Step = Callable[["Approvals", "Run", "Actor"], Awaitable[tuple["Run", bool]]]
@@ -58,7 +58,7 @@ def approve(
     _take(subject, digest, "FINANCE_CHECKER", step, as_json=json)
 
 
-def reject(subject: Subject, digest: Digest, reason: Why, *, json: Json = False) -> None:
+def reject(subject: Subject, digest: Digest, reason: ForTheRecord, *, json: Json = False) -> None:
     """Say no to exactly the result or document with this digest; a window then waits for another run."""
     if subject.startswith(COLLECTION):
         _decide(subject, digest, reason, yes=False, as_json=json)
@@ -70,7 +70,7 @@ def reject(subject: Subject, digest: Digest, reason: Why, *, json: Json = False)
     _take(subject, digest, "FINANCE_CHECKER", step, as_json=json)
 
 
-def cancel(window: Window, reason: Why, *, json: Json = False) -> None:
+def cancel(window: Window, reason: ForTheRecord, *, json: Json = False) -> None:
     """Take the run of a window back before anything was instructed."""
 
     async def step(approvals: Approvals, run: Run, actor: Actor) -> tuple[Run, bool]:

@@ -9,6 +9,7 @@ import typer
 from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger, window_number
 from settlement.cli.proposals import show_asked
+from settlement.cli.words import Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -48,7 +49,7 @@ def drill_default(merchant: Merchant, window: Window, *, json: Json = False) -> 
 def default(
     merchant: Merchant,
     window: Window,
-    reason: Annotated[str, typer.Option(help="What the checker should know.")] = "",
+    reason: Why = "",
     *,
     json: Json = False,
 ) -> None:

@@ -10,12 +10,14 @@ import typer
 from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger, window_number
 from settlement.cli.proposals import show_asked
+from settlement.cli.words import MINOR_UNITS_MAX, Why, in_one_line
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
     from settlement.disputes.model import Adjustment, Dispute
     from settlement.proposals.model import Content, Proposal
 
+OWNER_MAX = 64
 ROWS_MAX = 10_000
 NEWEST = 2**62
 
@@ -62,27 +64,28 @@ def dispute(name: Name, *, json: Json = False) -> None:
 
 def assign_dispute(
     name: Name,
-    owner: Annotated[str, typer.Argument(help="Who looks after it from now on.")],
+    owner: Annotated[str, typer.Argument(help="Who looks after it from now on.", callback=in_one_line(1, OWNER_MAX))],
     *,
     json: Json = False,
 ) -> None:
     """Name who looks after a dispute."""
     dispute_id = id_in(name)
-    said = _line("OWNER", owner, 64)
 
     async def work(database: Database) -> Dispute:
         from settlement.disputes.service import Disputes
 
         actor = await identified(database, "FINANCE_MAKER")
-        return (await Disputes(database).assign(dispute_id, said, actor))[0]
+        return (await Disputes(database).assign(dispute_id, owner, actor))[0]
 
     _show(on_ledger(work), json=json)
 
 
 def decide_dispute(
     name: Name,
-    upheld: Annotated[int, typer.Option(min=0, help="Minor units that are not owed; 0 rejects the claim.")],
-    reason: Annotated[str, typer.Option(help="What the checkers should know.")] = "",
+    upheld: Annotated[
+        int, typer.Option(min=0, max=MINOR_UNITS_MAX, help="Minor units that are not owed; 0 rejects the claim.")
+    ],
+    reason: Why = "",
     *,
     json: Json = False,
 ) -> None:
@@ -95,10 +98,10 @@ def decide_dispute(
 def adjust(
     debtor: Annotated[str, typer.Argument(help="Who owes: GRO.")],
     creditor: Annotated[str, typer.Argument(help="Whom: TEL.")],
-    amount: Annotated[int, typer.Argument(min=1, help="How much more, in minor units.")],
+    amount: Annotated[int, typer.Argument(min=1, max=MINOR_UNITS_MAX, help="How much more, in minor units.")],
     currency: Annotated[str, typer.Argument(help="ISO 4217 code.")],
     evidence: Annotated[str, typer.Option(help="Where what proves it is kept.")],
-    reason: Annotated[str, typer.Option(help="What the checkers should know.")] = "",
+    reason: Why = "",
     transfer: Annotated[str, typer.Option(help="transfers/ID it is about. Left out: none.")] = "",
     *,
     json: Json = False,
@@ -167,21 +170,13 @@ def id_in(name: str) -> UUID:
 
 
 def _propose(content: Content, reason: str, *, json: bool) -> None:
-    said = _line("--reason", reason, 500, least=0)
-
     async def work(database: Database) -> Proposal:
         from settlement.proposals.service import Proposals
 
         actor = await identified(database, "FINANCE_MAKER")
-        return (await Proposals(database).propose(content, actor, said))[0]
+        return (await Proposals(database).propose(content, actor, reason))[0]
 
     show_asked(on_ledger(work), json=json)
-
-
-def _line(what: str, text: str, most: int, least: int = 1) -> str:
-    if not least <= len(text) <= most or (text and not text.isprintable()):
-        refused(f"{what}: say it in one line of {least} to {most} characters")
-    return text
 
 
 def _show(found: Any, *, json: bool) -> None:

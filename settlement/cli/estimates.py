@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger
+from settlement.cli.words import NUMBER_MAX, ForTheRecord
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -20,14 +20,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 def set_estimate(
     currency: Currency,
     expected_bps: Annotated[int, typer.Argument(help="Expected breakage, basis points.", min=0, max=9_999)],
-    reason: Annotated[str, typer.Option(help="Why, for the record.")],
-    from_window: Annotated[int, typer.Option(help="First window it holds for.", min=1)] = 1,
+    reason: ForTheRecord,
+    from_window: Annotated[int, typer.Option(help="First window it holds for.", min=1, max=NUMBER_MAX)] = 1,
     *,
     json: Json = False,
 ) -> None:
     """Set an estimate. It counts once another person has confirmed it; its catch-up falls into its first window."""
-    if not reason.strip():
-        refused("--reason: say why")
 
     async def work(database: Database) -> Estimate:
         from settlement.breakage.service import Breakage
@@ -40,7 +38,7 @@ def set_estimate(
 
 def confirm_estimate(
     currency: Currency,
-    version: Annotated[int, typer.Option(help="Which version was looked at.", min=1)],
+    version: Annotated[int, typer.Option(help="Which version was looked at.", min=1, max=NUMBER_MAX)],
     *,
     json: Json = False,
 ) -> None:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger
+from settlement.cli.words import NUMBER_MAX, in_one_line
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
     from settlement.payments.exceptions import PaymentException
 
 ROWS_MAX = 10_000
-NOTE_CHARS_MAX = 500
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -43,15 +42,13 @@ def exceptions(
 
 
 def resolve(
-    number: Annotated[int, typer.Argument(help="Number of the exception.", min=1)],
-    note: Annotated[str, typer.Option(help="What was found, for the record.")],
+    number: Annotated[int, typer.Argument(help="Number of the exception.", min=1, max=NUMBER_MAX)],
+    note: Annotated[str, typer.Option(help="What was found, for the record.", callback=in_one_line(1))],
     payment: Annotated[str, typer.Option(help="EndToEndId of the payment it is. Left out: none of ours.")] = "",
     *,
     json: Json = False,
 ) -> None:
     """End an exception: it was a payment's booking after all, or none of ours. Not by whoever exported the payment."""
-    if not note.strip() or not note.isprintable() or len(note) > NOTE_CHARS_MAX:
-        refused(f"--note: say in one line, of at most {NOTE_CHARS_MAX} characters, what was found")
 
     async def work(database: Database) -> PaymentException:
         from settlement.payments.exceptions import Exceptions

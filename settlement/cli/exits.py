@@ -10,6 +10,7 @@ from settlement.cli.defaults import Json, Merchant, drill
 from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger
 from settlement.cli.proposals import show_asked
+from settlement.cli.words import Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -39,7 +40,7 @@ def leave(
         list[str] | None,
         typer.Option(help="points_issued=REASON or points_funded=REASON: why such points may be left."),
     ] = None,
-    reason: Annotated[str, typer.Option(help="What the checker should know.")] = "",
+    reason: Why = "",
     *,
     json: Json = False,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 from settlement.cli.files import refused
 from settlement.cli.ledger import as_json, identified, on_ledger
 from settlement.cli.proposals import show_asked
+from settlement.cli.words import Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -25,7 +26,6 @@ Currency = Annotated[str, typer.Argument(help="Settlement currency, such as CNY.
 Amount = Annotated[int, typer.Argument(help="Minor units.", min=1)]
 Reference = Annotated[str, typer.Option(help="What the bank calls it.")]
 Day = Annotated[str, typer.Option(help="The day the bank gives it, 2026-03-05.")]
-Why = Annotated[str, typer.Option(help="What the checker should know.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

@@ -13,12 +13,11 @@ from settlement.cli.files import plain_refusals, refused
 from settlement.cli.ledger import as_json, identified, on_ledger, window_number
 from settlement.cli.payments import Format
 from settlement.cli.plain import PROGRAM
+from settlement.cli.words import Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
     from settlement.month_end.model import Told
-
-REASON_CHARS_MAX = 500
 
 
 def month_end(
@@ -30,7 +29,7 @@ def month_end(
     pay_on: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day the bank is to pay. [default: its pay day]")
     ] = None,
-    reason: Annotated[str, typer.Option(help="What the checkers should know.")] = "",
+    reason: Why = "",
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON when the walk has ended.")] = False,
@@ -45,8 +44,6 @@ def month_end(
         refused("say the number of the window: a walk that is repeated must not close the next one",
                 next_step=f"{PROGRAM} status")  # fmt: skip
     assert number is not None
-    if len(reason) > REASON_CHARS_MAX or not reason.isprintable():
-        refused(f"--reason: say it in one line of at most {REASON_CHARS_MAX} characters")
     folder = into or Path(f"W{number}")
 
     async def work(database: Database) -> list[Told]:

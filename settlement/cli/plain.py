@@ -70,6 +70,8 @@ class Commands(TyperGroup):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         typed = list(sys.argv[1:] if args is None else args)
+        if garbled := [word for word in typed if not _is_text(word)]:
+            self._end(f"{garbled[0]!a} is no UTF-8 text", "type it anew, on a terminal that speaks UTF-8", typed)
         try:
             sys.exit(super().main(typed, prog_name, complete_var, False, windows_expand_args, **extra) or 0)
         except NotDone as wrong:
@@ -88,6 +90,11 @@ class Commands(TyperGroup):
         step = next_step or " ".join([PROGRAM, *([command] if command else []), "--help"])
         typer.echo(f"Refused: {_one_line(message)}. Next: {_one_line(step)}", err=True)
         sys.exit(BAD_INPUT)
+
+
+def _is_text(word: str) -> bool:
+    # Bytes that are no UTF-8 come as lone surrogates: neither the database nor a terminal takes them.
+    return not any("\ud800" <= character <= "\udfff" for character in word)
 
 
 def _one_line(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ import typer
 from settlement.cli.files import plain_refusals, refused
 from settlement.cli.ledger import as_json, identified, on_ledger
 from settlement.cli.plain import PROGRAM
+from settlement.cli.words import ForTheRecord, Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -45,7 +45,7 @@ class What(StrEnum):
 def propose(
     what: Annotated[What, typer.Argument(help="What the document is about.")],
     file: Annotated[Path, typer.Argument(help="The document as YAML or JSON, with the fields of the wire.")],
-    reason: Annotated[str, typer.Option(help="What the checkers should know.")] = "",
+    reason: Why = "",
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the proposal as JSON.")] = False,
 ) -> None:
@@ -96,7 +96,7 @@ def proposals(
 
 def withdraw(
     proposal: Annotated[str, typer.Argument(help="proposals/ID that nobody has decided on.")],
-    reason: Annotated[str, typer.Option(help="Why, for the record.")],
+    reason: ForTheRecord,
     *,
     json: Annotated[bool, typer.Option("--json", help="Print the proposal as JSON.")] = False,
 ) -> None:
@@ -114,34 +114,25 @@ def withdraw(
 
 def read_document(what: What, file: Path) -> Any:
     """The document in a file, checked as the wire checks it; what is wrong ends the command, field by field."""
-    import yaml
     from google.protobuf import json_format
 
     from exchange.refusals import InvalidField
     from exchange.serving.checks import Violations
     from settlement.api import proposal_wire
     from settlement.v1 import settlement_service_pb2 as pb
+    from settlement.yaml_documents import BadDocument, read_plain
 
     check, proposal = Violations(), pb.Proposal()
-    with plain_refusals():
-        text = file.read_text(encoding="utf-8")
     try:
-        json_format.ParseDict({what.value: _with_dates_as_text(yaml.safe_load(text))}, proposal)
+        with plain_refusals():
+            document = read_plain(file)
+        json_format.ParseDict({what.value: document}, proposal)
         content = proposal_wire.content(check, proposal, path=file.name)
         check.raise_if_any()
-    except (yaml.YAMLError, json_format.ParseError, InvalidField, UnicodeDecodeError) as wrong:
+    except (BadDocument, json_format.ParseError, InvalidField) as wrong:
         refused(f"{file.name}: {wrong}", wrong)
         raise
     return content
-
-
-def _with_dates_as_text(values: Any) -> Any:
-    """A document as JSON would have it: YAML reads a bare 2026-12-31 as a date."""
-    if isinstance(values, dict):
-        return {name: _with_dates_as_text(value) for name, value in values.items()}
-    if isinstance(values, list):
-        return [_with_dates_as_text(value) for value in values]
-    return values.isoformat() if type(values) is date else values
 
 
 def id_in(name: str) -> UUID:

@@ -9,6 +9,7 @@ import typer
 from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger, window_number
 from settlement.cli.proposals import show_asked
+from settlement.cli.words import Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -24,7 +25,7 @@ def recover(
     amount: Annotated[int, typer.Argument(help="Minor units that came.", min=1)],
     reference: Annotated[str, typer.Option(help="What the bank calls it.")],
     value_date: Annotated[str, typer.Option(help="The day the bank gives it, 2026-03-05.")],
-    reason: Annotated[str, typer.Option(help="What the checker should know.")] = "",
+    reason: Why = "",
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:

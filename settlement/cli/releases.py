@@ -10,6 +10,7 @@ from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger, window_number
 from settlement.cli.plain import PROGRAM, NotDone
 from settlement.cli.proposals import show
+from settlement.cli.words import Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -28,7 +29,7 @@ def release(
     since: Annotated[str, typer.Option(help="Only what was first left unpaid in this window.")] = "",
     at_least: Minor = 0,
     at_most: Minor = 0,
-    reason: Annotated[str, typer.Option(help="What the checker should know.")] = "",
+    reason: Why = "",
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:

@@ -93,9 +93,9 @@ def statement(
 
     _put(_of_window(window, make), chosen.value, into, f"W{number}-{merchant}", as_json=json)
     if detail:
-        _write_detail(number, merchant, into or Path())
+        _write_detail(number, merchant, into or Path(), beside_json=json)
     if proof:
-        _write_proof(number, merchant, into or Path())
+        _write_proof(number, merchant, into or Path(), beside_json=json)
 
 
 def journal(
@@ -183,37 +183,36 @@ def _put(made: Report, chosen: str, into: Path | None, prefix: str, *, as_json: 
         return
     render, suffix = (hledger.render, "journal") if chosen == "hledger" else FORMATS[chosen][:2]
     path = into / f"{prefix}-{made.name}.{suffix}"
+    from settlement.month_end.papers import put
+
     with plain_refusals():
-        into.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(render(made))
+        put(path, render(made))
     typer.echo(str(path))
 
 
-def _write_detail(number: int, merchant: str, into: Path) -> None:
+def _write_detail(number: int, merchant: str, into: Path, *, beside_json: bool) -> None:
+    """`beside_json`: standard output is the statement's, and a program reads it."""
     path = into / f"W{number}-{merchant}-detail.csv"
 
     async def work(database: Database) -> None:
-        from settlement.reports.detail import detail
+        from settlement.month_end.papers import write_detail
 
-        with path.open("w", encoding="utf-8", newline="") as file:
-            async for piece in detail(database, number, merchant):
-                file.write(piece)
+        await write_detail(database, number, merchant, path)
 
     with plain_refusals():
-        into.mkdir(parents=True, exist_ok=True)
         on_ledger(work)
-    typer.echo(str(path))
+    typer.echo(str(path), err=beside_json)
 
 
-def _write_proof(number: int, merchant: str, into: Path) -> None:
+def _write_proof(number: int, merchant: str, into: Path, *, beside_json: bool) -> None:
     from settlement.cli.heads import proven
+    from settlement.month_end.papers import put
 
     content = on_ledger(proven(number, merchant))
     path = into / f"W{number}-{merchant}-proof.json"
     with plain_refusals():
-        into.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    typer.echo(str(path))
+        put(path, content)
+    typer.echo(str(path), err=beside_json)
 
 
 def _closed(window: str) -> int:

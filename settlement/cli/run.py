@@ -9,6 +9,7 @@ import typer
 
 from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger, window_number
+from settlement.cli.words import CARRY_DAYS_MAX, MINOR_UNITS_MAX
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -57,8 +58,8 @@ def run(
     if number is None:
         refused("a run is of a closed window: say its number")
         return
-    minimums = dict(_figure("--minimum", text) for text in minimum or [])
-    ages = dict(_figure("--maximum-age", text) for text in maximum_age or [])
+    minimums = dict(_figure("--minimum", text, MINOR_UNITS_MAX) for text in minimum or [])
+    ages = dict(_figure("--maximum-age", text, CARRY_DAYS_MAX) for text in maximum_age or [])
 
     async def start(database: Database) -> tuple[Run, bool]:
         from settlement.run.asked import Asked
@@ -105,12 +106,13 @@ def show(
     show_liquidity(checks)
 
 
-def _figure(option: str, text: str) -> tuple[str, int]:
+def _figure(option: str, text: str, most: int) -> tuple[str, int]:
     from exchange.money.currencies import MINOR_EXPONENT
 
     code, _, amount = text.partition("=")
-    if code not in MINOR_EXPONENT or not amount.isascii() or not amount.isdigit():
-        refused(f"{option} {text}: say a currency and a whole number, such as CNY=10000")
+    digits = amount.isascii() and amount.isdigit() and len(amount) <= len(str(most))
+    if code not in MINOR_EXPONENT or not digits or int(amount) > most:
+        refused(f"{option} {text}: say a currency and a whole number up to {most}, such as CNY=90")
     return code, int(amount)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from settlement.fx.model import FxRate, FxSet
 from settlement.fx.rules import problems
+from settlement.yaml_documents import BadDocument, read_plain
 
 FIELDS = {"name": "", "version": 0, "base_currency_code": "", "rates": ()}
 RATE_FIELDS = {
@@ -42,13 +42,11 @@ def read_fx(path: Path) -> FxSet:
         BadFxFile: it is none, or one that could not be proposed.
         OSError: it cannot be read.
     """
-    import yaml
-
     name = path.name
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as wrong:
-        raise BadFxFile(name, "", f"is neither YAML nor JSON: {wrong}") from wrong
+        document = read_plain(path)
+    except BadDocument as wrong:
+        raise BadFxFile(name, "", str(wrong)) from wrong
     values = _mapping(name, "", document, FIELDS)
     listed = values["rates"]
     if not isinstance(listed, Sequence) or isinstance(listed, str):
@@ -75,8 +73,6 @@ def _mapping(file: str, path: str, found: Any, fields: Mapping[str, Any]) -> dic
     values: dict[str, Any] = {}
     for name, left_out in fields.items():
         value = found.get(name, left_out)
-        # YAML reads a bare date as one.
-        value = value.isoformat() if type(value) is date else value
         if not isinstance(left_out, tuple) and type(value) is not type(left_out):
             kind = "whole number" if isinstance(left_out, int) else "text"
             raise BadFxFile(file, f"{path}.{name}".lstrip("."), f"is no {kind}")

@@ -56,13 +56,14 @@ async def write_papers(
         progress("statements", number, len(participants))
         folder, title = into / "statements", f"W{window_no}-{name}"
         render(await reports.merchant_statement(run_id, name), FOR_MERCHANTS, folder, title)
-        written.append(str(await _detail(database, window_no, name, folder / f"{title}-detail.csv")))
+        written.append(str(await write_detail(database, window_no, name, folder / f"{title}-detail.csv")))
         add(folder / f"{title}-proof.json", await proofs.proof(window_no, name))
     return tuple(written)
 
 
-async def _detail(database: Database, window_no: int, participant: str, path: Path) -> Path:
+async def write_detail(database: Database, window_no: int, participant: str, path: Path) -> Path:
     """Streamed, so that a large window takes little memory."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     with unfinished.open("w", encoding="utf-8", newline="") as file:
         async for piece in detail(database, window_no, participant):

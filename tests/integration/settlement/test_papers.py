@@ -125,6 +125,7 @@ async def test_finance_writes_its_papers_at_the_keyboard(server: Server, treasur
     stated = await settlement(server, "statement", "1", "TEL", "--detail", "--into", folder)
     kept = await settlement(server, "journal", "1", "--into", folder)
     tied = await settlement(server, "liability", "1", "--json")
+    both = await settlement(server, "statement", "1", "TEL", "--detail", "--into", folder, "--json")
     nobody = await settlement(server, "statement", "1", "NOBODY")
 
     assert run.name
@@ -134,4 +135,6 @@ async def test_finance_writes_its_papers_at_the_keyboard(server: Server, treasur
     }  # fmt: skip
     assert "OPR-settled" in (tmp_path / "W1-journal.journal").read_text(encoding="utf-8")
     assert tied.document["about"]["ties"] == "yes"
+    assert both.document["about"]["participant"] == "TEL"
+    assert both.errors.strip() == str(tmp_path / "W1-TEL-detail.csv")
     assert (nobody.status, "merchants/NOBODY" in nobody.errors) == (2, True)

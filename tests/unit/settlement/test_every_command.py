@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -46,18 +46,21 @@ def is_plain(result: Result) -> bool:
     return there and result.stdout == "" and result.exit_code == 2 and "Traceback" not in result.output
 
 
-def fitting(name: str, folder: Path) -> list[str]:
-    """Arguments that pass the parser, for everything a command requires."""
+def fitting(name: str, folder: Path, given: Mapping[str, str] | None = None) -> list[str]:
+    """Arguments that pass the parser, for everything a command requires; `given`: those said by the test."""
+    said = given or {}
     words: list[str] = []
     file = folder / "given.csv"
     file.write_text("debtor,creditor,currency,amount\nA,B,CNY,1\n", encoding="utf-8")
     path = tuple(name.split())
     hints = get_type_hints(LEAVES[path].callback)
     for parameter in LEAVES[path].params:
-        if parameter.required:
+        option = next((one for one in parameter.opts if one.startswith("--")), None)
+        if parameter.name in said:
+            words += [option, said[parameter.name]] if option else [said[parameter.name]]
+        elif parameter.required:
             kind = next(iter(get_args(hints[parameter.name])), hints[parameter.name])
             value = str(file) if kind is Path else str(next(iter(kind))) if issubclass(kind, enum.Enum) else "1"
-            option = next((one for one in parameter.opts if one.startswith("--")), None)
             words += [option, value] if option else [value]
     return words
 
@@ -137,6 +140,77 @@ def test_a_window_that_is_none_is_named(window: str) -> None:
 
     assert is_plain(result), result.output
     assert repr(window) in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if any("--reason" in p.opts for p in LEAVES[tuple(name.split())].params)]
+)
+@pytest.mark.parametrize("reason", ["x" * 501, "two\nlines", "\x1b[2J"])
+def test_a_reason_is_what_the_wire_takes_too(name: str, reason: str, tmp_path: Path) -> None:
+    """One line of 500 characters at most, looked at before any database is asked."""
+    result = run(*name.split(), *fitting(name, tmp_path), "--reason", reason)
+
+    assert is_plain(result), result.output
+    assert "--reason" in result.stderr
+
+
+def figures() -> Iterator[tuple[str, Any]]:
+    """Every whole number a command on the database takes, with the command's name."""
+    for path, command in LEAVES.items():
+        hints = get_type_hints(command.callback)
+        for parameter in command.params:
+            kind = hints.get(parameter.name)
+            if int in {kind, *get_args(kind)} and path[0] not in {"net", "liquidity"}:
+                yield " ".join(path), parameter
+
+
+@pytest.mark.parametrize(("name", "parameter"), [pytest.param(*one, id=f"{one[0]} {one[1].name}") for one in figures()])
+def test_a_figure_that_no_database_could_hold_is_named(name: str, parameter: Any, tmp_path: Path) -> None:
+    """Before any is asked."""
+    result = run(*name.split(), *fitting(name, tmp_path, {parameter.name: str(10**30)}))
+
+    assert is_plain(result), result.output
+    assert "database" not in result.stderr
+
+
+@pytest.mark.parametrize("typed", ["--minimum", "--maximum-age"])
+def test_a_figure_of_a_currency_is_bounded_too(typed: str) -> None:
+    """As over the wire."""
+    result = run("run", "1", typed, f"CNY={10**16}")
+
+    assert is_plain(result), result.output
+    assert typed in result.stderr
+
+
+@pytest.mark.parametrize("name", ["cancel", "reject", "withdraw", "set-estimate"])
+def test_what_has_to_have_a_reason_takes_no_blank_one(name: str, tmp_path: Path) -> None:
+    """As over the wire."""
+    result = run(name, *fitting(name, tmp_path), "--reason", " ")
+
+    assert is_plain(result), result.output
+    assert "--reason" in result.stderr
+
+
+@pytest.mark.parametrize("words", [("accounts", "caf\udce9"), ("cancel", "1", "--reason", "caf\udce9"), ("\udce9",)])
+def test_bytes_that_are_no_text_are_one_plain_line(words: tuple[str, ...]) -> None:
+    """A terminal that does not speak UTF-8: neither the database nor the answer could hold them."""
+    result = run(*words)
+
+    assert is_plain(result), result.output
+    assert "no UTF-8 text" in result.stderr
+
+
+@pytest.mark.parametrize("document", ["[" * 3_000, "a: &a\n  b: *a\n", "currencies: [{currency_code: 2026-02-30}]\n"])
+@pytest.mark.parametrize("typed", ["propose terms FILE", "calendar --file FILE", "net given.csv --fx FILE --into CNY"])
+def test_a_document_without_end_or_sense_is_one_plain_line(document: str, typed: str, tmp_path: Path) -> None:
+    """Nested too deeply, holding itself, with a day there never was."""
+    file = tmp_path / "document.yaml"
+    file.write_text(document, encoding="utf-8")
+
+    result = run(*(str(file) if word == "FILE" else word for word in typed.split()))
+
+    assert is_plain(result), result.output
+    assert "document.yaml: " in result.stderr
 
 
 def test_a_command_there_is_not_is_one_plain_line() -> None:
