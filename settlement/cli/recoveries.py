@@ -9,7 +9,7 @@ import typer
 from settlement.cli.files import refused
 from settlement.cli.ledger import identified, on_ledger, window_number
 from settlement.cli.proposals import show_asked
-from settlement.cli.words import Why
+from settlement.cli.words import Why, in_one_line
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -50,7 +50,7 @@ def write_off(
     window: Annotated[str, typer.Argument(help="Number of the window whose run it had not paid.")],
     currency: Annotated[str, typer.Argument(help="Settlement currency, such as CNY.")],
     amount: Annotated[int, typer.Argument(help="Minor units that are claimed no more.", min=1)],
-    reason: Annotated[str, typer.Option(help="Why nobody expects it to be paid.")],
+    reason: Annotated[str, typer.Option(help="Why nobody expects it to be paid.", callback=in_one_line(1))],
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:

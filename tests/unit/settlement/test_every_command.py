@@ -182,7 +182,7 @@ def test_a_figure_of_a_currency_is_bounded_too(typed: str) -> None:
     assert typed in result.stderr
 
 
-@pytest.mark.parametrize("name", ["cancel", "reject", "withdraw", "set-estimate"])
+@pytest.mark.parametrize("name", ["cancel", "reject", "withdraw", "set-estimate", "write-off"])
 def test_what_has_to_have_a_reason_takes_no_blank_one(name: str, tmp_path: Path) -> None:
     """As over the wire."""
     result = run(name, *fitting(name, tmp_path), "--reason", " ")
