@@ -7,21 +7,42 @@ import sys
 from collections.abc import Iterator
 from typing import NoReturn
 
-from exchange.config import Settings
+from exchange.config import Settings, SettingsRefused
 
 DRIVER = "postgresql+asyncpg://"
 
 
 @contextlib.contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """URL of the database in use: the one in the settings, else an embedded one for as long as it is needed."""
+    """URL of the database in use: the one in the settings, else an embedded one for as long as it is needed.
+
+    Raises:
+        SettingsRefused: what the settings name is no address of a PostgreSQL.
+    """
     if settings.database_url is not None:
-        yield with_driver(settings.database_url)
+        yield _address(settings.database_url)
         return
     from exchange.db.embedded import start
 
     with start(settings.state_dir / "postgres") as embedded:
         yield embedded.url
+
+
+def _address(url: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    written = with_driver(url)
+    try:
+        known = make_url(written).drivername == DRIVER.removesuffix("://")
+    except (ArgumentError, ValueError):
+        known = False
+    if not known:
+        # It may hold a password: what was said is not said again.
+        raise SettingsRefused(
+            "EXCHANGE_DATABASE_URL is no address of the form postgresql://user:password@host:5432/name"
+        )
+    return written
 
 
 def with_driver(url: str) -> str:

@@ -6,12 +6,13 @@ import asyncio
 import os
 import pwd
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from settlement.actors import Actor
 from settlement.cli.files import refused
-from settlement.cli.plain import NEXT, NotDone
+from settlement.cli.plain import NEXT, NotDone, is_text
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -46,6 +47,7 @@ def on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
 def _on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
     from exchange import commands
     from exchange.config import load_settings
+    from exchange.db.embedded_host import EmbeddedPostgresError
     from exchange.db.engine import Database
     from exchange.db.migrate import histories_of
 
@@ -59,7 +61,14 @@ def _on_ledger(work: Callable[[Database], Awaitable[T]]) -> T:
         finally:
             await database.dispose()
 
-    with commands.database(settings) as url:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(commands.database(settings))
+        except (OSError, EmbeddedPostgresError) as wrong:
+            raise NotDone(
+                f"the embedded database cannot be used: {wrong}",
+                "let EXCHANGE_STATE_DIR name a folder of yours, or EXCHANGE_DATABASE_URL a database",
+            ) from wrong
         return asyncio.run(run(url))
 
 
@@ -80,6 +89,8 @@ async def identified(database: Database, role: str, *others: str) -> Actor:
         # Not the environment's idea of a user, which anybody may change.
         user = pwd.getpwuid(os.getuid()).pw_name.lower()
         return Actor(f"{role}:console/{user}", user)
+    if not is_text(secret):
+        raise NotDone(f"{KEY_VARIABLE} is no UTF-8 text", NEXT["CREDENTIAL_UNKNOWN"])
     from exchange.refusals import MethodNotAllowed
     from settlement.exchange_ledger import key_of
 

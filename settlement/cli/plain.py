@@ -70,7 +70,7 @@ class Commands(TyperGroup):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
         typed = list(sys.argv[1:] if args is None else args)
-        if garbled := [word for word in typed if not _is_text(word)]:
+        if garbled := [word for word in typed if not is_text(word)]:
             self._end(f"{garbled[0]!a} is no UTF-8 text", "type it anew, on a terminal that speaks UTF-8", typed)
         try:
             sys.exit(super().main(typed, prog_name, complete_var, False, windows_expand_args, **extra) or 0)
@@ -92,8 +92,8 @@ class Commands(TyperGroup):
         sys.exit(BAD_INPUT)
 
 
-def _is_text(word: str) -> bool:
-    # Bytes that are no UTF-8 come as lone surrogates: neither the database nor a terminal takes them.
+def is_text(word: str) -> bool:
+    """Whether it is text. Bytes that are no UTF-8 come as lone surrogates: no database or terminal takes them."""
     return not any("\ud800" <= character <= "\udfff" for character in word)
 
 

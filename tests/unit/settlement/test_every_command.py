@@ -213,6 +213,25 @@ def test_a_document_without_end_or_sense_is_one_plain_line(document: str, typed:
     assert "document.yaml: " in result.stderr
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"EXCHANGE_DATABASE_URL": "junk"},
+        {"EXCHANGE_DATABASE_URL": "mysql://li.wei:secret@127.0.0.1/exchange"},
+        {"EXCHANGE_DATABASE_URL": "postgresql://li.wei:secret@127.0.0.1:port/exchange"},
+        {"EXCHANGE_DATABASE_URL": "postgresql://no.such.host.invalid/exchange"},
+        {"EXCHANGE_STATE_DIR": "/proc/none"},
+        {"EXCHANGE_STATE_DIR": __file__},
+    ],
+)
+def test_a_database_that_cannot_be_is_one_plain_line(variables: dict[str, str]) -> None:
+    """And its password is told to nobody."""
+    result = CliRunner().invoke(app, ["status"], env={"EXCHANGE_DATABASE_URL": None, **variables})
+
+    assert is_plain(result), result.output
+    assert "secret" not in result.stderr
+
+
 def test_a_command_there_is_not_is_one_plain_line() -> None:
     """It points to the list of all."""
     result = run("clsoe-window")
