@@ -103,12 +103,13 @@ def migrate(
 ) -> None:
     """Bring the database up to date, and set the coalition up if it is new. Safe to run again."""
     settings = _settings()
+    from exchange.db.engine import StartRefused
     from exchange.directory.setup import SetUpRefused
 
     try:
         with commands.database(settings) as url:
             _migrate(settings, url, operator, time_zone)
-    except SetUpRefused as refused:
+    except (StartRefused, SetUpRefused) as refused:
         commands.fail(refused)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import NoReturn
 
-from exchange.config import Settings, SettingsRefused
+from exchange.config import Settings
 
 DRIVER = "postgresql+asyncpg://"
 
@@ -17,7 +17,7 @@ def database(settings: Settings) -> Iterator[str]:
     """URL of the database in use: the one in the settings, else an embedded one for as long as it is needed.
 
     Raises:
-        SettingsRefused: what the settings name is no address of a PostgreSQL.
+        StartRefused: what the settings name is no address of a PostgreSQL.
     """
     if settings.database_url is not None:
         yield _address(settings.database_url)
@@ -31,6 +31,8 @@ def database(settings: Settings) -> Iterator[str]:
 def _address(url: str) -> str:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
+
+    from exchange.db.engine import StartRefused
 
     written = with_driver(url)
     try:
