@@ -41,9 +41,7 @@ def _address(url: str) -> str:
         known = False
     if not known:
         # It may hold a password: what was said is not said again.
-        raise SettingsRefused(
-            "EXCHANGE_DATABASE_URL is no address of the form postgresql://user:password@host:5432/name"
-        )
+        raise StartRefused("EXCHANGE_DATABASE_URL is no address of the form postgresql://user:password@host:5432/name")
     return written
 
 
