@@ -100,6 +100,10 @@ bench-liquidity: setup ## How many queues of whole items are proven best, for ho
 bench-watching: compiled ## How far behind watchers are at full posting speed, and what a hundred slow ones cost
 	$(BIN)/python -m bench.watching $(ARGS)
 
+.PHONY: bench-flames
+bench-flames: compiled ## Where the server's time goes, as flame graphs in docs/flames; needs leave to look into processes
+	$(BIN)/python -m bench.flames $(ARGS)
+
 # A yardstick with an environment of its own: Django is nothing of ours.
 $(HORDAK): bench/baselines/hordak-requirements.txt | $(BIN)/python
 	$(PYTHON) -m venv .venv-hordak
