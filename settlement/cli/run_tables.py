@@ -131,10 +131,11 @@ def _tables(one: CurrencyResult) -> list[Table]:
         listing(f"Payments: {len(payments)}", ("from", "to", "amount"), payments),
     ]
     if one.converted:
-        names = ("participant", "into", "rate", "net", "per item", "per position")
+        names = ("participant", "into", "rate", "net", "per item", "per position", "difference")
         both_ways = [
             (c.participant, c.into_currency, f"{c.numerator}/{c.denominator}", money(c.net, code),
-             money(c.per_item, c.into_currency), money(c.per_position, c.into_currency))
+             money(c.per_item, c.into_currency), money(c.per_position, c.into_currency),
+             money(c.difference, c.into_currency))
             for c in one.converted
         ]  # fmt: skip
         tables.append(listing("Converted", names, both_ways))
