@@ -86,5 +86,6 @@ async def test_dying_at_every_commit_and_before_every_payment_file_it_goes_on(
 
     assert (before, after) == (4, 2), "closing, running, recounting, submitting; instructing, and before its file"
     assert [told.state for told in whole[:7]] == [State.BEFORE] * 7
+    assert len([name for name in written if name.endswith(".xml")]) == 1
     assert contents(tmp_path) == written
     assert await counted(server) == ONCE

@@ -191,14 +191,16 @@ class Life(RuleBasedStateMachine):
                 self.legs = {name: state for name, state in self.legs.items() if state != "REJECTED"}
                 self.legs |= dict.fromkeys(new, "EXPORTED")
 
-    @rule(steps=st.integers(1, 3), yes=st.sampled_from([True, False, True]))
-    def go_on(self, steps: int, *, yes: bool) -> None:
+    @rule(steps=st.integers(1, 3), yes=st.sampled_from([True, False, True]), who=makers)
+    def go_on(self, steps: int, *, yes: bool, who: str = "bob") -> None:
         """Everybody does what is to be done next: else few would ever come to the bank."""
         for _ in range(steps):
             if self.state in DEAD | {"CLOSED"}:
-                self.net("bob", MODES[0])
+                self.net(who, MODES[0])
             elif self.state == "CALCULATED":
-                self.submit("bob")
+                self.submit(who)
+                if who == "ann":
+                    self.check(who, yes=True, stale=False)
             elif self.state == "SUBMITTED":
                 self.check("zoe", yes=yes, stale=False)
             elif self.state == "APPROVED":
