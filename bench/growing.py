@@ -52,7 +52,12 @@ _MEMBERS = "/exchange.v1.MemberService/"
 _TRANSFERS = "/exchange.v1.TransferService/"
 # So few that even a member of the smallest ledger fills it: a page costs what it holds.
 _PAGE = 2
-_BYTES = "SELECT sum(pg_total_relation_size(name::regclass))::bigint FROM unnest($1::text[]) AS name"
+_BYTES = """
+SELECT sum(pg_total_relation_size(name::regclass) + coalesce((
+    SELECT sum(pg_total_relation_size(part.relid)) FROM pg_partition_tree(name::regclass) AS part
+    WHERE part.relid <> name::regclass), 0))::bigint
+FROM unnest($1::text[]) AS name
+"""
 _OURS = ["exchange.transfers", "exchange.request_keys", "exchange.lots"]
 _BARE = ["wide.transfers", "wide.request_keys", "wide.lots"]
 _COUNT = "SELECT count(*) FROM exchange.transfers"

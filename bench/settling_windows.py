@@ -43,7 +43,8 @@ SELECT n % 1024, id, 4, least_no + n % $4, id, id::text, now(), n, $3, id, ARRAY
     ROW(1, 2, 2, 10, n, id)]::exchange.points_leg[], ARRAY[
     ROW(1, least_no + n % $4, least_no + (n + 1 + n / $4 % ($4 - 1)) % $4, 'CNY', 1 + n % 9999999, 1, 1),
     ROW(2, least_no + (n + 1) % $4, least_no + n % $4, 'CNY', 1 + n % 999, 1, 1)]::exchange.obligation[]
-FROM (SELECT n, gen_random_uuid() AS id FROM generate_series($1::bigint, $2::bigint) n) numbered,
+FROM (SELECT n, (left(exchange.id_at(now())::text, 14) || right(gen_random_uuid()::text, 22))::uuid AS id
+      FROM generate_series($1::bigint, $2::bigint) n) numbered,
      (SELECT min(merchant_no) AS least_no FROM exchange.merchants WHERE merchant_id LIKE 'M%') first
 """
 

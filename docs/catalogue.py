@@ -89,6 +89,7 @@ ADVICE = {
     "QUOTE_EXPIRED": "Ask for a new quote.",
     "QUOTE_USED": "Ask for a new quote; `transfer` is the conversion this one was good for.",
     "STATE_TOO_OLD": "Ask again; if it stays, see that the number is of a transfer of the member's or of your own.",
+    "TRANSFER_RETIRED": "Ask the operator for the archive; what came of the transfer still holds.",
     "BELOW_MIN_TARGET": "Show the member what it would receive now, or ask for less.",
     "ROUND_TRIP_GAINS": "Lower one rate of the cycle, or its bonus; ValidateRateDraft tells each step's gain.",
     "RATE_OUT_OF_BOUNDS": "Keep `figure` within `bound`, or have the operator set other bounds (SetRateBounds).",

@@ -16,6 +16,7 @@ from exchange.config import Settings, SettingsRefused, load_settings
 from exchange.demo.command import demo
 from exchange.events.command import compact_events
 from exchange.notices.command import notices
+from exchange.retention.command import drop_retired, ledger_parts, retire, verify_archive
 from exchange.scenario.command import scenario
 from exchange.simulation.command import simulate
 from exchange.statements.command import statements
@@ -33,6 +34,10 @@ app.command("notices")(notices)
 app.command("compact-events")(compact_events)
 app.command("sandbox")(run_sandbox)
 app.command("simulate")(simulate)
+app.command("ledger-parts")(ledger_parts)
+app.command("retire")(retire)
+app.command("drop-retired")(drop_retired)
+app.command("verify-archive")(verify_archive)
 
 
 def _settings(**overrides: object) -> Settings:

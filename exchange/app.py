@@ -44,6 +44,7 @@ from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges, begin_proving, check_spreads, prove_promotion
 from exchange.rates.source import CoalitionSource
 from exchange.serving.collector import Collector
+from exchange.retention.parts import LOOK_SECONDS, LedgerParts
 from exchange.serving.paging import PageTokens
 from exchange.serving.permissions import PERMISSIONS
 from exchange.serving.quotas import Gate
@@ -120,13 +121,16 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             limits=LimitChanges(database, source),
             cap_changes=CapChanges(database, source),
             external=ExternalLedgers(database, source, poster),
+            parts=LedgerParts(database, settings.ledger_part_months, settings.ledger_parts_ahead),
             gate=Gate(lambda: source.held.limits.calls if source.held is not None else {}),
         )
+        await api.parts.begin()
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
         works = (api.notices.run, api.adjustments.run, api.closings.run)
         working.append(asyncio.create_task(keep_running(settings.due_seconds, *works)))
         working.append(asyncio.create_task(keep_running(settings.external_seconds, api.external.run)))
+        working.append(asyncio.create_task(keep_running(LOOK_SECONDS, api.parts.run)))
         if settings.event_keep_days:
             retention = Retention(database, settings.event_keep_days)
             working.append(asyncio.create_task(keep_running(settings.due_seconds, retention.run)))
@@ -179,6 +183,9 @@ def register(server: GracefulServer, api: Api, extensions: list[Extension], *, s
         "exchange_events_behind_seconds",
         "For how long the oldest posting under way has held up events; 0 while nobody watches.",
         lambda: api.events.seconds_behind,
+    )
+    server.guard.meter.gauge(
+        "exchange_ledger_days_ahead", "Days ahead for which transfers have partitions.", lambda: api.parts.days_ahead
     )
     if sandbox:
         sandbox_service_pb2_grpc.add_SandboxServiceServicer_to_server(SandboxService(api), registry)

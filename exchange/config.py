@@ -95,6 +95,12 @@ class Settings(BaseSettings):
     """Seconds after which a watcher that was told nothing hears that the server is alive."""
     event_keep_days: int = Field(default=0, ge=0, le=36_500)
     """Days for which events are told of; older ones are let go of. 0: for ever."""
+    ledger_part: Literal["month", "quarter", "year"] = "year"
+    """How long a time one partition of the transfers covers. Few are read faster, and short ones leave sooner."""
+    ledger_parts_ahead: int = Field(default=2, ge=1, le=24)
+    """Partitions that are there for transfers after those of the present one."""
+    ledger_keep_days: int = Field(default=1_096, ge=1, le=36_500)
+    """Days for which transfers stay in the ledger, to be looked up, repeated and reversed, before they may leave it."""
     windows_seconds: float = Field(default=30.0, gt=0, le=86_400)
     """Seconds between two looks whether a settlement window is due. Without a settlement calendar none ever is."""
     database_pool_size: int = Field(default=10, ge=2, le=500)
@@ -125,6 +131,11 @@ class Settings(BaseSettings):
         if self.metrics_port and self.metrics_port + self.processes - 1 > 65_535:  # noqa: PLR2004  the last TCP port
             raise ValueError(f"metrics_port {self.metrics_port} leaves no room for {self.processes} processes")
         return self
+
+    @property
+    def ledger_part_months(self) -> int:
+        """Months of a partition of the transfers."""
+        return {"month": 1, "quarter": 3, "year": 12}[self.ledger_part]
 
     @property
     def may_publish_alone(self) -> bool:

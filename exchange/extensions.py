@@ -7,7 +7,7 @@ other way round.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +24,14 @@ class Extension:
         register: adds its servicers; takes what generated `add_…_to_server` functions take, and the `Api`.
         keep_working: what it does by itself while the server serves, until cancelled; takes the `Api` and the settings.
         history: its tables, if it has any.
+        needs: what it still needs of transfers that are to leave the ledger, in words: `retention.service.Needs`.
         permissions: roles by full method name, for methods the exchange's own table does not know.
     """
 
     register: Callable[[Any, Any], None]
     keep_working: Callable[[Any, Settings], Coroutine[Any, Any, None]] | None = None
     history: History | None = None
+    needs: Callable[[Any, Any], Awaitable[list[str]]] | None = None
     permissions: Mapping[str, frozenset[CallerRole]] = field(default_factory=dict)
 
 

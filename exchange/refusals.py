@@ -429,6 +429,12 @@ class ProposalLapsed(Refusal):
     sentence = "Nobody decided in time:"
 
 
+class TransferRetired(Refusal):
+    reason = "TRANSFER_RETIRED"
+    category = Category.FAILED
+    sentence = "It is in an archive, no longer in the ledger, so it can be neither shown, repeated nor reversed here:"
+
+
 class StateTooOld(Refusal):
     reason = "STATE_TOO_OLD"
     category = Category.UNAVAILABLE

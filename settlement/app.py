@@ -26,4 +26,12 @@ async def _keep_looking(host: Any, settings: Settings) -> None:
     await Scheduler(host.database).keep_looking(settings.windows_seconds)
 
 
-extension = Extension(register=_register, keep_working=_keep_looking, history=History("settlement", MIGRATIONS))
+async def _needs(connection: Any, content: Any) -> list[str]:
+    from settlement.keeping import needs
+
+    return await needs(connection, content.last_window_no)
+
+
+extension = Extension(
+    register=_register, keep_working=_keep_looking, history=History("settlement", MIGRATIONS), needs=_needs
+)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.exchange_ledger import Entry
+from settlement.exchange_ledger import Entry, require_window_kept
 
 # One pass in ledger order: pages would sort a large window anew each time.
 EVERY_ENTRY = text("""
@@ -32,7 +32,12 @@ WHERE p.published_at <= :until AND p.effective_at <= :until ORDER BY c.code, p.e
 
 
 async def every_entry(connection: AsyncConnection, window_no: int, at_once: int) -> AsyncIterator[Entry]:
-    """A window's obligations in ledger order, so many rows in memory at a time."""
+    """A window's obligations in ledger order, so many rows in memory at a time.
+
+    Raises:
+        TransferRetired: some of its transfers have left the ledger.
+    """
+    await require_window_kept(connection, window_no)
     fetching = EVERY_ENTRY.execution_options(yield_per=at_once)
     async for row in await connection.stream(fetching, {"window_no": window_no}):
         yield Entry(*row)

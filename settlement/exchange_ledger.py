@@ -17,6 +17,7 @@ from exchange.callers import Caller, CallerRole
 from exchange.directory import departing as leaving
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.model import ObligationKind, TransferKind
+from exchange.ledger.retired import require_kept, require_window_kept
 from exchange.ledger.telling import Happening, tell
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
 from exchange.limits import binding
@@ -54,7 +55,9 @@ __all__ = [
     "points_outstanding",
     "read_window",
     "require_closed",
+    "require_kept",
     "require_merchant",
+    "require_window_kept",
     "suspended",
     "tell",
     "transfer_kind_name",
@@ -204,7 +207,12 @@ async def entries(
     after: tuple[int, int],
     limit: int,
 ) -> list[Entry]:
-    """A window's obligations in ledger order after a position (sequence, place in the transfer); None: any."""
+    """A window's obligations in ledger order after a position (sequence, place in the transfer); None: any.
+
+    Raises:
+        TransferRetired: some of the window's transfers have left the ledger.
+    """
+    await require_window_kept(connection, window_no)
     rows = await connection.execute(
         ENTRIES,
         {

@@ -24,6 +24,7 @@ from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges
 from exchange.rates.source import CoalitionSource
+from exchange.retention.parts import LedgerParts
 from exchange.serving.paging import PageTokens
 from exchange.serving.quotas import Gate
 
@@ -50,6 +51,7 @@ class Api:
     limits: LimitChanges
     cap_changes: CapChanges
     external: ExternalLedgers
+    parts: LedgerParts
     gate: Gate
 
     async def coalition(self, caller: Caller) -> Coalition:

@@ -19,6 +19,7 @@ from exchange.clock import coalition_now
 from exchange.ledger import reads
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Transfer
+from exchange.ledger.retired import require_kept
 from exchange.refusals import InvalidField, Refusal, ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.errors import status_of
@@ -153,6 +154,8 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
         coalition = await self._api.coalition(caller)
         async with self._api.database.read() as connection:
             transfer = await reads.transfer(connection, transfer_id)
+            if transfer is None:
+                await require_kept(connection, transfer_id)
             if transfer is None or not may_see(caller, transfer, coalition.directory):
                 raise ResourceNotFound(resource=request.name, field="name")
             (message,) = await messages_of(connection, [transfer], coalition, caller)

@@ -23,6 +23,7 @@ from exchange.ledger.ids import new_id
 from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.model import OWN_REQUESTS, Command, MemberKey, Receipt, Transfer, member_bucket
 from exchange.ledger.poster import Poster
+from exchange.ledger.retired import require_times_kept
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.rates.model import Coalition
 from exchange.rates.source import CoalitionSource
@@ -58,6 +59,7 @@ class Closings:
 
         Raises:
             ResourceNotFound: no such member.
+            TransferRetired: it was closed so long ago that what ended of it may have left the ledger.
             Refusal: an undecided one: it is closed all the same, and upkeep goes on.
         """
         name, named = f"members/{member_id}", {"bucket": member_bucket(member_id), "member_id": member_id}
@@ -72,7 +74,10 @@ class Closings:
                 await connection.execute(sql.CLOSE_ACCOUNTS, named)
                 await log(connection, caller, "close member", name, {}, reason)
         await self._finish(_Closed._make(row))
-        async with self._database.look() as connection:
+        async with self._database.read() as connection:
+            if not is_new:
+                closed_at = (await connection.execute(sql.CLOSED_AT, named)).scalar_one()
+                await require_times_kept(connection, closed_at, name)
             voided = [transfer_of_columns(tuple(row)) for row in await connection.execute(sql.VOIDED, named)]
         return voided, not is_new
 

@@ -22,6 +22,10 @@ SELECT bucket, member_id, closing_id, ended_at FROM exchange.closed_members
 WHERE bucket = :bucket AND member_id = :member_id
 """)
 
+CLOSED_AT = text("""
+SELECT closed_at FROM exchange.closed_members WHERE bucket = :bucket AND member_id = :member_id
+""")
+
 # Closed, and whoever closed it was gone before everything had ended.
 UNFINISHED = text("""
 SELECT bucket, member_id, closing_id, ended_at FROM exchange.closed_members

@@ -17,12 +17,15 @@ from exchange.db.engine import Database
 from exchange.ledger.audit_bonuses import BONUS_CHECKS
 from exchange.ledger.audit_exposures import EXPOSURE_CHECKS
 from exchange.ledger.audit_external import EXTERNAL_CHECKS
+from exchange.ledger.audit_retired import RETIRED_CHECKS
 from exchange.ledger.audit_windows import WINDOW_CHECKS
 from exchange.ledger.windows import ALONE
 
 DIFFERENCES_MAX = 10
 
 _LEGS = "exchange.points_entries_v1"
+# Ids from here on are of transfers the ledger has. What those before came to stands in the checkpoints.
+_KEPT = "(SELECT exchange.retired_to())"
 _MEMBER, _CIRCULATION, _HELD, _OVERDRAFT, _DEBIT, _CREDIT = 1, 2, 3, 4, 1, 2
 _RELEASE, _REVERSAL, _EXPIRE, _INACTIVITY = 9, 10, 11, 5
 _DEBIT_ADJUSTMENT, _VOID = 123, 127
@@ -50,11 +53,17 @@ CHECKS: dict[str, str] = {
         SELECT bucket, member_id, currency_no, a.available_units AS kept, e.available AS recomputed,
                a.held_units AS kept_held, e.held AS recomputed_held, a.overdrawn_units, e.overdrawn
         FROM exchange.accounts a
-        FULL JOIN (SELECT bucket, member_id, currency_no,
-                          sum({_SIGNED}) FILTER (WHERE account IN ({_MEMBER}, {_OVERDRAFT})) AS available,
-                          sum({_SIGNED}) FILTER (WHERE account = {_HELD}) AS held,
-                          -sum({_SIGNED}) FILTER (WHERE account = {_OVERDRAFT}) AS overdrawn
-                   FROM {_LEGS} WHERE account <> {_CIRCULATION} GROUP BY bucket, member_id, currency_no) e
+        FULL JOIN (SELECT bucket, member_id, currency_no, sum(available) AS available, sum(held) AS held,
+                          sum(overdrawn) AS overdrawn
+                   FROM (SELECT bucket, member_id, currency_no,
+                                sum({_SIGNED}) FILTER (WHERE account IN ({_MEMBER}, {_OVERDRAFT})) AS available,
+                                sum({_SIGNED}) FILTER (WHERE account = {_HELD}) AS held,
+                                -sum({_SIGNED}) FILTER (WHERE account = {_OVERDRAFT}) AS overdrawn
+                         FROM {_LEGS} WHERE account <> {_CIRCULATION} GROUP BY bucket, member_id, currency_no
+                         UNION ALL
+                         SELECT bucket, member_id, currency_no, available_units, held_units, overdrawn_units
+                         FROM exchange.carried_accounts) kept_and_left
+                   GROUP BY bucket, member_id, currency_no) e
             USING (bucket, member_id, currency_no)
         WHERE a.available_units IS DISTINCT FROM coalesce(e.available, 0)
            OR a.held_units IS DISTINCT FROM coalesce(e.held, 0)
@@ -74,16 +83,24 @@ CHECKS: dict[str, str] = {
         FROM exchange.accounts a JOIN exchange.currencies c USING (currency_no)
         WHERE (a.available_units < 0 AND NOT c.negative_balances) OR a.held_units < 0 OR a.overdrawn_units < 0
     """,
+    # Of those that have left the ledger it is known how many they are, the last, and which below it have not left.
     "each account's entries are numbered 1, 2, 3 … without a gap": f"""
-        SELECT bucket, member_id, currency_no, a.last_sequence AS kept, e.entries, e.first, e.last
+        SELECT bucket, member_id, currency_no, a.last_sequence AS kept, e.entries, e.first, e.last,
+               c.entries AS entries_left, c.last_sequence AS last_left, c.missing
         FROM exchange.accounts a
         FULL JOIN (SELECT bucket, member_id, currency_no, count(DISTINCT account_sequence) AS entries,
                           min(account_sequence) AS first, max(account_sequence) AS last,
-                          count(DISTINCT (account_sequence, transfer_id)) AS transfers
-                   FROM {_LEGS} WHERE account <> {_CIRCULATION} GROUP BY bucket, member_id, currency_no) e
+                          count(DISTINCT (account_sequence, transfer_id)) AS transfers,
+                          bool_or(account_sequence <= c.last_sequence AND account_sequence <> ALL (c.missing)) AS twice
+                   FROM {_LEGS} LEFT JOIN (SELECT bucket, member_id, currency_no, last_sequence, missing
+                                           FROM exchange.carried_accounts) c USING (bucket, member_id, currency_no)
+                   WHERE account <> {_CIRCULATION} GROUP BY bucket, member_id, currency_no) e
             USING (bucket, member_id, currency_no)
-        WHERE coalesce(a.last_sequence, -1) <> coalesce(e.entries, 0) OR coalesce(e.first, 1) <> 1
-           OR coalesce(e.last, 0) <> coalesce(e.entries, 0) OR coalesce(e.transfers, 0) <> coalesce(e.entries, 0)
+        FULL JOIN exchange.carried_accounts c USING (bucket, member_id, currency_no)
+        WHERE coalesce(a.last_sequence, -1) <> coalesce(e.entries, 0) + coalesce(c.entries, 0)
+           OR coalesce(e.transfers, 0) <> coalesce(e.entries, 0) OR e.first < 1 OR e.twice
+           OR coalesce(greatest(e.last, c.last_sequence), 0) <> coalesce(e.entries, 0) + coalesce(c.entries, 0)
+           OR c.last_sequence <> c.entries + cardinality(c.missing)
     """,
     "an account's later entries stand later in the ledger": f"""
         SELECT transfer_id, account_sequence, ledger_sequence, earlier
@@ -98,8 +115,8 @@ CHECKS: dict[str, str] = {
         GROUP BY ledger_sequence HAVING count(*) > 1
     """,
     "lots equal what went into and out of them": f"""
-        SELECT bucket, lot_id, l.remaining_units AS kept, e.remaining AS recomputed, l.held_units AS kept_held, e.held,
-               l.units, e.made
+        SELECT bucket, lot_id, l.remaining_units AS kept, e.remaining AS recomputed, c.remaining_units AS carried,
+               l.held_units AS kept_held, e.held, c.held_units AS carried_held, l.units, e.made
         FROM exchange.lots l
         FULL JOIN (SELECT e.bucket, e.lot_id,
                           sum({_SIGNED}) FILTER (WHERE account = {_MEMBER}) AS remaining,
@@ -109,8 +126,11 @@ CHECKS: dict[str, str] = {
                    FROM {_LEGS} e LEFT JOIN (SELECT bucket, lot_id, transfer_id FROM exchange.lots) m
                         USING (bucket, lot_id)
                    WHERE e.lot_id IS NOT NULL GROUP BY e.bucket, e.lot_id) e USING (bucket, lot_id)
-        WHERE l.remaining_units IS DISTINCT FROM e.remaining OR l.held_units IS DISTINCT FROM e.held
-           OR l.units IS DISTINCT FROM e.made OR l.is_open IS DISTINCT FROM (l.remaining_units > 0)
+        FULL JOIN exchange.carried_lots c USING (bucket, lot_id)
+        WHERE l.remaining_units IS DISTINCT FROM coalesce(e.remaining, 0) + coalesce(c.remaining_units, 0)
+           OR l.held_units IS DISTINCT FROM coalesce(e.held, 0) + coalesce(c.held_units, 0)
+           OR (l.transfer_id >= {_KEPT} AND (e.lot_id IS NULL OR l.units IS DISTINCT FROM e.made))
+           OR l.is_open IS DISTINCT FROM (l.remaining_units > 0)
     """,
     "what follows a transfer never exceeds it": f"""
         SELECT f.transfer_id, f.done_units, t.kind, moved.units
@@ -121,13 +141,18 @@ CHECKS: dict[str, str] = {
                                   sum(units) FILTER (WHERE account = {_HELD} AND side = {_CREDIT}) AS held
                            FROM unnest(t.legs)) sums ON true
         LEFT JOIN LATERAL (SELECT coalesce(sums.burnt, sums.made, sums.held) AS units) moved ON true
-        WHERE t.transfer_id IS NULL OR f.done_units > moved.units OR f.returned_minor > coalesce(t.spend_minor, 0)
+        WHERE f.transfer_id >= {_KEPT}
+          AND (t.transfer_id IS NULL OR f.done_units > moved.units OR f.returned_minor > coalesce(t.spend_minor, 0))
     """,
     "points that ended unused are those that lots lost by ending": f"""
         SELECT bucket, lot_id, u.units AS kept, e.units AS recomputed
         FROM exchange.unused_points u
-        FULL JOIN (SELECT bucket, lot_id, sum(units) AS units FROM {_LEGS}
-                   WHERE transfer_kind IN ({_UNUSED}) AND account = {_MEMBER} AND side = {_DEBIT}
+        FULL JOIN (SELECT bucket, lot_id, sum(units) AS units
+                   FROM (SELECT bucket, lot_id, units FROM {_LEGS}
+                         WHERE transfer_kind IN ({_UNUSED}) AND account = {_MEMBER} AND side = {_DEBIT}
+                         UNION ALL
+                         SELECT bucket, lot_id, unused_units FROM exchange.carried_lots
+                         WHERE unused_units > 0) kept_and_left
                    GROUP BY bucket, lot_id) e USING (bucket, lot_id)
         WHERE u.units IS DISTINCT FROM e.units
     """,
@@ -135,22 +160,29 @@ CHECKS: dict[str, str] = {
         SELECT bucket, member_id, currency_no, e.ends_at AS kept, k.ends_at AS recomputed, e.is_open, k.is_open AS open
         FROM exchange.account_ends e
         FULL JOIN (SELECT bucket, member_id, currency_no, available_units + overdrawn_units > 0 AS is_open,
-                          max(occurred_at) + make_interval(days => c.expiry_days) AS ends_at
+                          max(active_at) + make_interval(days => c.expiry_days) AS ends_at
                    FROM exchange.accounts a
                    JOIN exchange.currencies c USING (currency_no)
-                   JOIN {_LEGS} l USING (bucket, member_id, currency_no)
-                   WHERE c.expiry_kind = {_INACTIVITY} AND l.account <> {_CIRCULATION}
-                     AND l.transfer_kind NOT IN ({_RELEASE}, {_REVERSAL}, {_EXPIRE}, {_VOID})
+                   JOIN (SELECT bucket, member_id, currency_no, occurred_at AS active_at FROM {_LEGS}
+                         WHERE account <> {_CIRCULATION}
+                           AND transfer_kind NOT IN ({_RELEASE}, {_REVERSAL}, {_EXPIRE}, {_VOID})
+                         UNION ALL
+                         SELECT bucket, member_id, currency_no, last_active_at FROM exchange.carried_accounts
+                         WHERE last_active_at IS NOT NULL) l USING (bucket, member_id, currency_no)
+                   WHERE c.expiry_kind = {_INACTIVITY}
                    GROUP BY bucket, member_id, currency_no, c.expiry_days) k USING (bucket, member_id, currency_no)
         WHERE e.ends_at IS DISTINCT FROM k.ends_at OR e.is_open IS DISTINCT FROM k.is_open
     """,
     "what is carried is what the latest spend or its reversal left": """
         SELECT bucket, member_id, rule_id, c.carried_minor AS kept, t.carried_minor AS latest
         FROM exchange.spend_carries c
-        FULL JOIN (SELECT DISTINCT ON (bucket, member_id, earn_rule) bucket, member_id, earn_rule AS rule_id,
-                          carried_minor
-                   FROM exchange.transfers WHERE earn_rule IS NOT NULL
-                   ORDER BY bucket, member_id, earn_rule, ledger_sequence DESC) t USING (bucket, member_id, rule_id)
+        FULL JOIN (SELECT DISTINCT ON (bucket, member_id, rule_id) bucket, member_id, rule_id, carried_minor
+                   FROM (SELECT bucket, member_id, earn_rule AS rule_id, carried_minor, ledger_sequence
+                         FROM exchange.transfers WHERE earn_rule IS NOT NULL
+                         UNION ALL
+                         SELECT bucket, member_id, rule_id, carried_minor, -1
+                         FROM exchange.carried_carries) kept_and_left
+                   ORDER BY bucket, member_id, rule_id, ledger_sequence DESC) t USING (bucket, member_id, rule_id)
         WHERE c.carried_minor IS DISTINCT FROM t.carried_minor
     """,
     "a quote is used once, in time, for what it promised": f"""
@@ -163,11 +195,12 @@ CHECKS: dict[str, str] = {
             SELECT sum(units) FILTER (WHERE side = {_CREDIT} AND currency_no = q.source_no) AS used,
                    sum(units) FILTER (WHERE side = {_DEBIT} AND currency_no = q.target_no) AS received
             FROM unnest(t.legs) WHERE account = {_CIRCULATION}) moved ON true
-        WHERE t.occurred_at NOT BETWEEN q.created_at AND q.expires_at OR t.occurred_at = q.expires_at
-           OR t.kind IS DISTINCT FROM {_BEGUN} AND (
-              (q.merchant_no, q.member_id, q.rate_id, q.used_units) IS DISTINCT FROM
-              (t.merchant_no, t.member_id, t.rate_id, moved.used)
-              OR coalesce(moved.received, 0) < q.received_units OR t.kind <> 4)
+        WHERE u.transfer_id >= {_KEPT}
+          AND (t.occurred_at NOT BETWEEN q.created_at AND q.expires_at OR t.occurred_at = q.expires_at
+               OR t.kind IS DISTINCT FROM {_BEGUN} AND (
+                  (q.merchant_no, q.member_id, q.rate_id, q.used_units) IS DISTINCT FROM
+                  (t.merchant_no, t.member_id, t.rate_id, moved.used)
+                  OR coalesce(moved.received, 0) < q.received_units OR t.kind <> 4))
     """,
     "each month's statement opens as the one before closed": """
         SELECT s.bucket, s.member_id, s.currency_no, s.month, s.opening_available_units, p.closing_available_units,
@@ -184,11 +217,18 @@ CHECKS: dict[str, str] = {
             SELECT bucket, member_id, currency_no, s.closing_available_units AS kept, e.available AS recomputed,
                    s.closing_held_units AS kept_held, e.held AS recomputed_held, s.entries AS kept_entries, e.entries
             FROM (SELECT * FROM exchange.member_statements WHERE month = r.month) s
-            FULL JOIN (SELECT bucket, member_id, currency_no,
-                              sum({_SIGNED}) FILTER (WHERE account <> {_HELD}) AS available,
-                              sum({_SIGNED}) FILTER (WHERE account = {_HELD}) AS held,
-                              count(DISTINCT account_sequence) FILTER (WHERE occurred_at >= r.begins_at) AS entries
-                       FROM {_LEGS} WHERE account <> {_CIRCULATION} AND occurred_at < r.ends_at
+            FULL JOIN (SELECT bucket, member_id, currency_no, sum(available) AS available, sum(held) AS held,
+                              sum(entries) AS entries
+                       FROM (SELECT bucket, member_id, currency_no,
+                                    sum({_SIGNED}) FILTER (WHERE account <> {_HELD}) AS available,
+                                    sum({_SIGNED}) FILTER (WHERE account = {_HELD}) AS held,
+                                    count(DISTINCT account_sequence) FILTER (WHERE occurred_at >= r.begins_at)
+                                        AS entries
+                             FROM {_LEGS} WHERE account <> {_CIRCULATION} AND occurred_at < r.ends_at
+                             GROUP BY bucket, member_id, currency_no
+                             UNION ALL
+                             SELECT bucket, member_id, currency_no, available_units, held_units, 0
+                             FROM exchange.carried_accounts) kept_and_left
                        GROUP BY bucket, member_id, currency_no) e USING (bucket, member_id, currency_no)
             WHERE coalesce(s.closing_available_units, 0) <> coalesce(e.available, 0)
                OR coalesce(s.closing_held_units, 0) <> coalesce(e.held, 0)
@@ -199,8 +239,15 @@ CHECKS: dict[str, str] = {
                k.obligations AS kept_count, e.obligations AS recomputed_count
         FROM exchange.clearing_totals_v1 k
         FULL JOIN (SELECT window_no, debtor, creditor, currency_code, kind, sum(micros) AS micros,
-                          count(*) AS obligations
-                   FROM exchange.clearing_entries_v1 GROUP BY window_no, debtor, creditor, currency_code, kind) e
+                          sum(obligations) AS obligations
+                   FROM (SELECT window_no, debtor, creditor, currency_code, kind, micros, 1 AS obligations
+                         FROM exchange.clearing_entries_v1
+                         UNION ALL
+                         SELECT c.window_no, d.merchant_id, r.merchant_id, c.currency_code, c.kind, c.micros,
+                                c.obligations
+                         FROM exchange.carried_pairs c JOIN exchange.merchants d ON d.merchant_no = c.debtor_no
+                         JOIN exchange.merchants r ON r.merchant_no = c.creditor_no) kept_and_left
+                   GROUP BY window_no, debtor, creditor, currency_code, kind) e
             USING (window_no, debtor, creditor, currency_code, kind)
         WHERE k.micros IS DISTINCT FROM e.micros OR k.obligations IS DISTINCT FROM e.obligations
     """,
@@ -209,18 +256,22 @@ CHECKS: dict[str, str] = {
         WHERE points_units > 0 AND micros <> points_units::numeric * price_micros
     """,
     **WINDOW_CHECKS,
-    "each transfer answers exactly one request, and each answered request its transfer": """
+    "each transfer answers exactly one request, and each answered request its transfer": f"""
         SELECT t.transfer_id AS transfer, k.transfer_id AS answered, coalesce(t.request_id, k.request_id) AS request_id
         FROM exchange.transfers t
-        FULL JOIN (SELECT * FROM exchange.request_keys WHERE transfer_id IS NOT NULL) k
+        FULL JOIN (SELECT * FROM exchange.request_keys WHERE transfer_id >= {_KEPT}) k
             ON k.transfer_id = t.transfer_id AND k.transfer_bucket = t.bucket
            AND k.merchant_no = t.merchant_no AND k.request_id = t.request_id
         WHERE t.transfer_id IS NULL OR k.transfer_id IS NULL
     """,
     "points in circulation equal what members hold": f"""
         SELECT currency_no, c.units AS in_circulation, a.units AS with_members
-        FROM (SELECT currency_no, -sum({_SIGNED}) AS units
-              FROM {_LEGS} WHERE account = {_CIRCULATION} GROUP BY currency_no) c
+        FROM (SELECT currency_no, sum(units) AS units
+              FROM (SELECT currency_no, -sum({_SIGNED}) AS units
+                    FROM {_LEGS} WHERE account = {_CIRCULATION} GROUP BY currency_no
+                    UNION ALL
+                    SELECT currency_no, circulating_units FROM exchange.carried_currencies) kept_and_left
+              GROUP BY currency_no) c
         FULL JOIN (SELECT currency_no, sum(available_units + held_units) AS units
                    FROM exchange.accounts GROUP BY currency_no) a
             USING (currency_no)
@@ -243,6 +294,7 @@ CHECKS: dict[str, str] = {
     **BONUS_CHECKS,
     **EXPOSURE_CHECKS,
     **EXTERNAL_CHECKS,
+    **RETIRED_CHECKS,
 }
 
 

@@ -45,7 +45,7 @@ BONUS_CHECKS: dict[str, str] = {
         LEFT JOIN exchange.bonus_entries given
             ON given.bucket = r.bucket AND given.lot_id = r.lot_id AND given.given_units > 0
         LEFT JOIN exchange.transfers t ON t.bucket = r.bucket AND t.transfer_id = r.transfer_id
-        WHERE r.returned_units > 0
+        WHERE r.returned_units > 0 AND r.transfer_id >= (SELECT exchange.retired_to())
           AND (given.lot_id IS NULL OR t.original_id IS DISTINCT FROM given.transfer_id
                OR r.promotion_no <> given.promotion_no OR r.member_id <> given.member_id
                OR given.given_units < (SELECT sum(all_of.returned_units) FROM exchange.bonus_entries all_of
@@ -62,7 +62,7 @@ BONUS_CHECKS: dict[str, str] = {
             JOIN exchange.promotion_sponsors s USING (promotion_no)
             JOIN exchange.merchants m ON m.merchant_no = s.merchant_no
             JOIN exchange.merchants i ON i.merchant_no = c.issuer_no
-            WHERE e.given_units > 0 AND s.merchant_no <> c.issuer_no
+            WHERE e.given_units > 0 AND s.merchant_no <> c.issuer_no AND e.transfer_id >= (SELECT exchange.retired_to())
             GROUP BY e.transfer_id, m.merchant_id, i.merchant_id
         ), owed AS (
             SELECT transfer_id, debtor, creditor, sum(micros) AS micros

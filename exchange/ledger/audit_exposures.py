@@ -16,6 +16,8 @@ EXPOSURE_CHECKS: dict[str, str] = {
                 UNION ALL
                 SELECT o.creditor_no, o.currency_code, 0, o.micros, 0
                 FROM exchange.transfers t CROSS JOIN LATERAL unnest(t.obligations) AS o
+                UNION ALL SELECT debtor_no, currency_code, micros, 0, 0 FROM exchange.carried_pairs
+                UNION ALL SELECT creditor_no, currency_code, 0, micros, 0 FROM exchange.carried_pairs
                 UNION ALL SELECT creditor_no, currency_code, micros, 0, 0 FROM exchange.discharges
                 UNION ALL SELECT debtor_no, currency_code, 0, micros, 0 FROM exchange.discharges
                 UNION ALL SELECT debtor_no, currency_code, 0, 0, micros FROM exchange.promised_v1

@@ -10,11 +10,12 @@ EXTERNAL_CHECKS: dict[str, str] = {
     "each conversion with an issuer's own ledger was begun by its transfer, and has its one instruction": f"""
         SELECT bucket, conversion_id, t.kind, c.member_id, t.member_id AS begun_for, c.used_units, reserved.units,
                i.kind AS instructed
-        FROM exchange.external_conversions c
+        FROM (SELECT * FROM exchange.external_conversions WHERE conversion_id >= (SELECT exchange.retired_to())) c
         FULL JOIN (SELECT bucket, transfer_id AS conversion_id, kind, merchant_no, member_id, legs
                    FROM exchange.transfers WHERE kind = {_BEGUN}) t USING (bucket, conversion_id)
         FULL JOIN (SELECT bucket, conversion_id, instruction_id, issuer_no, kind
-                   FROM exchange.external_instructions WHERE kind <> 3) i USING (bucket, conversion_id)
+                   FROM exchange.external_instructions
+                   WHERE kind <> 3 AND conversion_id >= (SELECT exchange.retired_to())) i USING (bucket, conversion_id)
         LEFT JOIN LATERAL (SELECT coalesce(sum(units), 0) AS units FROM unnest(t.legs)
                            WHERE account = {_HELD} AND side = {_CREDIT}) reserved ON true
         WHERE (c.merchant_no, c.member_id) IS DISTINCT FROM (t.merchant_no, t.member_id)
@@ -32,11 +33,12 @@ EXTERNAL_CHECKS: dict[str, str] = {
                                        sum(units) FILTER (WHERE side = {_DEBIT}) AS made
                                 FROM unnest(t.legs) WHERE account = {_CIRCULATION}) moved
             WHERE t.bucket = c.bucket AND t.member_id = c.member_id AND t.original_id = c.conversion_id) f ON true
-        WHERE (c.transfer_id, (c.transfer_id IS NOT NULL)::integer) IS DISTINCT FROM (f.transfer_id, f.transfers)
+        WHERE (c.transfer_id IS NULL OR c.transfer_id >= (SELECT exchange.retired_to()))
+          AND ((c.transfer_id, (c.transfer_id IS NOT NULL)::integer) IS DISTINCT FROM (f.transfer_id, f.transfers)
            OR (f.transfers = 1 AND (f.kind, f.burnt, f.made) IS DISTINCT FROM (
                CASE c.answer WHEN 1 THEN {_COMPLETED} WHEN 2 THEN {_RELEASE} END,
                CASE WHEN c.answer = 1 AND NOT c.is_debit THEN c.used_units ELSE 0 END,
-               CASE WHEN c.answer = 1 AND c.is_debit THEN c.received_units ELSE 0 END))
+               CASE WHEN c.answer = 1 AND c.is_debit THEN c.received_units ELSE 0 END)))
     """,
     "what is owed for such conversions is what was fixed when they were begun": f"""
         SELECT t.transfer_id, owed.in_micros, owed.spread_micros, owed.fee_micros, c.in_price_micros, c.out_price_micros

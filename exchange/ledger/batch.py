@@ -117,6 +117,7 @@ class Batch(Generic[R]):
                 now=moment.now,
                 slice_no=slice_no,
                 ended=self._ended_credentials(),
+                gone=gathering.gone,
                 ending=lambda account: ending(account, self.reference),
             )
             outcomes = decision.decide_all(self.groups, lambda command, seen: decide(command, seen, self.reference))

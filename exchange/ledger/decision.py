@@ -66,6 +66,7 @@ class Decision:
         now: event time.
         slice_no: the poster's slice of the window's totals.
         ended: credentials that were good when their calls came in and are not now; they get no answer, old or new.
+        gone: by `id(command)`, why there is no target, where more is known than that there is none.
         budgets: of promotions, as far as they are locked; the facts' own.
         exposures: of merchants with a net debit cap; None: nobody has one.
         ending: makes the command that ends what has come back to an account after its end.
@@ -80,6 +81,7 @@ class Decision:
     now: datetime
     slice_no: int
     ended: Mapping[str, Refusal] = field(default_factory=dict)
+    gone: Mapping[int, Refusal] = field(default_factory=dict)
     budgets: Budgets | None = None
     exposures: Exposures | None = None
     ending: Callable[[AccountKey], Command] | None = None
@@ -126,7 +128,7 @@ class Decision:
         try:
             target = self.targets[id(command)]
             if target is None:
-                raise _not_found(command)
+                raise self.gone.get(id(command)) or _not_found(command)
             facts = self.facts[target.member_id]
             ended = self._before(command, facts, rule) if facts.ends or facts.is_closed else ()
             posting = rule(command, facts)

@@ -36,7 +36,9 @@ from exchange.ledger.model import (
 from exchange.ledger.notes import Converting, read_carried, read_daily, read_due, read_ends, read_unused, read_whole
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
+from exchange.ledger.retired import retired_seen_by
 from exchange.money.limits import INT64_MAX
+from exchange.refusals import Refusal
 
 _EXPIRE: Final = TransferKind.EXPIRE
 _VOID: Final = TransferKind.VOID
@@ -76,6 +78,7 @@ class Gathering:
         self.originals: dict[UUID, Transfer] = {}
         self.quotes: dict[UUID, Quote] = {}
         self.targets: dict[int, Target | None] = {}
+        self.gone: dict[int, Refusal] = {}
         self._debits: list[tuple[AccountKey, int]] = []
 
     async def find(self, caches: Caches) -> None:
@@ -88,10 +91,20 @@ class Gathering:
         if self.follow_ups:
             names = {command.original for command in self.follow_ups}
             self.originals = await read_transfers(self.connection, [(transfer_bucket(name), name) for name in names])
+            if len(self.originals) < len(names):
+                await self._find_gone()
         for command in self.follow_ups:
             original = self.originals.get(command.original)
             own = original is not None and original.merchant_no == command.merchant_no
             self.targets[id(command)] = Target(original.bucket, original.member_id) if original and own else None
+
+    async def _find_gone(self) -> None:
+        """Which originals are missing because they have left the ledger."""
+        retired = await retired_seen_by(self.connection)
+        if retired is not None:
+            for command in self.follow_ups:
+                if command.original not in self.originals and retired.has(command.original):
+                    self.gone[id(command)] = retired.refusal(f"transfers/{command.original}")
 
     async def _find_members(self, caches: Caches) -> None:
         unknown = {

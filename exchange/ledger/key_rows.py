@@ -12,15 +12,22 @@ from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
 from exchange.ledger.keys import KnownKeys, key_names, restored
 from exchange.ledger.model import Command, Obligation, PointsLeg, Transfer
+from exchange.ledger.retired import retired_seen_by
 
 
 async def read_known_keys(connection: DriverConnection, commands: Sequence[Command]) -> KnownKeys:
-    """The stored answers to any of the commands' keys."""
+    """The stored answers to any of the commands' keys; those whose transfers have left say that they have."""
     known = KnownKeys()
     rows = await connection.fetch(sql.KNOWN_KEYS, key_names(commands))
     transfers = await read_transfers(connection, [(row[3], row[4]) for row in rows if row["transfer_id"] is not None])
+    retired = None
     for merchant_no, request_id, fingerprint, _, transfer_id, refusal in rows:
-        answer = transfers[transfer_id] if refusal is None else restored(refusal)
+        answer = transfers.get(transfer_id) if refusal is None else restored(refusal)
+        if answer is None:
+            # It was done, and the row of it has left: there is no second effect, and no answer to show.
+            retired = retired or await retired_seen_by(connection)
+            assert retired is not None, f"transfer {transfer_id} is nowhere"
+            answer = retired.refusal(f"transfers/{transfer_id}")
         known.remember((merchant_no, request_id), fingerprint, answer)
     return known
 

@@ -16,6 +16,7 @@ from exchange.ledger.bonuses import Bonus
 from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.keys import restored
 from exchange.ledger.model import Transfer, key_bucket, member_bucket, transfer_bucket
+from exchange.ledger.retired import require_kept, require_window_kept
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import Refusal, StateTooOld
 
@@ -153,7 +154,11 @@ async def transfer(connection: AsyncConnection, transfer_id: UUID) -> Transfer |
 
 
 async def answer_to(connection: AsyncConnection, merchant_no: int, request_id: str) -> Transfer | Refusal | None:
-    """What a request was answered; None: its key is unused."""
+    """What a request was answered; None: its key is unused.
+
+    Raises:
+        TransferRetired: by a transfer that has left the ledger.
+    """
     values = {"bucket": key_bucket(merchant_no, request_id), "merchant_no": merchant_no, "request_id": request_id}
     row = (await connection.execute(sql.KEY, values)).first()
     if row is None:
@@ -161,7 +166,11 @@ async def answer_to(connection: AsyncConnection, merchant_no: int, request_id: s
     if row.refusal is not None:
         return restored(row.refusal)
     named = {"bucket": row.transfer_bucket, "transfer_id": row.transfer_id}
-    return _transfer((await connection.execute(sql.TRANSFER_BY_NAME, named)).one())
+    found = (await connection.execute(sql.TRANSFER_BY_NAME, named)).first()
+    if found is None:
+        await require_kept(connection, row.transfer_id)
+    assert found is not None, f"transfer {row.transfer_id} is nowhere"
+    return _transfer(found)
 
 
 async def transfers_by_reference(
@@ -182,12 +191,17 @@ async def transfers(
     after: int,
     limit: int,
 ) -> Sequence[Transfer]:
-    """A page in ledger order: of a merchant or its own reference, of a member, or all."""
+    """A page in ledger order: of a merchant or its own reference, of a member, or all; of what is in the ledger.
+
+    Raises:
+        TransferRetired: some of the window's have left it.
+    """
     values: dict[str, object] = {"window_no": window_no, "after": after, "before": INT64_MAX, "limit": limit}
     if window_no is not None:
         window = (await connection.execute(sql.WINDOW, {"window_no": window_no})).first()
         if window is None:
             return []
+        await require_window_kept(connection, window_no)
         values["after"] = max(after, window.first_sequence - 1)
         values["before"] = window.next_first_sequence or INT64_MAX
     if reference is not None:

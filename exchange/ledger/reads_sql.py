@@ -68,6 +68,7 @@ SELECT EXISTS (SELECT FROM exchange.transfers
        AND (CAST(:merchant_no AS integer) IS NULL
             OR EXISTS (SELECT FROM exchange.member_links WHERE merchant_no = :merchant_no AND member_id = :member_id))
     OR EXISTS (SELECT FROM exchange.transfers WHERE merchant_no = :merchant_no AND ledger_sequence = :sequence)
+    OR :sequence <= (SELECT last_sequence FROM exchange.retired)
 """)
 
 LOTS = text("""

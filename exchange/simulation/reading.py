@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.ledger.bonus_rows import ADDED_TO
 from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.model import Account, Side, Transfer, TransferKind
+from exchange.ledger.retired import require_kept
 from exchange.promotions.service import used
 from exchange.rates.model import Coalition
 from exchange.reversal.rules import moved_units
@@ -121,8 +122,10 @@ class PastDays:
             return {}
         asked = {"buckets": [name.int % 1024 for name in known], "names": known}
         rows = await self._connection.execute(sql.TRANSFERS_BY_ID, asked)
-        found = await self._read(rows)
-        return {h.transfer.transfer_id: h for h in found if h.transfer.transfer_id is not None}
+        found = {h.transfer.transfer_id: h for h in await self._read(rows) if h.transfer.transfer_id is not None}
+        for missing in set(known) - found.keys():
+            await require_kept(self._connection, missing)
+        return dict(found)
 
     async def _before(self, reversals: Sequence[Transfer]) -> Mapping[UUID | None, int]:
         """By reversal the points that earlier ones of the same original had moved, without bonuses."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from exchange.db.engine import Database
 from exchange.directory.snapshot import read_directory
+from exchange.ledger.retired import require_times_kept
 from exchange.promotions.snapshot import read_promotions
 from exchange.rates.model import Coalition, Rate
 from exchange.rates.sql import RATES
@@ -37,9 +38,11 @@ async def simulate(
 
     Raises:
         ResourceNotFound, NoPrice: see `overlaid`.
+        TransferRetired: movements of those days, or what they follow, have left the ledger.
     """
     comparison = Comparison()
     async with database.read() as connection:
+        await require_times_kept(connection, since, f"days since {since.isoformat()}")
         directory = await read_directory(connection)
         rates = [Rate(*row) for row in await connection.execute(RATES)]
         coalition = Coalition.of(directory, rates, await read_promotions(connection))

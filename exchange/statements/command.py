@@ -28,6 +28,7 @@ def statements(
     from exchange import commands
     from exchange.config import SettingsRefused, load_settings
     from exchange.db.engine import StartRefused
+    from exchange.refusals import Refusal
     from exchange.statements.model import Month
     from exchange.statements.monthly import MonthNotOver
 
@@ -39,7 +40,7 @@ def statements(
         settings = load_settings()
         with commands.database(settings) as url:
             made, of, found = asyncio.run(_make(url, settings, wanted))
-    except (SettingsRefused, StartRefused, MonthNotOver) as refused:
+    except (SettingsRefused, StartRefused, MonthNotOver, Refusal) as refused:
         commands.fail(refused)
     if json:
         document = [one._asdict() | {"ties": one.ties} for one in found]

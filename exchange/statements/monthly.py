@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.clock import coalition_now
 from exchange.db.engine import Database
 from exchange.ledger.model import BUCKETS, member_bucket
+from exchange.ledger.retired import require_times_kept
 from exchange.ledger.windows import ALONE
 from exchange.rates.source import CoalitionSource
 from exchange.statements import sql
@@ -48,6 +49,7 @@ class MonthlyStatements:
 
         Raises:
             MonthNotOver: by the coalition's clock and time zone.
+            TransferRetired: some of it has left the ledger, and nobody had begun.
         """
         await self._begin(month)
         made = 0
@@ -79,6 +81,8 @@ class MonthlyStatements:
             now = await coalition_now(connection)
             if now < month.ends(zone):
                 raise MonthNotOver(f"{month.name} is not over: it is {now.astimezone(zone):%Y-%m-%d %H:%M}")
+            # Statements add up what is in the ledger: of a month that has left it none can be made any more.
+            await require_times_kept(connection, month.begins(zone), f"statements of {month.name}")
             row = {"month": month.first, "begins": month.begins(zone), "ends": month.ends(zone), "now": now}
             await connection.execute(sql.BEGIN_RUN, row)
 
@@ -132,9 +136,14 @@ class MonthlyStatements:
                 log.warning("member statements failed; they are tried again", exc_info=True)
 
     async def summary(self, month: Month) -> list[CurrencySummary]:
-        """What all statements of a month that was made say, by currency, beside what was then in circulation."""
+        """What all statements of a month that was made say, by currency, beside what was then in circulation.
+
+        Raises:
+            TransferRetired: what was in circulation then can no longer be told.
+        """
         async with self._database.read() as connection:
             run = (await connection.execute(sql.RUN, {"month": month.first})).one()
+            await require_times_kept(connection, run.ends_at, f"circulation at the end of {month.name}")
             rows = await connection.execute(sql.SUMMARY, {"month": month.first, "ends": run.ends_at})
             return [CurrencySummary(row[0], *map(int, row[1:])) for row in rows]
 

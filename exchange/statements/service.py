@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.model import member_bucket
+from exchange.ledger.retired import retired
 from exchange.statements import sql
 from exchange.statements.model import Page, Standing
 from exchange.statements.rules import lines
@@ -37,7 +38,13 @@ class Cursor(NamedTuple):
 
 
 async def page(connection: AsyncConnection, wanted: Wanted, after: Cursor | None, limit: int) -> Page:
-    """The lines after a cursor, at most so many; None: from the first that is wanted."""
+    """The lines after a cursor, at most so many; None: from the first that is wanted.
+
+    Without a beginning that is the first line in the ledger: what has left it is in the opening.
+
+    Raises:
+        TransferRetired: lines that are wanted have left the ledger.
+    """
     values = {
         "bucket": member_bucket(wanted.member_id),
         "member_id": wanted.member_id,
@@ -46,15 +53,32 @@ async def page(connection: AsyncConnection, wanted: Wanted, after: Cursor | None
         "after_sequence": wanted.after_sequence,
     }
     place = -1
+    row = (await connection.execute(sql.CARRIED, values)).first()
+    carried = Standing() if row is None else Standing(*row[:3])
+    if row is not None and not _has_all(wanted, after, carried, row.last_occurred_at):
+        gone = await retired(connection)
+        assert gone is not None, "lines are carried because they have left"
+        raise gone.refusal(f"members/{wanted.member_id}")
     if after is not None:
         opening, place = after.standing, after.ledger_sequence
     elif wanted.begins is None and not wanted.after_sequence:
-        opening = Standing()  # nothing lies before the beginning
+        opening = carried  # nothing else lies before the beginning
     else:
-        opening = Standing(*(await connection.execute(sql.OPENING, values)).one())
+        base = {f"carried_{name}": figure for name, figure in carried._asdict().items()}
+        opening = Standing(*(await connection.execute(sql.OPENING, values | base)).one())
     if after is None and wanted.begins is not None:
         place = (await connection.execute(sql.PLACE, {"begins": wanted.begins})).scalar_one() - 1
     values |= {"ends": wanted.ends, "after": place, "limit": limit + 1}
     found = [transfer_of_columns(tuple(row)) for row in await connection.execute(sql.LINES, values)]
     shown = lines(found[:limit], wanted.currency_no, opening)
     return Page(opening, shown, shown[-1].after if shown else opening, len(found) > limit)
+
+
+def _has_all(wanted: Wanted, after: Cursor | None, carried: Standing, last_at: datetime) -> bool:
+    """Whether the ledger has every line that is wanted, though some of the account's have left it."""
+    if after is not None:
+        return after.standing.sequence >= carried.sequence
+    if wanted.begins is None and not wanted.after_sequence:
+        return True
+    later = wanted.begins is not None and wanted.begins > last_at
+    return later or wanted.after_sequence >= carried.sequence

@@ -9,19 +9,30 @@ _SIGNED = f"CASE WHEN l.side = {Side.CREDIT:d} THEN l.units ELSE -l.units END"
 _OF_MEMBER = f"l.account <> {Account.CIRCULATION:d}"
 _IS_HELD = f"l.account = {Account.HELD:d}"
 
+# What an account came to with its lines that have left the ledger.
+CARRIED = text("""
+SELECT c.available_units::bigint, c.held_units::bigint, c.last_sequence, c.last_occurred_at
+FROM exchange.carried_accounts c
+WHERE c.bucket = :bucket AND c.member_id = :member_id AND c.currency_no = :currency_no
+""")
+
 # What lies before the first line that is asked for. The latest monthly statement all of whose lines lie there spares
-# reading them again.
+# reading them again. If it ended before the last line that has left, the opening begins with what all those came to.
 OPENING = text(f"""
 SELECT coalesce(base.available, 0) + coalesce(since.available, 0), coalesce(base.held, 0) + coalesce(since.held, 0),
        greatest(base.sequence, since.sequence, 0)
 FROM (SELECT) one
 LEFT JOIN LATERAL (
-    SELECT m.closing_available_units AS available, m.closing_held_units AS held, m.last_sequence AS sequence,
-           m.last_ledger_sequence
-    FROM exchange.member_statements m JOIN exchange.statement_runs r USING (month)
-    WHERE m.bucket = :bucket AND m.member_id = :member_id AND m.currency_no = :currency_no
-      AND (r.ends_at <= CAST(:begins AS timestamptz) OR m.last_sequence <= CAST(:after_sequence AS bigint))
-    ORDER BY m.month DESC LIMIT 1
+    (SELECT m.closing_available_units AS available, m.closing_held_units AS held, m.last_sequence AS sequence,
+            m.last_ledger_sequence
+     FROM exchange.member_statements m JOIN exchange.statement_runs r USING (month)
+     WHERE m.bucket = :bucket AND m.member_id = :member_id AND m.currency_no = :currency_no
+       AND (r.ends_at <= CAST(:begins AS timestamptz) OR m.last_sequence <= CAST(:after_sequence AS bigint))
+       AND m.last_sequence >= CAST(:carried_sequence AS bigint)
+     ORDER BY m.month DESC LIMIT 1)
+    UNION ALL
+    SELECT CAST(:carried_available AS bigint), CAST(:carried_held AS bigint), CAST(:carried_sequence AS bigint), -1
+    ORDER BY last_ledger_sequence DESC LIMIT 1
 ) base ON true
 CROSS JOIN LATERAL (
     SELECT sum({_SIGNED}) FILTER (WHERE NOT {_IS_HELD})::bigint AS available,
@@ -148,7 +159,7 @@ ORDER BY s.month, c.code LIMIT :limit
 # What all statements of a month say of a currency, beside what was then in circulation by the other side of the legs.
 SUMMARY = text(f"""
 SELECT code, coalesce(s.statements, 0), coalesce(s.opening, 0), coalesce(s.credited, 0), coalesce(s.debited, 0),
-       coalesce(s.closing, 0), coalesce(s.held, 0), coalesce(o.units, 0)
+       coalesce(s.closing, 0), coalesce(s.held, 0), coalesce(o.units, 0) + coalesce(k.circulating_units, 0)
 FROM (SELECT currency_no, count(*) AS statements, sum(opening_available_units) AS opening,
              sum(credited_units) AS credited, sum(debited_units) AS debited, sum(closing_available_units) AS closing,
              sum(closing_held_units) AS held
@@ -156,6 +167,7 @@ FROM (SELECT currency_no, count(*) AS statements, sum(opening_available_units) A
 FULL JOIN (SELECT l.currency_no, -sum({_SIGNED}) AS units
            FROM exchange.transfers t CROSS JOIN LATERAL unnest(t.legs) AS l
            WHERE t.occurred_at < :ends AND NOT {_OF_MEMBER} GROUP BY l.currency_no) o USING (currency_no)
+LEFT JOIN exchange.carried_currencies k USING (currency_no)
 JOIN exchange.currencies USING (currency_no)
 ORDER BY code
 """)

@@ -25,6 +25,7 @@ from settlement.disputes.model import (
     Verdict,
 )
 from settlement.disputes.rules import Standing
+from settlement.exchange_ledger import require_kept
 
 
 async def read_dispute(connection: AsyncConnection, dispute_id: UUID, field: str = "name") -> Dispute:
@@ -77,14 +78,26 @@ def adjustment_of(row: Row[Any]) -> Adjustment:
 
 
 async def window_of(connection: AsyncConnection, obligation: Obligation) -> int | None:
-    """The window an obligation is in; None: the transfer left no such thing owing."""
+    """The window an obligation is in; None: the transfer left no such thing owing.
+
+    Raises:
+        TransferRetired: the transfer has left the ledger.
+    """
     found: int | None = (await connection.execute(sql.WINDOW_OF, obligation._asdict())).scalar_one()
+    if found is None:
+        await require_kept(connection, obligation.transfer)
     return found
 
 
 async def require_transfer(connection: AsyncConnection, transfer_id: UUID, field: str) -> None:
-    """Raises ResourceNotFound when no transfer of this id left anything owing; `field` named it."""
+    """A transfer of this id left something owing; `field` named it.
+
+    Raises:
+        TransferRetired: it has left the ledger.
+        ResourceNotFound: there is none.
+    """
     if (await connection.execute(sql.TRANSFER, {"transfer": transfer_id})).first() is None:
+        await require_kept(connection, transfer_id)
         raise ResourceNotFound(resource=f"transfers/{transfer_id}", field=field)
 
 

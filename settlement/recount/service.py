@@ -107,7 +107,7 @@ async def is_recounted(connection: AsyncConnection, run_id: UUID) -> bool:
 async def _count(connection: AsyncConnection, run: Run, told: Told | None) -> Counted:
     counter = rules.Counter()
     extent = await exchange_sums.extent(connection, run.window_no)
-    async for rows in exchange_sums.sums(connection, run.window_no, extent.pages):
+    async for rows in exchange_sums.sums(connection, run.window_no, extent.stretches):
         counter.add(rows)
         if told is not None:
             told(counter.seen, extent.obligations)

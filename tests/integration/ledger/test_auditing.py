@@ -26,6 +26,13 @@ CONVERSIONS = "(SELECT transfer_id FROM exchange.transfers WHERE kind = 4)"
 ONE_MORE = "closing_available_units = closing_available_units + 1, credited_units = credited_units + 1"
 FIRST_MONTH = "(SELECT min(month) FROM exchange.statement_runs)"
 
+MADE_UP = """
+INSERT INTO exchange.retirements (retirement_no, part_name, from_id, to_id, began_at, began_by, transfers,
+    last_sequence, last_window_no, last_occurred_at, before_digest, digest)
+SELECT 1, part_name, exchange.id_at('1970-01-01'), to_id, now(), 'nobody', 1, 1, 1, now(), '', 'made up'
+FROM exchange.ledger_parts WHERE from_id IS NULL
+"""
+
 TOUCHED_UP: list[tuple[str, str]] = [
     (
         "what was closed holds nothing, and nothing moved since but its end",
@@ -225,6 +232,12 @@ TOUCHED_UP: list[tuple[str, str]] = [
     (
         "a quote used with an issuer's own ledger is what was fixed",
         "UPDATE exchange.external_conversions SET fee_micros = fee_micros + 1",
+    ),
+    ("checkpoints of what has left the ledger are as they were made, each on top of the one before", MADE_UP),
+    ("requests whose transfers have left the ledger, and lots those made, are as they were", MADE_UP),
+    (
+        "partitions of the ledger follow one another without a gap, and only those have left that are retired",
+        "DELETE FROM exchange.ledger_parts WHERE from_id IS NULL",
     ),
 ]
 

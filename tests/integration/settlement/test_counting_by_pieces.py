@@ -22,7 +22,8 @@ SPREAD = """
 INSERT INTO exchange.transfers
     (bucket, transfer_id, kind, merchant_no, member_id, request_id, occurred_at, ledger_sequence, window_no, legs,
      obligations)
-SELECT bucket, gen_random_uuid(), kind, merchant_no, member_id, window_no || ' ' || n, occurred_at,
+SELECT bucket, (left(transfer_id::text, 13) || right(gen_random_uuid()::text, 23))::uuid, kind, merchant_no,
+       member_id, window_no || ' ' || n, occurred_at,
        1000000 * window_no + n, window_no, legs, CASE WHEN n % 7 = 0 THEN obligations[:0] ELSE obligations END
 FROM exchange.transfers, generate_series(1, 300) AS n ORDER BY n % 5, window_no
 """
@@ -35,7 +36,7 @@ FROM exchange.clearing_entries_v1 WHERE window_no = $1 GROUP BY currency_code, d
 OWING = "SELECT count(*) FROM exchange.transfers WHERE window_no = $1 AND obligations <> '{}'"
 PAGES = """
 SELECT max((place::text::point)[0])::int - min((place::text::point)[0])::int + 1
-FROM exchange.clearing_transfers_v1 WHERE window_no = $1
+FROM exchange.clearing_transfers_v2 WHERE window_no = $1
 """
 NOBODY = "UPDATE exchange.transfers SET obligations[1].debtor_no = 99 WHERE window_no = 1"
 

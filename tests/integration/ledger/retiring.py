@@ -1,0 +1,72 @@
+"""A ledger cut in two, and everything done that its older part needs before it may leave."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from exchange.callers import Caller, CallerRole
+from exchange.db.engine import Database
+from exchange.retention.model import Retirement
+from exchange.retention.service import Candidate, Retirements
+from tests.integration.ledger.ledgers import Ledger, owner_of
+from tests.integration.ledger.months import job, next_month
+
+LI_WEI = Caller(CallerRole.OPERATOR, "apiKeys/li", person="li.wei")
+MA_LI = Caller(CallerRole.OPERATOR, "apiKeys/ma", person="ma.li")
+PRESENT = """
+SELECT part_name, from_id, to_id FROM exchange.ledger_parts_v1
+WHERE from_id <= exchange.id_at(clock_timestamp()) AND to_id > exchange.id_at(clock_timestamp())
+"""
+ATTACH = "ALTER TABLE exchange.transfers ATTACH PARTITION exchange.{} FOR VALUES FROM ({}) TO ('{}')"
+
+
+async def cut(ledger: Ledger) -> str:
+    """End the partition of the present now, as if its time were over, and begin the next; the name of what ended.
+
+    Whoever posts meanwhile waits, which a partition's end does not make anybody do: only a test cannot wait a year.
+    """
+    async with owner_of(ledger.url) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE exchange.transfers IN ACCESS EXCLUSIVE MODE")
+        name, from_id, to_id = await connection.fetchrow(PRESENT)
+        # Ids know milliseconds: those of this one are still the old part's.
+        edge = await connection.fetchval("SELECT exchange.id_at(clock_timestamp() + interval '2 milliseconds')")
+        later = f"{name}_later"
+        begins = "MINVALUE" if from_id.int == 0 else f"'{from_id}'"
+        await connection.execute(f"ALTER TABLE exchange.transfers DETACH PARTITION exchange.{name}")
+        await connection.execute(ATTACH.format(name, begins, edge))
+        await connection.execute(f"CREATE TABLE exchange.{later} (LIKE exchange.transfers INCLUDING ALL)")
+        await connection.execute(ATTACH.format(later, f"'{edge}'", to_id))
+        await connection.execute("UPDATE exchange.ledger_parts SET to_id = $2 WHERE part_name = $1", name, edge)
+        await connection.execute(
+            "INSERT INTO exchange.ledger_parts (part_name, from_id, to_id) VALUES ($1, $2, $3)", later, edge, to_id
+        )
+        await connection.execute("SELECT pg_sleep(0.003)")
+        return str(name)
+
+
+async def done_with(ledger: Ledger) -> None:
+    """Nothing needs what was posted so far: its window is closed, a later month has statements, nobody watches it."""
+    await ledger.close_window()
+    for _ in range(2):
+        await job(ledger).make(await next_month(ledger))
+    async with owner_of(ledger.url) as connection:
+        await connection.execute(
+            "UPDATE exchange.event_horizon SET place = (SELECT max(ledger_sequence) FROM exchange.transfers)"
+        )
+
+
+def keeper(ledger: Ledger, keep: timedelta = timedelta(0)) -> Retirements:
+    """Who lets partitions of a ledger leave. Whoever uses it lets clocks be trusted: `trusting_clocks`."""
+    return Retirements(Database(ledger.url, role=None), ledger.url, keep)
+
+
+async def candidate(retirements: Retirements) -> Candidate:
+    """The oldest partition that has ended."""
+    return (await retirements.candidates(datetime.now(UTC)))[0]
+
+
+async def retired(ledger: Ledger, folder: Path) -> Retirement:
+    """The oldest partition, gone."""
+    retirements = keeper(ledger)
+    return await retirements.retire(await candidate(retirements), LI_WEI, folder)
