@@ -16,7 +16,8 @@ WHERE NOT EXISTS (
     WHERE r.window_no = owing.window_no
       AND (settlement.state_of(r.run_id) = 'SETTLED'
            OR (settlement.is_approved(r.run_id)
-               AND NOT EXISTS (SELECT FROM settlement.run_payments p WHERE p.run_id = r.run_id))))
+               AND NOT EXISTS (SELECT FROM jsonb_array_elements(r.result::jsonb -> 'currencies') c,
+                                    jsonb_array_elements(c -> 'payments') p))))
 """)
 
 DISPUTED = text("""

@@ -807,6 +807,14 @@ class ExecutionDateOver(Definite):
 
     execution_date: str
     today: str
+class TransferRetired(Definite):
+    """FAILED_PRECONDITION. What is asked for is of a time whose transfers have left the ledger for an archive: it can be neither shown, repeated nor reversed; every id of that time is answered so, whether or not there was such a transfer."""
+
+    FOR = "TRANSFER_RETIRED"
+
+    resource: str
+    archive: str
+    until: str
 
 
 BY_REASON: dict[str, type[Refused]] = {
@@ -901,4 +909,5 @@ BY_REASON: dict[str, type[Refused]] = {
     "RETURN_RATE_EXCEEDED": ReturnRateExceeded,
     "CAP_RAISE": CapRaise,
     "EXECUTION_DATE_OVER": ExecutionDateOver,
+    "TRANSFER_RETIRED": TransferRetired,
 }

@@ -113,7 +113,8 @@ VALUES (exchange.coalition_now(), :actor, :action, :subject, :reason, CAST(:afte
 
 SET_CLOCK = text("""
 UPDATE exchange.coalition SET clock_offset = :time - clock_timestamp()
-WHERE :time >= clock_timestamp() + clock_offset OR NOT EXISTS (SELECT FROM exchange.transfers)
+WHERE :time >= clock_timestamp() + clock_offset
+   OR NOT EXISTS (SELECT FROM exchange.transfers) AND NOT EXISTS (SELECT FROM exchange.retirements)
 RETURNING only_row
 """)
 

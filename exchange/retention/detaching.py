@@ -23,9 +23,10 @@ SELECT inhdetachpending FROM pg_inherits
 WHERE inhrelid = to_regclass('exchange.' || $1) AND inhparent = 'exchange.transfers'::regclass
 """
 
+# Each transaction holds its own name, which no other ever has; anybody may see that, of every login's.
 UNDER_WAY = """
-SELECT pid, xact_start FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND xact_start IS NOT NULL AND pid <> ALL ($1)
+SELECT l.virtualtransaction FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'virtualxid' AND l.mode = 'ExclusiveLock' AND a.datname = current_database() AND pid <> ALL ($1)
 """
 
 

@@ -206,6 +206,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """PERMISSION_DENIED. One person lowers a net debit cap; raising it or taking it away takes two. {merchant, currency_code, cap: "100000000", requested: "200000000", propose: "ProposeNetDebitCap"}: micro-units, `requested` is "none" for no cap, `propose` the method to call instead."""
     ERROR_REASON_EXECUTION_DATE_OVER: _ErrorReason.ValueType  # 246
     """FAILED_PRECONDITION. The day a bank is asked to pay on is over by the coalition's clock; a file is written once and for ever. {execution_date: "2026-03-01", today: "2026-03-02"}."""
+    ERROR_REASON_TRANSFER_RETIRED: _ErrorReason.ValueType  # 256
+    """FAILED_PRECONDITION. What is asked for is of a time whose transfers have left the ledger for an archive: it can be neither shown, repeated nor reversed; every id of that time is answered so, whether or not there was such a transfer. {resource: "transfers/…", archive: "transfers_first", until: "2026-12-31T15:59:59+00:00"}: the last that left happened at `until`."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Stands as text, without the ERROR_REASON_ prefix, in google.rpc.ErrorInfo.reason, with domain "exchange.coalition.example" and the named metadata.
@@ -397,4 +399,6 @@ ERROR_REASON_CAP_RAISE: ErrorReason.ValueType  # 260
 """PERMISSION_DENIED. One person lowers a net debit cap; raising it or taking it away takes two. {merchant, currency_code, cap: "100000000", requested: "200000000", propose: "ProposeNetDebitCap"}: micro-units, `requested` is "none" for no cap, `propose` the method to call instead."""
 ERROR_REASON_EXECUTION_DATE_OVER: ErrorReason.ValueType  # 246
 """FAILED_PRECONDITION. The day a bank is asked to pay on is over by the coalition's clock; a file is written once and for ever. {execution_date: "2026-03-01", today: "2026-03-02"}."""
+ERROR_REASON_TRANSFER_RETIRED: ErrorReason.ValueType  # 256
+"""FAILED_PRECONDITION. What is asked for is of a time whose transfers have left the ledger for an archive: it can be neither shown, repeated nor reversed; every id of that time is answered so, whether or not there was such a transfer. {resource: "transfers/…", archive: "transfers_first", until: "2026-12-31T15:59:59+00:00"}: the last that left happened at `until`."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

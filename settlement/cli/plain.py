@@ -39,6 +39,7 @@ NEXT: Mapping[str, str] = {
     "RESOURCE_NOT_FOUND": f"{PROGRAM} status shows what there is, accounts and proposals the rest",
     "SAME_PERSON": "let somebody else type it, with a key or a user of their own",
     "WRITE_OFF_EXCEEDS": f"{PROGRAM} funds MERCHANT tells what is claimed; what a run lacks must come back or be borne",
+    "TRANSFER_RETIRED": "ask the operator for the archive it names; what was settled of it stands",
     "WINDOW_STATE": f"{PROGRAM} status tells which step comes first, and whose it is",
     "WRONG_PARTY": "let the other side take the step: it is not finance's",
     "WRONG_STATE": f"{PROGRAM} status tells which step comes next, and whose it is",

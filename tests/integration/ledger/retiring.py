@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,9 +58,14 @@ async def done_with(ledger: Ledger) -> None:
         )
 
 
-def keeper(ledger: Ledger, keep: timedelta = timedelta(0)) -> Retirements:
-    """Who lets partitions of a ledger leave. Whoever uses it lets clocks be trusted: `trusting_clocks`."""
-    return Retirements(Database(ledger.url, role=None), ledger.url, keep)
+@asynccontextmanager
+async def keeping(ledger: Ledger, keep: timedelta = timedelta(0)) -> AsyncIterator[Retirements]:
+    """Who lets partitions of a ledger leave, as its owner."""
+    database = Database(ledger.url, role=None)
+    try:
+        yield Retirements(database, ledger.url, keep)
+    finally:
+        await database.dispose()
 
 
 async def candidate(retirements: Retirements) -> Candidate:
@@ -68,5 +75,5 @@ async def candidate(retirements: Retirements) -> Candidate:
 
 async def retired(ledger: Ledger, folder: Path) -> Retirement:
     """The oldest partition, gone."""
-    retirements = keeper(ledger)
-    return await retirements.retire(await candidate(retirements), LI_WEI, folder)
+    async with keeping(ledger) as retirements:
+        return await retirements.retire(await candidate(retirements), LI_WEI, folder)

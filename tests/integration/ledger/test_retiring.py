@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import random
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,12 +19,12 @@ from exchange.refusals import Refusal, TransferRetired
 from exchange.retention import detaching, rules, service
 from exchange.retention.archive import ArchiveDiffers
 from exchange.retention.model import Step
-from exchange.retention.service import RetirementRefused
+from exchange.retention.service import RetirementRefused, Retirements
 from exchange.retention.verifying import verify
 from exchange.statements.service import Wanted, page
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, differences, going_on, owner_of
 from tests.integration.ledger.months import job, next_month, this_month
-from tests.integration.ledger.retiring import LI_WEI, MA_LI, candidate, cut, done_with, keeper, retired
+from tests.integration.ledger.retiring import LI_WEI, MA_LI, candidate, cut, done_with, keeping, retired
 from tests.unit.rules.days import capture, hold, release, reverse
 from tests.unit.rules.rulebook import convert, earn, redeem
 
@@ -35,6 +36,13 @@ ATTACHED = "SELECT count(*) FROM exchange.ledger_parts_v1"
 def _clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test's partition ended a moment ago."""
     monkeypatch.setattr(rules, "CLOCKS_DISAGREE", timedelta(0))
+
+
+@pytest.fixture
+async def retirements(ledger: Ledger) -> AsyncIterator[Retirements]:
+    """Who lets its partitions leave."""
+    async with keeping(ledger) as retirements:
+        yield retirements
 
 
 @pytest.fixture
@@ -152,13 +160,12 @@ async def test_a_month_that_has_left_gets_no_statements_any_more(
     assert all(one.ties for one in await job(ledger).summary(newest))
 
 
-async def test_what_still_needs_transfers_keeps_them(ledger: Ledger, tmp_path: Path) -> None:
+async def test_what_still_needs_transfers_keeps_them(ledger: Ledger, retirements: Retirements, tmp_path: Path) -> None:
     """Each thing that could come to look at them is named until it is over, and nothing leaves before."""
     ada = await ledger.member("ada")
     await ledger.post(earn("90 BNK", "CAF", member_id=ada))
     held = await ledger.post(hold("20 BNK", member_id=ada))
     name = await cut(ledger)
-    retirements = keeper(ledger)
     found = await candidate(retirements)
 
     assert [words.split(":")[0] for words in found.hindrances] == [
@@ -174,15 +181,17 @@ async def test_what_still_needs_transfers_keeps_them(ledger: Ledger, tmp_path: P
         await retirements.retire(found._replace(hindrances=[]), LI_WEI, tmp_path)
     await ledger.post(release(held.transfer))
     await done_with(ledger)
-    assert (await candidate(keeper(ledger, timedelta(days=30)))).hindrances[0].endswith("their first answer")
+    async with keeping(ledger, timedelta(days=30)) as longer:
+        assert (await candidate(longer)).hindrances[0].endswith("their first answer")
     assert (await candidate(retirements)).hindrances == []
     assert (await retired(ledger, tmp_path)).part_name == name
 
 
-async def test_a_nameless_operator_begins_nothing(ledger: Ledger, old: dict[str, Transfer], tmp_path: Path) -> None:
+async def test_a_nameless_operator_begins_nothing(
+    retirements: Retirements, old: dict[str, Transfer], tmp_path: Path
+) -> None:
     """Letting go of transfers takes two, and two nameless ones may be one."""
     assert old
-    retirements = keeper(ledger)
 
     with pytest.raises(RetirementRefused, match="names no person"):
         await retirements.retire(await candidate(retirements), OPERATOR, tmp_path)
@@ -224,7 +233,12 @@ async def test_posters_and_readers_go_on_while_a_partition_leaves(
     "stopped_at", ["_checkpoint", "_archive", "finish", "ARCHIVED", "pending", "detach", "DETACHED"]
 )
 async def test_whoever_is_interrupted_goes_on_where_he_was(
-    ledger: Ledger, old: dict[str, Transfer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at: str
+    ledger: Ledger,
+    retirements: Retirements,
+    old: dict[str, Transfer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stopped_at: str,
 ) -> None:
     """Between any two steps, and within those that take a while; the sums are the same, and there is one retirement."""
     balances = await ledger.balances(old["earn"].member_id)
@@ -233,7 +247,6 @@ async def test_whoever_is_interrupted_goes_on_where_he_was(
         with pytest.raises(_Killed):
             await retired(ledger, tmp_path)
     assert await differences(ledger.url) == {}
-    retirements = keeper(ledger)
     unfinished = await retirements.unfinished()
     assert unfinished is not None
 
@@ -282,11 +295,13 @@ class _Breaking:
         raise _Killed
 
 
-async def test_a_tampered_archive_is_named(ledger: Ledger, old: dict[str, Transfer], tmp_path: Path) -> None:
+async def test_a_tampered_archive_is_named(
+    ledger: Ledger, retirements: Retirements, old: dict[str, Transfer], tmp_path: Path
+) -> None:
     """A line changed, a file gone or one too many, another manifest; and nobody drops the table then."""
     assert old
     gone = await retired(ledger, tmp_path)
-    retirements, folder = keeper(ledger), tmp_path / gone.part_name
+    folder = tmp_path / gone.part_name
     assert await verify(retirements._database, gone, folder, gone.archive_digest) == 5
     files = sorted(folder.glob("*.gz"))
     whole = files[0].read_bytes()
@@ -311,10 +326,11 @@ async def test_a_tampered_archive_is_named(ledger: Ledger, old: dict[str, Transf
     assert await ledger.value("SELECT to_regclass('exchange.transfers_first') IS NOT NULL")
 
 
-async def test_the_table_is_dropped_by_somebody_else(ledger: Ledger, old: dict[str, Transfer], tmp_path: Path) -> None:
+async def test_the_table_is_dropped_by_somebody_else(
+    ledger: Ledger, retirements: Retirements, old: dict[str, Transfer], tmp_path: Path
+) -> None:
     """Not by who began, nor before it has left; afterwards everything still adds up."""
     assert old
-    retirements = keeper(ledger)
     with pytest.raises(RetirementRefused, match="no detached"):
         await retirements.drop("transfers_first", MA_LI)
     gone = await retired(ledger, tmp_path)
