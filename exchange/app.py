@@ -83,6 +83,8 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
         await database.check(histories, durable=not settings.sandbox)
         source = CoalitionSource(database)
         await source.reload()
+        parts = LedgerParts(database, settings.ledger_part_months, settings.ledger_parts_ahead)
+        await parts.begin()
         async with database.read() as connection:
             secret = (await connection.execute(directory_sql.PAGE_SECRET)).scalar_one()
         poster = _poster(settings)(
@@ -121,10 +123,9 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             limits=LimitChanges(database, source),
             cap_changes=CapChanges(database, source),
             external=ExternalLedgers(database, source, poster),
-            parts=LedgerParts(database, settings.ledger_part_months, settings.ledger_parts_ahead),
+            parts=parts,
             gate=Gate(lambda: source.held.limits.calls if source.held is not None else {}),
         )
-        await api.parts.begin()
         api.events.start()
         working = [asyncio.create_task(api.due.keep_running(settings.due_seconds))]
         works = (api.notices.run, api.adjustments.run, api.closings.run)
