@@ -13,6 +13,7 @@ from exchange.ledger import sql
 from exchange.ledger.keys import KnownKeys, key_names, restored
 from exchange.ledger.model import Command, Obligation, PointsLeg, Transfer
 from exchange.ledger.retired import retired_seen_by
+from exchange.refusals import Refusal
 
 
 async def read_known_keys(connection: DriverConnection, commands: Sequence[Command]) -> KnownKeys:
@@ -22,7 +23,7 @@ async def read_known_keys(connection: DriverConnection, commands: Sequence[Comma
     transfers = await read_transfers(connection, [(row[3], row[4]) for row in rows if row["transfer_id"] is not None])
     retired = None
     for merchant_no, request_id, fingerprint, _, transfer_id, refusal in rows:
-        answer = transfers.get(transfer_id) if refusal is None else restored(refusal)
+        answer: Transfer | Refusal | None = transfers.get(transfer_id) if refusal is None else restored(refusal)
         if answer is None:
             # It was done, and the row of it has left: there is no second effect, and no answer to show.
             retired = retired or await retired_seen_by(connection)

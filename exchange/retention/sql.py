@@ -56,10 +56,6 @@ CREATE TRIGGER leaving BEFORE INSERT OR UPDATE OR DELETE ON exchange.{part}
     FOR EACH ROW EXECUTE FUNCTION exchange.refuse_change()
 """
 
-IS_FROZEN = text("""
-SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass('exchange.' || :part) AND tgname = 'leaving')
-""")
-
 BEGIN = text("""
 INSERT INTO exchange.retirements (retirement_no, part_name, from_id, to_id, began_at, began_by, transfers,
     last_sequence, last_window_no, last_occurred_at, before_digest)

@@ -62,7 +62,7 @@ async def test_a_transfer_that_has_left_is_refused_by_name(
     assert [transfer.name for transfer in kept] == [new.name]
     request = members.ListBalancesRequest(member=ada.name, min_ledger_sequence=old.ledger_sequence)
     await cast.gro.ask(cast.gro.stubs.members.ListBalances, request)
-    await cast.gro.redeem(ada, "55 TEL")
+    await cast.caf.redeem(ada, "55 TEL")
     assert (await cast.gro.balances(ada))["TEL"] == 0
     assert await differences(own_server.url) == {}
 

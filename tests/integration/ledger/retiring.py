@@ -30,7 +30,9 @@ async def cut(ledger: Ledger) -> str:
     """
     async with owner_of(ledger.url) as connection, connection.transaction():
         await connection.execute("LOCK TABLE exchange.transfers IN ACCESS EXCLUSIVE MODE")
-        name, from_id, to_id = await connection.fetchrow(PRESENT)
+        present = await connection.fetchrow(PRESENT)
+        assert present is not None, "there is a partition for now"
+        name, from_id, to_id = present
         # Ids know milliseconds: those of this one are still the old part's.
         edge = await connection.fetchval("SELECT exchange.id_at(clock_timestamp() + interval '2 milliseconds')")
         later = f"{name}_later"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -247,31 +248,37 @@ async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
     """A ledger of two windows with every kind of movement of the spine; nobody posts to it any more."""
     name = await databases.clone(founded)
     async with a_server_on(databases.url_of(name)) as ledger:
-        ada, ben = await ledger.members(2)
-        await ledger.post(earn("60 BNK", "CAF", member_id=ada))
-        await ledger.post(earn("9 TEL", "GRO", member_id=ben))
-        await ledger.post(by(await a_quote(ledger, ada, 30)))
-        await ledger.close_window()
-        await ledger.post(earn("30 BNK", "CAF", member_id=ada))
-        await ledger.post(redeem("5 TEL", "CAF", member_id=ben))
-        await ledger.post(redeem("50 BNK", "GRO", member_id=ada))
-        await ledger.api.changes.create_earn_rule(OPERATOR, AUDITED, "CAF", "BNK")
-        await ledger.post(spend(30, "audited", member_id=ben))
-        await ledger.post(reverse((await ledger.post(spend(120, "audited", member_id=ben))).transfer))
-        await promote(ledger, "AIR", at="CAF", bps=10_000, cap=50, budget=60)
-        award = await ledger.post(earn("20 AIR", "CAF", member_id=ada))
-        await ledger.post(reverse(award.transfer, 5))
-        await issue_outside(ledger)
-        await say(ledger, await ledger.post(convert("3 OUT", "BNK", by="TEL", member_id=ada)))
-        await say(ledger, await ledger.post(by(await a_quote(ledger, ada, 4, into="OUT"))))
-        await say(ledger, await ledger.post(convert("2 BNK", "OUT", by="BNK", member_id=ada)), REJECTED)
-        await say(ledger, await ledger.post(convert("2 OUT", "BNK", by="TEL", member_id=ada)), REJECTED)
+        ada = await post_of_everything(ledger)
         await ledger.post(convert("1 BNK", "OUT", by="BNK", member_id=ada))
         for _ in range(2):
             await job(ledger).make(await next_month(ledger))
             await ledger.post(earn("1 TEL", "GRO", member_id=ada))
         yield ledger
     await databases.drop(name)
+
+
+async def post_of_everything(ledger: Ledger) -> UUID:
+    """Two windows with every kind of movement of the spine, all of them ended; one of the members."""
+    ada, ben = await ledger.members(2)
+    await ledger.post(earn("60 BNK", "CAF", member_id=ada))
+    await ledger.post(earn("9 TEL", "GRO", member_id=ben))
+    await ledger.post(by(await a_quote(ledger, ada, 30)))
+    await ledger.close_window()
+    await ledger.post(earn("30 BNK", "CAF", member_id=ada))
+    await ledger.post(redeem("5 TEL", "CAF", member_id=ben))
+    await ledger.post(redeem("50 BNK", "GRO", member_id=ada))
+    await ledger.api.changes.create_earn_rule(OPERATOR, AUDITED, "CAF", "BNK")
+    await ledger.post(spend(30, "audited", member_id=ben))
+    await ledger.post(reverse((await ledger.post(spend(120, "audited", member_id=ben))).transfer))
+    await promote(ledger, "AIR", at="CAF", bps=10_000, cap=50, budget=60)
+    award = await ledger.post(earn("20 AIR", "CAF", member_id=ada))
+    await ledger.post(reverse(award.transfer, 5))
+    await issue_outside(ledger)
+    await say(ledger, await ledger.post(convert("3 OUT", "BNK", by="TEL", member_id=ada)))
+    await say(ledger, await ledger.post(by(await a_quote(ledger, ada, 4, into="OUT"))))
+    await say(ledger, await ledger.post(convert("2 BNK", "OUT", by="BNK", member_id=ada)), REJECTED)
+    await say(ledger, await ledger.post(convert("2 OUT", "BNK", by="TEL", member_id=ada)), REJECTED)
+    return ada
 
 
 async def found_by(connection: DriverConnection) -> set[str]:

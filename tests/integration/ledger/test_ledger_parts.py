@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from exchange.db.engine import StartRefused
+from exchange.db.migrate import EXCHANGE, History, _migrate
+from exchange.ledger.ids import new_id
 from exchange.retention.parts import LedgerParts
+from tests.database import Databases
 from tests.integration.ledger.ledgers import Ledger, a_server_on, at_once, owner_of
 from tests.unit.rules.rulebook import earn
 
@@ -17,6 +22,49 @@ EDGES = """
 SELECT from_id = lag(to_id) OVER (ORDER BY to_id) AS follows, exchange.time_of_id(to_id) AS ends_at
 FROM exchange.ledger_parts_v1 ORDER BY to_id
 """
+
+
+BEFORE = "0029"
+"""The last revision at which the table of transfers was whole."""
+OLD = """
+INSERT INTO exchange.transfers (bucket, transfer_id, kind, merchant_no, member_id, request_id, occurred_at,
+    ledger_sequence, window_no, legs, obligations)
+SELECT 0, made, 1, 1, made, 'old', now(), 1, 1, '{}', '{}'
+FROM (SELECT $1::uuid AS made) one
+"""
+FILES = "SELECT relname, pg_relation_filenode(oid) FROM pg_class WHERE oid = to_regclass($1)"
+INDEXES = """
+SELECT array_agg(pg_relation_filenode(indexrelid) ORDER BY 1) FROM pg_index WHERE indrelid = to_regclass($1)
+"""
+
+
+async def test_the_table_becomes_a_partition_where_it_lies(databases: Databases, tmp_path: Path) -> None:
+    """Its file and its indexes' are what they were: not a row was moved, and every view shows them."""
+    name = await databases.clone("template0")
+    url = databases.url_of(name)
+    earlier = tmp_path / "versions"
+    earlier.mkdir()
+    for file in EXCHANGE.versions.iterdir():
+        if file.name[:4] <= BEFORE and file.is_file():
+            shutil.copy(file, earlier)
+    await _migrate(url, [History("exchange", earlier)])
+    async with owner_of(url) as connection:
+        old_id = new_id(0)
+        await connection.execute(OLD, old_id)
+        table = await connection.fetchrow(FILES, "exchange.transfers")
+        indexes = await connection.fetchval(INDEXES, "exchange.transfers")
+
+    await _migrate(url, [EXCHANGE])
+
+    async with owner_of(url) as connection:
+        first = await connection.fetchrow(FILES, "exchange.transfers_first")
+        assert (first["relname"], first[1]) == ("transfers_first", table[1])
+        assert await connection.fetchval(INDEXES, "exchange.transfers_first") == indexes
+        for source in ("transfers", "transfers_first", "clearing_transfers_v1", "clearing_transfers_v2"):
+            assert await connection.fetchval(f"SELECT count(*) FROM exchange.{source}") == 1
+        assert await connection.fetchval("SELECT transfer_id FROM exchange.transfers") == old_id
+        assert await connection.fetchval("SELECT count(*) FROM exchange.ledger_parts_v1") == 3
+    await databases.drop(name)
 
 
 async def test_partitions_lie_ahead_however_often_they_are_asked_for(ledger: Ledger) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -16,11 +17,12 @@ import pytest
 from exchange.ledger import reads
 from exchange.ledger.model import Command, Receipt, Transfer, TransferKind
 from exchange.refusals import Refusal, TransferRetired
-from exchange.retention import detaching, rules, service
+from exchange.retention import archive, detaching, rules, service, sql
 from exchange.retention.archive import ArchiveDiffers
 from exchange.retention.model import Step
 from exchange.retention.service import RetirementRefused, Retirements
 from exchange.retention.verifying import verify
+from exchange.sandbox.processes import answer_of, environment
 from exchange.statements.service import Wanted, page
 from tests.integration.ledger.ledgers import OPERATOR, Ledger, differences, going_on, owner_of
 from tests.integration.ledger.months import job, next_month, this_month
@@ -274,15 +276,15 @@ def _break(broken: pytest.MonkeyPatch, at: str) -> None:
         case "_checkpoint" | "_archive":
             broken.setattr(service.Retirements, at, killed)
         case "finish":
-            broken.setattr(service.archive.Writer, at, killed_now)
+            broken.setattr(archive.Writer, at, killed_now)
         case "pending":
             # After the first of PostgreSQL's two steps.
             broken.setattr(detaching, "_until_gone", killed)
         case "detach":
             broken.setattr(service, at, killed)
         case _:
-            real = getattr(service.sql, at)
-            broken.setattr(service.sql, at, _Breaking(real))
+            real = getattr(sql, at)
+            broken.setattr(sql, at, _Breaking(real))
 
 
 class _Breaking:
@@ -361,6 +363,38 @@ async def test_nothing_is_posted_into_what_leaves(ledger: Ledger, old: dict[str,
         ):
             with pytest.raises(asyncpg.CheckViolationError):
                 await connection.execute(statement)
+
+
+async def test_the_commands_show_verify_and_drop(ledger: Ledger, old: dict[str, Transfer], tmp_path: Path) -> None:
+    """What is too young stays, and the shell is told so; an archive is verified wherever it was taken to."""
+    assert old
+    environ = environment(database_url=ledger.url)
+    young = await answer_of(("retire", "--before", "2100-01-01", "--json"), environ)
+    refused = await answer_of(("retire", "--before", "2100-01-01", "--archive", str(tmp_path), "--really"), environ)
+    nowhere = await answer_of(("retire", "--before", "2100-01-01", "--really"), environ)
+    assert (young[0], refused[0], nowhere[0]) == (1, 1, 2), young[2] + refused[2]
+    first = json.loads(young[1])[0]
+    assert (first["partition"], first["transfers"]) == ("transfers_first", 5)
+    assert "kept 1096 days" in first["hindrances"][0]
+    assert "1096 days" in refused[1]
+    (tmp_path / "archives").mkdir()
+    gone = await retired(ledger, tmp_path / "archives")
+    taken = (tmp_path / "archives" / gone.part_name).rename(tmp_path / "taken")
+
+    missing = await answer_of(("verify-archive", gone.part_name), environ)
+    verified = await answer_of(("verify-archive", gone.part_name, "--archive", str(taken)), environ)
+    taken.rename(tmp_path / "archives" / gone.part_name)
+    unknown = await answer_of(("drop-retired", gone.part_name), environ | {"OPERATOR_KEY": "no key"})
+    dropped = await answer_of(("drop-retired", gone.part_name), environ)
+    again = await answer_of(("drop-retired", gone.part_name), environ)
+
+    assert (missing[0], verified[0], unknown[0], dropped[0], again[0]) == (1, 0, 2, 0, 1), verified[2] + dropped[2]
+    assert "manifest.json" in missing[2]
+    assert "5 transfers, as they left" in verified[1]
+    assert (gone.digest or b"").hex() in dropped[1]
+    made = await answer_of(("ledger-parts",), environ | {"EXCHANGE_LEDGER_PARTS_AHEAD": "4"})
+    assert made[0] == 0, made[2]
+    assert "2 partitions made" in made[1]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
