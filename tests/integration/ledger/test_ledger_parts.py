@@ -58,6 +58,8 @@ async def test_the_table_becomes_a_partition_where_it_lies(databases: Databases,
 
     async with owner_of(url) as connection:
         first = await connection.fetchrow(FILES, "exchange.transfers_first")
+        assert first is not None
+        assert table is not None
         assert (first["relname"], first[1]) == ("transfers_first", table[1])
         assert await connection.fetchval(INDEXES, "exchange.transfers_first") == indexes
         for source in ("transfers", "transfers_first", "clearing_transfers_v1", "clearing_transfers_v2"):
