@@ -43,8 +43,8 @@ from exchange.rates.drafts.service import Drafts
 from exchange.rates.model import Coalition
 from exchange.rates.service import RateChanges, begin_proving, check_spreads, prove_promotion
 from exchange.rates.source import CoalitionSource
-from exchange.serving.collector import Collector
 from exchange.retention.parts import LOOK_SECONDS, LedgerParts
+from exchange.serving.collector import Collector
 from exchange.serving.paging import PageTokens
 from exchange.serving.permissions import PERMISSIONS
 from exchange.serving.quotas import Gate
