@@ -1,4 +1,4 @@
-"""What is kept of transfers that have left: the checkpoint the audit begins with, and where the rows went.
+"""The table of transfers becomes the first of its partitions by time; no row is moved.
 
 Revision ID: 0031
 """
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables of checkpoints; the statements stand in the file of the same name, to be read as SQL."""
+    """Cut the table; the statements stand in the file of the same name, to be read as SQL."""
     op.get_bind().exec_driver_sql("SET lock_timeout = '5s'")
     for statement in (Path(__file__).with_suffix(".sql")).read_text(encoding="utf-8").split(";\n\n"):
         if statement.strip():
