@@ -807,6 +807,8 @@ class ExecutionDateOver(Definite):
 
     execution_date: str
     today: str
+
+
 class TransferRetired(Definite):
     """FAILED_PRECONDITION. What is asked for is of a time whose transfers have left the ledger for an archive: it can be neither shown, repeated nor reversed; every id of that time is answered so, whether or not there was such a transfer."""
 

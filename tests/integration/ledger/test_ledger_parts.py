@@ -24,7 +24,7 @@ FROM exchange.ledger_parts_v1 ORDER BY to_id
 """
 
 
-BEFORE = "0030"
+BEFORE = "0031"
 """The last revision at which the table of transfers was whole."""
 OLD = """
 INSERT INTO exchange.transfers (bucket, transfer_id, kind, merchant_no, member_id, request_id, occurred_at,

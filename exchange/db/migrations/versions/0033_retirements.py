@@ -1,14 +1,14 @@
 """What is kept of transfers that have left: the checkpoint the audit begins with, and where the rows went.
 
-Revision ID: 0032
+Revision ID: 0033
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0032"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 

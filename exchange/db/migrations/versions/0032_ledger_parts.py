@@ -1,14 +1,14 @@
 """The table of transfers becomes the first of its partitions by time; no row is moved.
 
-Revision ID: 0031
+Revision ID: 0032
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
