@@ -27,6 +27,8 @@ WHERE d.window_no <= :last AND settlement.dispute_state(d.dispute_id) IN ('', 'O
 
 SUMMED = text("SELECT coalesce(max(window_no), 0) FROM settlement.points_windows")
 
+HEADED = text("SELECT coalesce(max(window_no), 0) FROM settlement.window_heads")
+
 
 async def needs(connection: AsyncConnection, last_window_no: int) -> list[str]:
     """Reasons why transfers of windows up to this one are still needed, in words; nothing: they are not."""
@@ -44,5 +46,11 @@ async def needs(connection: AsyncConnection, last_window_no: int) -> list[str]:
         found.append(
             f"what points moved is summed up to window {summed}, not {last_window_no}: the liability rolls from it"
             " (ask for the liability once)"
+        )
+    headed = (await connection.execute(HEADED)).scalar_one()
+    if headed < last_window_no:
+        found.append(
+            f"heads are made up to window {headed}, not {last_window_no}: they commit to every obligation"
+            f" (python -m settlement head {last_window_no})"
         )
     return found

@@ -85,6 +85,7 @@ class Proofs:
         async with self._building:
             if self._built is None or self._built[0] != window_no:
                 async with self._database.read() as connection:
+                    await exchange_ledger.require_window_kept(connection, window_no)
                     hashes = [one async for one in exchange_leaves.hashes(connection, window_no)]
                     totals = await exchange_ledger.pair_micros(connection, window_no)
                 # Of a million obligations it takes seconds: not on the thread that serves others.
@@ -97,6 +98,7 @@ class Proofs:
         Raises:
             ResourceNotFound: there is no such window, or nobody of that id takes part.
             WindowState: it is still open.
+            TransferRetired: some of its transfers have left the ledger; its head stands.
             LedgerDiffers: it is not any more what its head commits to.
         """
         head = await self.commit(window_no)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from exchange.refusals import TransferRetired
 from exchange.retention import rules
 from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import transfer_service_pb2 as pb
 from settlement.keeping import needs
+from settlement.proofs.service import Proofs
 from settlement.v1 import settlement_service_pb2 as settlement
 from tests.banks import credit, debit, statement
 from tests.contract.cast import a_cast
@@ -86,9 +88,17 @@ async def test_finance_lets_a_window_go_when_it_is_settled(
     assert any("not settled" in one for one in unpaid)
     assert not any("not settled" in one for one in unsummed)
     assert any("summed up" in one for one in unsummed)
+    assert any("heads are made up to window 0" in one for one in unsummed)
+    head = await Proofs(ledger.database).commit(1)
+    async with ledger.database.read() as connection:
+        headed = await needs(connection, 1)
+    assert not any("heads" in one for one in headed)
     await done_with(ledger)
     await retired(ledger, tmp_path)
     request = settlement.ListObligationsRequest(window="windows/1")
     listed = await refusal(treasury.payer.ask(treasury.stub.ListObligations, request))
     assert listed.reason == "TRANSFER_RETIRED"
+    with pytest.raises(TransferRetired):
+        await Proofs(ledger.database).proof(1, "GRO")
+    assert await Proofs(ledger.database).commit(1) == head
     assert (await treasury.finance.read(run)).result_digest == run.result_digest
