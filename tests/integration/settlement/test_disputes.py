@@ -211,6 +211,7 @@ async def test_what_was_said_of_a_dispute_is_neither_changed_nor_deleted(
 ) -> None:
     """The role that serves may add, and that is all."""
     dispute = await opened(finance, finance.cast.gro, award, 100)
+    await finance.maker.ask(finance.stub.AssignDispute, pb.AssignDisputeRequest(name=dispute.name, owner="ann"))
     await answered(finance, finance.cast.tel, dispute, ANSWER.ANSWER_ACCEPT)
 
     assert await is_kept_for_ever(server, table)
