@@ -77,13 +77,20 @@ def parsed(text: str) -> Stacks:
         frames, _, count = line.rpartition(" ")
         named = [_name(frame) for frame in frames.split(";")]
         if "serve (exchange/__main__.py)" in named:
-            inner = tuple(named[named.index("serve (exchange/__main__.py)") :])
+            inner = _merged(named[named.index("serve (exchange/__main__.py)") :])
             stacks[inner] = stacks.get(inner, 0) + int(count)
     return stacks
 
 
+def _merged(names: Sequence[str]) -> tuple[str, ...]:
+    """Without what calls itself: steps within a library without symbols are one."""
+    return tuple(name for place, name in enumerate(names) if place == 0 or name != names[place - 1])
+
+
 def _name(frame: str) -> str:
     name, bracket, place = frame.partition(" (")
+    if name.startswith("0x"):
+        return f"({place.rstrip(')').rpartition('/')[2].partition('.')[0]})"
     return f"{name}{bracket}{place.rstrip(')').partition(':')[0]})" if bracket else name
 
 

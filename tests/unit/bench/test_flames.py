@@ -47,3 +47,11 @@ def test_what_is_too_narrow_to_see_is_not_drawn() -> None:
 
     assert ">b" in drawing
     assert "c: 0.1%" not in drawing
+
+
+def test_a_library_without_symbols_is_one_frame() -> None:
+    """Addresses tell nobody anything, and differ from run to run."""
+    place = "(grpc/_cython/cygrpc.cpython-311.so)"
+    stacks = parsed(f"serve (exchange/__main__.py:9);0x7f01 {place};0x7f02 {place};send (socket.c) 4\n")
+
+    assert stacks == {("serve (exchange/__main__.py)", "(cygrpc)", "send (socket.c)"): 4}
