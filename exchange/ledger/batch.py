@@ -19,6 +19,7 @@ from exchange.ledger.effects import Effects, transposed
 from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.exposures import Exposures
 from exchange.ledger.external_rows import write_external
+from exchange.ledger.fact_reading import FactReader
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.key_rows import read_known_keys
@@ -93,13 +94,14 @@ class Batch(Generic[R]):
                 await source.reload()
                 raise StartAgain
             known = await self._known_keys(moment)
-            facts = await gathering.facts(accounts, moment.now)
-            if self.reference.idle_after and (overdue := gathering.overdue(facts)):
+            reader = FactReader(gathering)
+            facts = await reader.read(accounts, moment.now)
+            if self.reference.idle_after and (overdue := reader.overdue(facts)):
                 raise EndFirst(overdue)
             budgets = None
             if self.reference.has_promotions:
                 known.bonuses.update(await bonuses_of(self.connection, known.transfers))
-                budgets = await gathering.bonuses(facts, moment.now)
+                budgets = await reader.bonuses(facts, moment.now)
             quotas = None
             if self.reference.points_limits and facts:
                 anybody = next(iter(facts.values()))

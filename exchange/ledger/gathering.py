@@ -1,48 +1,36 @@
-"""The facts step of a batch: members and originals found, accounts locked, then everything the rules may look at."""
+"""How a batch begins: whom its commands touch, their accounts locked, and what holds from then on.
+
+What else the rules may look at is read under these locks: `fact_reading`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
-
-import asyncpg
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
-from exchange.ledger.bonus_rows import BonusReader
-from exchange.ledger.bonuses import Budgets
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Target
-from exchange.ledger.external_rows import read_references
-from exchange.ledger.facts import MemberFacts
 from exchange.ledger.key_rows import read_transfers
 from exchange.ledger.keys import key_names
-from exchange.ledger.legs import converted_pair
 from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import (
-    Account,
     Command,
     FollowUp,
     Lot,
     MemberCommand,
     MemberKey,
-    Progress,
     Transfer,
-    TransferKind,
     transfer_bucket,
 )
-from exchange.ledger.notes import Converting, read_carried, read_daily, read_due, read_ends, read_unused, read_whole
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.ledger.retired import retired_seen_by
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import Refusal
-
-_EXPIRE: Final = TransferKind.EXPIRE
-_VOID: Final = TransferKind.VOID
-_DEBIT_ADJUSTMENT: Final = TransferKind.DEBIT_ADJUSTMENT
 
 
 class Moment(NamedTuple):
@@ -137,7 +125,7 @@ class Gathering:
             target = self.targets[id(command)]
             if target is not None:
                 self._want(command, target, wanted)
-        for follow_up, original in self._followed():
+        for follow_up, original in self.followed():
             target = self.targets[id(follow_up)]
             assert target is not None
             wanted.update((*target, leg.currency_no) for leg in original.legs)
@@ -146,7 +134,7 @@ class Gathering:
             number = original.earn_rule and self.reference.earn_rule_currency_no(original.earn_rule)
             if number:
                 wanted.add((*target, number))
-        for target, quote in self._promised():
+        for target, quote in self.promised():
             wanted.update((*target, number) for number in (quote.terms.source_no, quote.terms.target_no))
         if not wanted:
             return {}
@@ -192,14 +180,14 @@ class Gathering:
         wanted: dict[AccountKey, int] = {}
         for key, units in self._debits:
             wanted[key] = wanted.get(key, 0) + units
-        for follow_up, original in self._followed():
+        for follow_up, original in self.followed():
             target = self.targets[id(follow_up)]
             assert target is not None
             for leg in original.legs:
                 # What a reversal may take back.
                 key = (*target, leg.currency_no)
                 wanted[key] = wanted.get(key, 0) + leg.units
-        for target, quote in self._promised():
+        for target, quote in self.promised():
             key = (*target, quote.terms.source_no)
             wanted[key] = wanted.get(key, 0) + quote.terms.used_units
         return wanted
@@ -223,147 +211,15 @@ class Gathering:
             if number is not None:
                 wanted.add((bucket, member_id, number))
 
-    def _followed(self) -> Iterable[tuple[FollowUp, Transfer]]:
+    def followed(self) -> Iterable[tuple[FollowUp, Transfer]]:
         """Follow-ups whose original was found and is the caller's."""
         for command in self.follow_ups:
             if self.targets[id(command)] is not None:
                 yield command, self.originals[command.original]
 
-    def _promised(self) -> Iterable[tuple[Target, Quote]]:
+    def promised(self) -> Iterable[tuple[Target, Quote]]:
         """Quotes that are named by the merchant they were given to, for the member they were given for."""
         for command, quote_id in self.quoted:
             target, quote = self.targets[id(command)], self.quotes.get(quote_id)
             if target is not None and quote is not None and quote.is_for(command.merchant_no, target.member_id):
                 yield target, quote
-
-    async def facts(self, accounts: dict[AccountKey, MemberAccount], now: datetime) -> dict[UUID, MemberFacts]:
-        """Everything the rules may look at, by member. After the locks."""
-        today = now.astimezone(self.reference.time_zone).date()
-        found = {
-            target.member_id: MemberFacts(now, today, target.member_id, {}, target.bucket)
-            for target in self.targets.values()
-            if target is not None
-        }
-        for (_, member_id, currency_no), account in accounts.items():
-            found[member_id].accounts[currency_no] = account
-            if account.is_closed:
-                found[member_id].is_closed = True
-        await self._read_followed(found, now)
-        if self.reference.idle_after:
-            await read_ends(self.connection, self.reference, found)
-        due, whole = self._asked_to_end()
-        await read_due(self.connection, due, found, now)
-        await read_whole(self.connection, whole, found, now)
-        await read_carried(self.connection, set(self._spent()), found)
-        if self.quoted:
-            await self._read_promised(found)
-        if self.reference.keepers:
-            for member_id, merchant_no, known_as in await read_references(self.connection, self._kept_elsewhere()):
-                found[member_id].references[merchant_no] = known_as
-        if self.reference.capped_since:
-            await read_daily(self.connection, self.reference, set(self._converted_pairs()), found, today)
-        return found
-
-    def _asked_to_end(self) -> tuple[set[AccountKey], set[AccountKey]]:
-        """Accounts of which what is due ends, and accounts of which anything may."""
-        due: set[AccountKey] = set()
-        whole: set[AccountKey] = set()
-        for command in self.members:
-            kind = command.kind
-            if kind is _EXPIRE or kind is _VOID or kind is _DEBIT_ADJUSTMENT:
-                target, number = self.targets[id(command)], self.reference.currency_no(command.currency)
-                if target is not None and number is not None:
-                    (due if kind is _EXPIRE else whole).add((*target, number))
-        return due, whole
-
-    def _spent(self) -> Iterable[tuple[Target, str]]:
-        """Whose spend under which earn rule is counted, or given back."""
-        for command in self.members:
-            target = self.targets[id(command)]
-            if command.spend_rule is not None and target is not None:
-                yield target, command.spend_rule
-        for follow_up, original in self._followed():
-            target = self.targets[id(follow_up)]
-            if original.earn_rule is not None and target is not None:
-                yield target, original.earn_rule
-
-    def overdue(self, found: dict[UUID, MemberFacts]) -> list[AccountKey]:
-        """Accounts with points that have ended by inactivity, unless the batch only ends and gives back."""
-        if all(command.kind in {_EXPIRE, TransferKind.RELEASE} for command in self.commands):
-            return []
-        return [
-            (facts.bucket, member_id, number)
-            for member_id, facts in found.items()
-            for number, ends_at in facts.ends.items()
-            if ends_at <= facts.now and facts.accounts[number].available + facts.accounts[number].overdrawn > 0
-        ]
-
-    async def bonuses(self, found: dict[UUID, MemberFacts], now: datetime) -> Budgets:
-        """What promotions may give and get back in this batch, into `found`; their budgets, locked."""
-        quoted = [(target.member_id, quote.terms) for target, quote in self._promised()]
-        reader = BonusReader(self.connection, self.reference, found, now)
-        return await reader.read(self.members, self.targets, quoted, self._followed())
-
-    def _converted_pairs(self) -> Iterable[Converting]:
-        """Whose points of which source a command turns into which target, or a reversal turns back."""
-        for command in self.members:
-            target = self.targets[id(command)]
-            if command.kind == TransferKind.CONVERT and command.quote is None and target is not None:
-                codes = command.debits[0][0], command.credits[0]
-                source_no, target_no = map(self.reference.currency_no, codes)
-                if source_no is not None and target_no is not None:
-                    yield Converting(*target, source_no, target_no)
-        for target, quote in self._promised():
-            yield Converting(*target, quote.terms.source_no, quote.terms.target_no)
-        for follow_up, original in self._followed():
-            target = self.targets[id(follow_up)]
-            if original.kind == TransferKind.CONVERT and target is not None:
-                yield Converting(*target, *converted_pair(original))
-            elif follow_up.pair is not None and target is not None:
-                yield Converting(*target, *follow_up.pair)
-
-    def _kept_elsewhere(self) -> set[tuple[int, UUID]]:
-        """Merchants that keep the balances of a currency that is converted, with the member of whom they do."""
-        keepers = self.reference.keepers
-        return {
-            (keepers[number], converting.member_id)
-            for converting in self._converted_pairs()
-            for number in converting.pair
-            if number in keepers
-        }
-
-    async def _read_followed(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
-        lots: set[tuple[int, UUID]] = set()
-        for command, original in self._followed():
-            found[original.member_id].originals[command.original] = original
-            lots |= {
-                (original.bucket, leg.lot_id)
-                for leg in original.legs
-                if leg.lot_id is not None and leg.account != Account.CIRCULATION
-            }
-        if lots:
-            rows = await self.connection.fetch(
-                sql.LOTS_BY_ID, [bucket for bucket, _ in lots], [lot_id for _, lot_id in lots]
-            )
-            _show(rows, found, now)
-        names = list({original.transfer_id: original for _, original in self._followed()}.values())
-        if not names:
-            return
-        for row in await self.connection.fetch(
-            sql.FOLLOW_UPS, [original.bucket for original in names], [original.transfer_id for original in names]
-        ):
-            member_id = self.originals[row[0]].member_id
-            found[member_id].progress[row[0]] = Progress(*row[1:])
-        await read_unused(self.connection, [original for _, original in self._followed()], found)
-
-    async def _read_promised(self, found: dict[UUID, MemberFacts]) -> None:
-        quotes = {quote.quote_id: quote for _, quote in self._promised()}
-        buckets = [transfer_bucket(quote_id) for quote_id in quotes]
-        used = {row[0]: row[1] for row in await self.connection.fetch(sql.QUOTE_USES, buckets, list(quotes))}
-        for quote_id, quote in quotes.items():
-            found[quote.member_id].quotes[quote_id] = quote._replace(transfer_id=used.get(quote_id))
-
-
-def _show(rows: Sequence[asyncpg.Record], found: dict[UUID, MemberFacts], now: datetime) -> None:
-    for row in rows:
-        found[row[0]].accounts[row[1]].show(Lot(*row[2:]), now)
