@@ -12,7 +12,8 @@ from rich.table import Table
 
 from exchange.db.engine import Database
 from exchange.db.migrate import History
-from exchange.ledger.audit import CHECKS, Finding, audit, halt
+from exchange.ledger.audit import CHECKS, Finding, audit
+from exchange.ledger.halting import halt
 
 
 def run(

@@ -18,8 +18,8 @@ from exchange.ledger.audit_bonuses import BONUS_CHECKS
 from exchange.ledger.audit_exposures import EXPOSURE_CHECKS
 from exchange.ledger.audit_external import EXTERNAL_CHECKS
 from exchange.ledger.audit_retired import RETIRED_CHECKS
+from exchange.ledger.audit_statements import STATEMENT_CHECKS
 from exchange.ledger.audit_windows import WINDOW_CHECKS
-from exchange.ledger.windows import ALONE
 
 DIFFERENCES_MAX = 10
 
@@ -202,38 +202,7 @@ CHECKS: dict[str, str] = {
                   (t.merchant_no, t.member_id, t.rate_id, moved.used)
                   OR coalesce(moved.received, 0) < q.received_units OR t.kind <> 4))
     """,
-    "each month's statement opens as the one before closed": """
-        SELECT s.bucket, s.member_id, s.currency_no, s.month, s.opening_available_units, p.closing_available_units,
-               s.opening_held_units, p.closing_held_units
-        FROM exchange.member_statements s
-        JOIN exchange.member_statements p ON p.bucket = s.bucket AND p.member_id = s.member_id
-         AND p.currency_no = s.currency_no AND p.month = s.month - interval '1 month'
-        WHERE (s.opening_available_units, s.opening_held_units) <> (p.closing_available_units, p.closing_held_units)
-    """,
-    "the newest month's statements are what was posted": f"""
-        SELECT r.month, w.*
-        FROM (SELECT * FROM exchange.statement_runs WHERE ended_at IS NOT NULL ORDER BY month DESC LIMIT 1) r
-        CROSS JOIN LATERAL (
-            SELECT bucket, member_id, currency_no, s.closing_available_units AS kept, e.available AS recomputed,
-                   s.closing_held_units AS kept_held, e.held AS recomputed_held, s.entries AS kept_entries, e.entries
-            FROM (SELECT * FROM exchange.member_statements WHERE month = r.month) s
-            FULL JOIN (SELECT bucket, member_id, currency_no, sum(available) AS available, sum(held) AS held,
-                              sum(entries) AS entries
-                       FROM (SELECT bucket, member_id, currency_no,
-                                    sum({_SIGNED}) FILTER (WHERE account <> {_HELD}) AS available,
-                                    sum({_SIGNED}) FILTER (WHERE account = {_HELD}) AS held,
-                                    count(DISTINCT account_sequence) FILTER (WHERE occurred_at >= r.begins_at)
-                                        AS entries
-                             FROM {_LEGS} WHERE account <> {_CIRCULATION} AND occurred_at < r.ends_at
-                             GROUP BY bucket, member_id, currency_no
-                             UNION ALL
-                             SELECT bucket, member_id, currency_no, available_units, held_units, 0
-                             FROM exchange.carried_accounts) kept_and_left
-                       GROUP BY bucket, member_id, currency_no) e USING (bucket, member_id, currency_no)
-            WHERE coalesce(s.closing_available_units, 0) <> coalesce(e.available, 0)
-               OR coalesce(s.closing_held_units, 0) <> coalesce(e.held, 0)
-               OR coalesce(s.entries, 0) <> coalesce(e.entries, 0)) w
-    """,
+    **STATEMENT_CHECKS,
     "window totals equal a recount of their obligations": """
         SELECT window_no, debtor, creditor, currency_code, kind, k.micros AS kept, e.micros AS recomputed,
                k.obligations AS kept_count, e.obligations AS recomputed_count
@@ -324,17 +293,3 @@ async def audit(database: Database, progress: Callable[[str], None] = lambda _: 
 async def _first_rows(connection: AsyncConnection, statement: str) -> list[dict[str, Any]]:
     rows = await connection.execute(text(f"SELECT * FROM ({statement}) wrong LIMIT {DIFFERENCES_MAX}"))
     return [{name: str(value) for name, value in row.items()} for row in rows.mappings()]
-
-
-HALT = text("UPDATE exchange.coalition SET halted_at = exchange.coalition_now() WHERE halted_at IS NULL")
-RESUME = text("UPDATE exchange.coalition SET halted_at = NULL")
-
-
-async def halt(database: Database, *, halted: bool) -> None:
-    """Stop taking movements because something is wrong, or take them again once it was mended.
-
-    Behind the fence: when this returns, whatever was under way has been written, and nothing follows it.
-    """
-    async with database.write() as connection:
-        await connection.execute(ALONE)
-        await connection.execute(HALT if halted else RESUME)

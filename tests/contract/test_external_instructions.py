@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exchange.ledger.audit import halt
+from exchange.ledger.halting import halt
 from exchange.v1 import external_ledger_service_pb2 as pb
 from exchange.v1 import types_pb2 as types
 from tests.contract.cast import Cast

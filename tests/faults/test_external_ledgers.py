@@ -12,7 +12,7 @@ import pytest
 from grpc import aio
 
 from exchange.db.engine import Database
-from exchange.ledger.audit import halt
+from exchange.ledger.halting import halt
 from exchange.v1 import external_ledger_service_pb2 as pb
 from exchange.v1 import transfer_service_pb2 as transfers
 from exchange.v1 import types_pb2 as types

@@ -10,7 +10,7 @@ import pytest
 
 from exchange.callers import CallerRole
 from exchange.ledger import sql
-from exchange.ledger.audit import halt
+from exchange.ledger.halting import halt
 from exchange.ledger.model import Receipt
 from exchange.refusals import Refusal
 from tests.integration.ledger.ledgers import (
