@@ -1,64 +1,44 @@
-"""The only door to the exchange: cut off, read the clearing views, know a key, tell what was paid, bind caps."""
+"""The only door to the exchange's ledger: cut off, read the clearing views, tell what happened and what was paid."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from exchange.callers import Caller, CallerRole
-from exchange.directory import departing as leaving
 from exchange.ledger.event_kinds import EventKind
 from exchange.ledger.model import ObligationKind, TransferKind
 from exchange.ledger.retired import require_kept, require_window_kept
 from exchange.ledger.telling import Happening, tell
 from exchange.ledger.windows import Window, close_window, open_window_no, read_window
-from exchange.limits import binding
 from exchange.limits.discharges import Discharge, discharge
-from exchange.money.currencies import micros_per_minor
-from exchange.money.limits import INT64_MAX
-from exchange.refusals import CredentialUnknown, ResourceNotFound, WindowState
+from exchange.refusals import WindowState
 
 __all__ = [
     "KIND_NAMES",
-    "Coalition",
     "Discharge",
     "Entry",
     "EventKind",
     "Happening",
-    "Key",
     "KindMicros",
     "PairMicros",
     "Window",
-    "bind_caps",
     "close_window",
-    "coalition",
-    "departing",
     "discharge",
-    "display_names",
     "entries",
-    "is_suspended",
-    "key_of",
     "kind_micros",
     "kind_name",
-    "money_of",
     "open_window_no",
     "pair_micros",
-    "participants",
     "points_outstanding",
     "read_window",
     "require_closed",
     "require_kept",
-    "require_merchant",
     "require_window_kept",
-    "suspended",
     "tell",
     "transfer_kind_name",
     "windows_before",
@@ -93,35 +73,11 @@ WHERE window_no = :window_no
 ORDER BY ledger_sequence, position LIMIT :limit
 """)
 
-PARTICIPANTS = text("""
-SELECT merchant_id FROM exchange.merchants WHERE merchant_no <> (SELECT operator_no FROM exchange.coalition)
-""")
-
-KEY = text("""
-SELECT key_id, caller_role, holder FROM exchange.api_keys
-WHERE secret_hash = :secret_hash AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
-""")
-
-COALITION = text("""
-SELECT m.merchant_id, c.time_zone, exchange.coalition_now() AS now
-FROM exchange.coalition c JOIN exchange.merchants m ON m.merchant_no = c.operator_no
-""")
-
-NAMES = text("SELECT merchant_id, display_name FROM exchange.merchants ORDER BY merchant_id")
-
-CURRENCY = text("SELECT settlement_currency FROM exchange.currencies WHERE code = :code")
-
 KIND_MICROS = text("""
 SELECT currency_code, debtor, creditor, kind, sum(micros)::text AS micros, sum(obligations)::bigint AS obligations
 FROM exchange.clearing_totals_v1 WHERE window_no = :window_no
 GROUP BY currency_code, debtor, creditor, kind ORDER BY currency_code, debtor, creditor, kind
 """)
-
-MERCHANT = text("SELECT 1 FROM exchange.merchants WHERE merchant_id = :merchant_id")
-
-ALL_SUSPENDED = text("SELECT merchant_id FROM exchange.merchants WHERE suspended ORDER BY merchant_id")
-
-SUSPENDED = text("SELECT suspended FROM exchange.merchants WHERE merchant_id = :merchant_id")
 
 POINTS_OUTSTANDING = text("""
 SELECT currency, issuer, funder, units::text AS units FROM exchange.points_outstanding_v1
@@ -165,22 +121,6 @@ class KindMicros(NamedTuple):
     kind: str
     micros: int
     obligations: int
-
-
-class Coalition(NamedTuple):
-    """Whose clearing account stands in the middle, the time zone of the coalition's days, and its clock."""
-
-    operator: str
-    time_zone: ZoneInfo
-    now: datetime
-
-
-class Key(NamedTuple):
-    """An API key: its name, whom it stands for, and the person that holds it, if it names one."""
-
-    name: str
-    role: CallerRole
-    holder: str | None
 
 
 async def windows_before(connection: AsyncConnection, before: int, limit: int) -> Sequence[Window]:
@@ -230,77 +170,6 @@ async def entries(
     return [Entry(*row) for row in rows]
 
 
-async def participants(connection: AsyncConnection) -> frozenset[str]:
-    """Everybody who may be debtor or creditor, by id; the operator is not excluded from its own clearing."""
-    return frozenset((await connection.execute(PARTICIPANTS)).scalars())
-
-
-async def key_of(connection: AsyncConnection, secret: str) -> Key:
-    """The API key with this secret, which still holds.
-
-    Raises:
-        CredentialUnknown: unknown, revoked or expired.
-    """
-    hashed = hashlib.sha256(secret.encode()).digest()
-    row = (await connection.execute(KEY, {"secret_hash": hashed})).first()
-    if row is None:
-        raise CredentialUnknown
-    return Key(f"apiKeys/{row.key_id}", CallerRole(row.caller_role), row.holder)
-
-
-async def coalition(connection: AsyncConnection) -> Coalition:
-    """Who operates, where, and what time it is."""
-    operator, time_zone, now = (await connection.execute(COALITION)).one()
-    return Coalition(operator, ZoneInfo(time_zone), now.astimezone(UTC))
-
-
-async def require_merchant(connection: AsyncConnection, merchant_id: str, field: str) -> None:
-    """Raises ResourceNotFound when nobody of this id takes part; `field` named it."""
-    if (await connection.execute(MERCHANT, {"merchant_id": merchant_id})).first() is None:
-        raise ResourceNotFound(resource=f"merchants/{merchant_id}", field=field)
-
-
-async def bind_caps(connection: AsyncConnection, actor: str, caps: Mapping[tuple[str, str], int], reason: str) -> None:
-    """Hold merchants to net debit caps from the end of this transaction on; posters wait until then, so call it last.
-
-    Args:
-        connection: of the transaction.
-        actor: role and credential, "FINANCE_CHECKER:apiKeys/…".
-        caps: minor units by settlement currency and merchant; the merchants are there.
-        reason: why, for the audit log.
-    """
-    role, _, credential = actor.partition(":")
-    micros = {
-        (name, currency): min(cap * micros_per_minor(currency), INT64_MAX) for (currency, name), cap in caps.items()
-    }
-    await binding.bind_caps(connection, Caller(CallerRole[role], credential), micros, reason)
-
-
-def departing(
-    connection: AsyncConnection, actor: str, merchant_id: str, reason: str
-) -> contextlib.AbstractAsyncContextManager[None]:
-    """Note in the exchange that a merchant has left, if the block ends well; posters wait until the transaction ends.
-
-    Args:
-        connection: of the transaction.
-        actor: role and credential, "FINANCE_CHECKER:apiKeys/…".
-        merchant_id: who leaves; it is suspended.
-        reason: why, for the audit log.
-    """
-    role, _, credential = actor.partition(":")
-    return leaving.departing(connection, Caller(CallerRole[role], credential), merchant_id, reason)
-
-
-async def is_suspended(connection: AsyncConnection, merchant_id: str) -> bool:
-    """Whether a merchant that takes part is suspended."""
-    return bool((await connection.execute(SUSPENDED, {"merchant_id": merchant_id})).scalar_one())
-
-
-async def suspended(connection: AsyncConnection) -> list[str]:
-    """Merchants that are suspended now, by id."""
-    return list((await connection.execute(ALL_SUSPENDED)).scalars())
-
-
 async def points_outstanding(connection: AsyncConnection, merchant_id: str) -> list[tuple[str, str, str, int]]:
     """Points members hold that a merchant issued or paid for: currency, issuer, funder and how many."""
     rows = await connection.execute(POINTS_OUTSTANDING, {"merchant_id": merchant_id})
@@ -324,23 +193,6 @@ def kind_name(number: int) -> str:
 def transfer_kind_name(number: int) -> str:
     """A transfer's kind by name, "cash_out"."""
     return TransferKind(number).name.lower()
-
-
-async def display_names(connection: AsyncConnection) -> dict[str, str]:
-    """What people call each participant, by id."""
-    return {row.merchant_id: row.display_name for row in await connection.execute(NAMES)}
-
-
-async def money_of(connection: AsyncConnection, code: str, field: str = "currency") -> str:
-    """The settlement currency a points currency is priced in.
-
-    Raises:
-        ResourceNotFound: there is no points currency of this code; `field` named it.
-    """
-    money = (await connection.execute(CURRENCY, {"code": code})).scalar_one_or_none()
-    if money is None:
-        raise ResourceNotFound(resource=f"currencies/{code}", field=field)
-    return str(money)
 
 
 async def require_closed(connection: AsyncConnection, window_no: int, field: str) -> Window:

@@ -7,7 +7,7 @@ from uuid import UUID
 from exchange.callers import Caller, CallerRole
 from exchange.serving.checks import Violations
 from exchange.serving.paging import filter_fingerprint, page_size
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.api import dispute_wire, wire
 from settlement.api.calls import Calls, Context, Host, actor
 from settlement.disputes.service import Disputes, Wanted
@@ -111,4 +111,4 @@ class DisputeCalls(Calls):
             return caller, caller.merchant_id
         assert caller.role is CallerRole.OPERATOR, f"{caller.role} acts for no participant"
         async with self._host.database.read() as connection:
-            return caller, (await exchange_ledger.coalition(connection)).operator
+            return caller, (await exchange_directory.coalition(connection)).operator

@@ -6,7 +6,7 @@ from exchange.callers import Caller
 from exchange.refusals import ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.paging import filter_fingerprint, page_size
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.api import default_wire, funds_wire, wire
 from settlement.api.calls import Calls, Context, Host
 from settlement.funds.service import Funds
@@ -69,7 +69,7 @@ class FundsCalls(Calls):
             return caller.merchant_id
         if named is not None:
             async with self._host.database.read() as connection:
-                await exchange_ledger.require_merchant(connection, named, "participant")
+                await exchange_directory.require_merchant(connection, named, "participant")
         return named
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.bank_details import sql
 from settlement.bank_details.model import BankAccount, BankDetails
@@ -39,7 +39,7 @@ class BankDetailsBook:
         async with self._database.write() as connection:
             key = {"participant": participant, "currency_code": currency}
             await connection.execute(sql.TAKE_TURNS, key)
-            await exchange_ledger.require_merchant(connection, participant, "merchant")
+            await exchange_directory.require_merchant(connection, participant, "merchant")
             newest = await _found(connection, sql.NEWEST, key)
             if newest is not None and (newest.account, newest.set_person) == (account, person):
                 return newest, True

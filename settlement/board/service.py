@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.board import sql
 from settlement.board.model import Board, Outstanding, Who, WindowFacts
 from settlement.board.rules import line_of, overtaken, waits_of
@@ -40,7 +40,7 @@ class Boards:
     async def look(self) -> Board:
         """The board as of one snapshot."""
         async with self._database.read() as connection:
-            here = await exchange_ledger.coalition(connection)
+            here = await exchange_directory.coalition(connection)
             facts = await unfinished(connection)
             newest = (await connection.execute(run_sql.NEWEST_STANDING)).first()
             run = await read_run(connection, newest.run_id) if newest else None
@@ -59,7 +59,7 @@ async def unfinished(connection: AsyncConnection, window_no: int | None = None) 
     rows = [row for row in await connection.execute(sql.UNFINISHED) if window_no is None or row.window_no == window_no]
     calendar = await dates.calendar_in_force(connection)
     terms = await standing(connection, Terms)
-    suspended = await exchange_ledger.suspended(connection) if terms and terms[1].holds_suspended else []
+    suspended = await exchange_directory.suspended(connection) if terms and terms[1].holds_suspended else []
     found = []
     for row in rows:
         run = await read_run(connection, row.run_id) if row.run_id else None

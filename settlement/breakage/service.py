@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.breakage import sql
 from settlement.breakage.model import Estimate, Recognition, Usage
@@ -41,7 +41,7 @@ class Breakage:
         person = actor.require_person()
         async with self._database.write() as connection:
             await connection.execute(sql.TAKE_TURNS, {"currency": currency})
-            await exchange_ledger.money_of(connection, currency)
+            await exchange_directory.money_of(connection, currency)
             newest = await _found(connection, sql.NEWEST, {"currency": currency})
             said = (expected_bps, from_window, reason, person)
             if newest is not None:
@@ -92,7 +92,7 @@ class Breakage:
             WindowState: the last window is still open.
         """
         async with self._database.read() as connection:
-            await exchange_ledger.money_of(connection, currency)
+            await exchange_directory.money_of(connection, currency)
             rows = await connection.execute(sql.OF_CURRENCY, {"currency": currency})
             estimates = [Estimate._make(row) for row in rows]
         movements = await Liability(self._database).movements(last)

@@ -27,7 +27,7 @@ def ageing(
     from settlement.run.ageing import waiting
 
     async def work(database: Database) -> tuple[Run | None, date]:
-        from settlement.exchange_ledger import coalition
+        from settlement.exchange_directory import coalition
         from settlement.run.service import Runs
 
         async with database.read() as connection:

@@ -39,7 +39,7 @@ def held(
     chosen = asked_release((merchant, ANY_LATER), (currency, debtor, creditor, since), (at_least, at_most)).chosen
 
     async def work(database: Database) -> list[tuple[Waiting, Behind]]:
-        from settlement.exchange_ledger import coalition, require_merchant
+        from settlement.exchange_directory import coalition, require_merchant
         from settlement.run.ageing import waiting
         from settlement.run.behind import behind
         from settlement.run.service import Runs

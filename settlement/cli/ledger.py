@@ -92,7 +92,7 @@ async def identified(database: Database, role: str, *others: str) -> Actor:
     if not is_text(secret):
         raise NotDone(f"{KEY_VARIABLE} is no UTF-8 text", NEXT["CREDENTIAL_UNKNOWN"])
     from exchange.refusals import MethodNotAllowed
-    from settlement.exchange_ledger import key_of
+    from settlement.exchange_directory import key_of
 
     async with database.look() as connection:
         key = await key_of(connection, secret)

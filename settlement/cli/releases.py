@@ -40,7 +40,7 @@ def release(
     asked = asked_release((merchant, window), (currency, debtor, creditor, since), (at_least, at_most))
 
     async def work(database: Database) -> tuple[Proposal, list[Waiting]]:
-        from settlement.exchange_ledger import coalition
+        from settlement.exchange_directory import coalition
         from settlement.proposals.model import Exclusions
         from settlement.proposals.service import Proposals
         from settlement.proposals.standing import exclusions

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.refusals import ResourceExists, ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.defaults import rules, sql
 from settlement.defaults.model import Claim, DefaultRecovery
@@ -55,7 +55,7 @@ async def recover(connection: AsyncConnection, proposal_id: UUID, shown: Default
 
 async def _planned(connection: AsyncConnection, asked: DefaultRecovery) -> tuple[DefaultRecovery, Claim]:
     path = "proposal.default_recovery"
-    await exchange_ledger.require_merchant(connection, asked.participant, f"{path}.participant")
+    await exchange_directory.require_merchant(connection, asked.participant, f"{path}.participant")
     declared = await claims(connection, asked.participant, asked.window_no)
     if not declared:
         raise ResourceNotFound(resource=asked.default, field=f"{path}.window")
@@ -68,7 +68,7 @@ async def _planned(connection: AsyncConnection, asked: DefaultRecovery) -> tuple
         raise RecoveryExceeds(
             resource=asked.default, currency=asked.currency, remaining=str(remaining), came=str(asked.minor_units)
         )
-    operator = (await exchange_ledger.coalition(connection)).operator
+    operator = (await exchange_directory.coalition(connection)).operator
     postings = rules.repayments(claim, asked.minor_units, operator)
     await require_there(connection, *(one.credit.participant for one in postings if one.way is Way.RECOVERY))
     revived = rules.revived(claim, asked.minor_units)

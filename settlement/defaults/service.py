@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import WindowState
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.defaults import rules, sql
 from settlement.defaults.bearing import ENDED, bearers
@@ -48,7 +48,7 @@ class Defaults:
             WindowState: the window has no run that stands.
         """
         async with self._database.read() as connection:
-            await exchange_ledger.require_merchant(connection, participant, "participant")
+            await exchange_directory.require_merchant(connection, participant, "participant")
             run = await _standing_run(connection, window_no)
             declaration = await _declaration(connection, participant, run)
             return Drill(run, declaration, rules.recast(await inputs_of(connection, run), participant))
@@ -64,7 +64,7 @@ async def planned(connection: AsyncConnection, declaration: DefaultDeclaration) 
             payments, or one that would become smaller, and has not answered.
     """
     participant, window_no = declaration.participant, declaration.window_no
-    await exchange_ledger.require_merchant(connection, participant, "proposal.default_declaration.participant")
+    await exchange_directory.require_merchant(connection, participant, "proposal.default_declaration.participant")
     run = await _standing_run(connection, window_no)
     if run.life.state not in INSTRUCTED | {RunState.APPROVED}:
         raise WindowState(window=f"windows/{window_no}", state=run.life.state, needed=RunState.APPROVED)
@@ -107,7 +107,7 @@ async def declare(connection: AsyncConnection, proposal_id: UUID, shown: Default
             key_of = {"run_id": run.run_id, "leg_no": one.leg_no, "proposal_id": proposal_id}
             less = {"from_attempt": one.from_attempt, "minor_units": one.minor_units}
             await connection.execute(sql.REDUCE_LEG, {**key_of, **less, "currency_code": fall.currency})
-    coalition = await exchange_ledger.coalition(connection)
+    coalition = await exchange_directory.coalition(connection)
     today = coalition.now.astimezone(coalition.time_zone).date()
     said: dict[str, object] = {"reference": f"windows/{shown.window_no}", "value_date": today}
     await funds.post(connection, proposal_id, shown.postings, actor, said)

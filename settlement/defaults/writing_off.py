@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.refusals import ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.defaults import rules, sql
 from settlement.defaults.model import Claim
@@ -40,7 +40,7 @@ async def write_off(connection: AsyncConnection, proposal_id: UUID, shown: Defau
         raise WrongState(resource=f"proposals/{proposal_id}", state="OUTDATED", needed="WAITING")
     amount = {"currency_code": shown.currency, "minor_units": shown.minor_units}
     await connection.execute(sql.WRITE_OFF, {"proposal_id": proposal_id, "default_id": claim.default_id, **amount})
-    coalition = await exchange_ledger.coalition(connection)
+    coalition = await exchange_directory.coalition(connection)
     today = coalition.now.astimezone(coalition.time_zone).date()
     said: dict[str, object] = {"reference": f"windows/{shown.window_no}", "value_date": today}
     await funds.post(connection, proposal_id, shown.postings, actor, said)
@@ -51,7 +51,7 @@ async def write_off(connection: AsyncConnection, proposal_id: UUID, shown: Defau
 
 async def _planned(connection: AsyncConnection, asked: DefaultWriteOff) -> tuple[DefaultWriteOff, Claim]:
     path = "proposal.default_write_off"
-    await exchange_ledger.require_merchant(connection, asked.participant, f"{path}.participant")
+    await exchange_directory.require_merchant(connection, asked.participant, f"{path}.participant")
     declared = await claims(connection, asked.participant, asked.window_no)
     if not declared:
         raise ResourceNotFound(resource=asked.default, field=f"{path}.window")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from exchange.db.engine import Database
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.disputes import rules, sql
 from settlement.disputes.ending import end
@@ -32,7 +32,7 @@ class Deadlines:
         async with self._database.write() as connection:
             await take_turns(connection)
             dispute = await read_dispute(connection, dispute_id)
-            now = (await exchange_ledger.coalition(connection)).now
+            now = (await exchange_directory.coalition(connection)).now
             how = rules.end_now(dispute, now, await standing_of(connection, dispute.obligation))
             if how is None:
                 return False

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.disputes import rules, sql
 from settlement.disputes.model import (
@@ -39,7 +39,7 @@ async def end(
     Both fall into the same window, so that of a claim which is upheld whole nobody pays anything. Both sides are told:
     lock nothing afterwards.
     """
-    now = (await exchange_ledger.coalition(connection)).now
+    now = (await exchange_directory.coalition(connection)).now
     window_no = await exchange_ledger.open_window_no(connection)
     upheld = how.upheld if how.state is State.UPHELD else None
     last = dispute.steps[-1]

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.db.engine import Database
 from exchange.money.currencies import micros_per_minor
 from exchange.refusals import RequestIdReused, ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.disputes import rules, sql
 from settlement.disputes.ending import end, take
@@ -95,7 +95,7 @@ class Disputes:
             policy = await _policy(connection)
             name = f"transfers/{claim.obligation.transfer}"
             window = await exchange_ledger.read_window(connection, window_no)
-            now = (await exchange_ledger.coalition(connection)).now
+            now = (await exchange_directory.coalition(connection)).now
             rules.require_period(name, window.closed_at, now, policy)
             rules.require_claimable(name, claim.minor_units, await standing_of(connection, claim.obligation))
             dispute_id = uuid5(NAMESPACE_URL, f"dispute {claimant} {claim.request_id}")
@@ -129,7 +129,7 @@ class Disputes:
                 how = rules.end_by(Cause.ANSWER, Verdict.UPHELD, dispute.minor_units, standing)
                 await end(connection, dispute, how, actor, note, evidence=evidence)
             else:
-                now = (await exchange_ledger.coalition(connection)).now
+                now = (await exchange_directory.coalition(connection)).now
                 due = now + timedelta(days=dispute.decision_days)
                 told = (now, actor.name, actor.person, note, evidence)
                 step = Step(2, State.OPEN, State.CONTESTED, Cause.ANSWER, *told, due, None, None, None)

@@ -17,7 +17,8 @@ from settlement import exchange_evidence, exchange_ledger
 from settlement.evidence import cells, sql
 from settlement.evidence.model import Cell
 from settlement.evidence.writing import Folder
-from settlement.exchange_ledger import Coalition, Window
+from settlement.exchange_directory import Coalition
+from settlement.exchange_ledger import Window
 from settlement.payments.formats.registry import FORMATS
 from settlement.run.model import Run
 

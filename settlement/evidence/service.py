@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound, WindowState
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.evidence.code import code
 from settlement.evidence.comparing import Compared, compare
 from settlement.evidence.model import Manifest, Written
@@ -53,7 +53,7 @@ class Evidence:
                 if row.state in DEAD:
                     raise WindowState(window=window.name, state=row.state, needed="CALCULATED")
                 run = await read_run(connection, row.run_id)
-                source = Source(connection, window, run, await exchange_ledger.coalition(connection))
+                source = Source(connection, window, run, await exchange_directory.coalition(connection))
                 for number, part in enumerate(PARTS):
                     progress(part.name, number, len(PARTS))
                     await part.write(source, folder)

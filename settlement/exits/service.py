@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import InvalidField
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.defaults.reading import claims
 from settlement.exits import rules, sql
@@ -40,7 +40,7 @@ class Exits:
             ResourceNotFound: there is no such participant.
         """
         async with self._database.read() as connection:
-            await exchange_ledger.require_merchant(connection, participant, "participant")
+            await exchange_directory.require_merchant(connection, participant, "participant")
             return await _looked_at(connection, ParticipantExit(participant))
 
 
@@ -53,8 +53,8 @@ async def certified(connection: AsyncConnection, asked: ParticipantExit) -> Part
         WrongState: it has left before.
         ExitNotZero: something is left, and no reason was given that may be.
     """
-    await exchange_ledger.require_merchant(connection, asked.participant, "proposal.participant_exit.participant")
-    if asked.participant == (await exchange_ledger.coalition(connection)).operator:
+    await exchange_directory.require_merchant(connection, asked.participant, "proposal.participant_exit.participant")
+    if asked.participant == (await exchange_directory.coalition(connection)).operator:
         raise InvalidField({"proposal.participant_exit.participant": "is the operator, who does not leave"})
     await require_there(connection, asked.participant)
     found = await _looked_at(connection, replace(asked, window_no=0, findings=()))
@@ -82,7 +82,7 @@ async def leave(connection: AsyncConnection, proposal_id: UUID, shown: Participa
     if (now.findings, now.waivers) != (shown.findings, shown.waivers):
         raise WrongState(resource=f"proposals/{proposal_id}", state="OUTDATED", needed="WAITING")
     name = shown.participant
-    async with exchange_ledger.departing(connection, actor.name, name, f"proposals/{proposal_id}"):
+    async with exchange_directory.departing(connection, actor.name, name, f"proposals/{proposal_id}"):
         last = await exchange_ledger.open_window_no(connection)
         owed = [
             one
@@ -123,7 +123,7 @@ async def _facts(connection: AsyncConnection, participant: str) -> Facts:
     adjustments = await connection.execute(sql.ADJUSTMENTS, {**of, "after": after})
     waiting = await connection.execute(sql.WAITING, of)
     return Facts(
-        suspended=await exchange_ledger.is_suspended(connection, participant),
+        suspended=await exchange_directory.is_suspended(connection, participant),
         owed=await _owed(connection, after),
         newest=newest.result if newest else (),
         newest_window=after,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import InvalidField, ResourceExists
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.defaults.model import Claim
 from settlement.defaults.reading import claims
@@ -138,14 +138,14 @@ async def view(connection: AsyncConnection) -> FundsView:
         await book_of(connection),
         await terms_of(connection),
         await exposures(connection),
-        (await exchange_ledger.coalition(connection)).operator,
+        (await exchange_directory.coalition(connection)).operator,
         await claims(connection),
     )
 
 
 async def checked(connection: AsyncConnection, run: Run) -> list[LiquidityCheck]:
     """A run's payments against what those who pay have, as the caller's transaction sees it."""
-    operator = (await exchange_ledger.coalition(connection)).operator
+    operator = (await exchange_directory.coalition(connection)).operator
     return rules.liquidity(run.result, await book_of(connection), await terms_of(connection), operator)
 
 
@@ -161,7 +161,7 @@ async def require_movement(connection: AsyncConnection, movement: FundsMovement)
         ExposureUncovered: what would be left does not cover what the participant owes or may owe.
     """
     seen = await view(connection)
-    await exchange_ledger.require_merchant(connection, movement.participant, "proposal.funds_movement.participant")
+    await exchange_directory.require_merchant(connection, movement.participant, "proposal.funds_movement.participant")
     if flaw := rules.flaw_of_owner(movement, seen.operator):
         raise InvalidField({"proposal.funds_movement.purpose": flaw})
     if (await connection.execute(sql.LEFT, {"participant": movement.participant})).first() is not None:
@@ -194,7 +194,7 @@ async def post_movement(connection: AsyncConnection, proposal_id: UUID, movement
         ResourceNotFound, InvalidField, ResourceExists, FundsInsufficient, ExposureUncovered: as `require_movement`.
     """
     await require_movement(connection, movement)
-    operator = (await exchange_ledger.coalition(connection)).operator
+    operator = (await exchange_directory.coalition(connection)).operator
     said = {"reference": movement.reference, "value_date": movement.value_date}
     await post(connection, proposal_id, [rules.posting_of(movement, operator)], actor, said)
 
@@ -223,7 +223,7 @@ async def bind_caps(connection: AsyncConnection, actor: Actor, because: str) -> 
     """Hold participants to the caps their funds give, where the terms say so; last in a transaction."""
     caps = rules.binding_caps(await book_of(connection), await terms_of(connection))
     if caps:
-        await exchange_ledger.bind_caps(connection, actor.name, caps, because)
+        await exchange_directory.bind_caps(connection, actor.name, caps, because)
 
 
 async def look(connection: AsyncConnection, run: Run, person: str, *, acknowledged: bool) -> None:

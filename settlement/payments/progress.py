@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement.actors import Actor
 from settlement.defaults import sql as defaults_sql
 from settlement.defaults.reading import claims
-from settlement.exchange_ledger import Discharge, coalition, discharge
+from settlement.exchange_directory import coalition
+from settlement.exchange_ledger import Discharge, discharge
 from settlement.payments import sql
 from settlement.payments.model import AttemptState, Leg
 from settlement.payments.rules import (

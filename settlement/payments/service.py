@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.approval.rules import require_state
 from settlement.bank_details.model import BankDetails
@@ -147,7 +147,7 @@ async def _write_files(
 ) -> list[str]:
     """A file for each currency of these attempts; their EndToEndIds in the order of the files."""
     exported: list[str] = []
-    coalition = await exchange_ledger.coalition(connection)
+    coalition = await exchange_directory.coalition(connection)
     operator, created_at = coalition.operator, coalition.now
     today = created_at.astimezone(coalition.time_zone).date()
     tomorrow = today + timedelta(days=1)

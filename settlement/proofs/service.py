@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
-from settlement import exchange_leaves, exchange_ledger
+from settlement import exchange_directory, exchange_leaves, exchange_ledger
 from settlement.proofs import sql
 from settlement.proofs.model import Head
 from settlement.proofs.offline import FIRST, head_of, leaf_hash
@@ -106,7 +106,7 @@ class Proofs:
         if (trees.items.root, trees.pairs.root) != (head.items_root, head.pairs_root):
             raise LedgerDiffers(window_no)
         async with self._database.read() as connection:
-            await exchange_ledger.require_merchant(connection, participant, "merchant")
+            await exchange_directory.require_merchant(connection, participant, "merchant")
             own = await exchange_leaves.leaves(connection, window_no, participant)
         pairs = [(place, leaf) for place, leaf in enumerate(trees.pair_leaves) if participant in leaf.split("|")[1:3]]
         document = {

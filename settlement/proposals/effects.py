@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.refusals import ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.calendar.model import Calendar
 from settlement.defaults.model import DefaultDeclaration, DefaultRecovery
@@ -89,14 +89,14 @@ async def _require_contested(connection: AsyncConnection, decision: DisputeDecis
 
 async def _require_sides(connection: AsyncConnection, agreed: AgreedAdjustment) -> None:
     for side, name in (("debtor", agreed.debtor), ("creditor", agreed.creditor)):
-        await exchange_ledger.require_merchant(connection, name, f"proposal.adjustment.{side}")
+        await exchange_directory.require_merchant(connection, name, f"proposal.adjustment.{side}")
     if agreed.transfer:
         await require_transfer(connection, agreed.transfer, "proposal.adjustment.transfer")
     await require_there(connection, agreed.debtor, agreed.creditor)
 
 
 async def _require_participants(connection: AsyncConnection, content: Exclusions) -> None:
-    known = await exchange_ledger.participants(connection)
+    known = await exchange_directory.participants(connection)
     named = {
         **{f"excluded[{place}]": one.participant for place, one in enumerate(content.excluded)},
         **{f"released[{place}]": one.participant for place, one in enumerate(content.released)},
@@ -118,7 +118,7 @@ async def _require_fx(connection: AsyncConnection, fx: FxChoice) -> None:
     path = "proposal.terms.conversion"
     if await fx_set_in_force(connection, fx.fx_set) is None:
         raise ResourceNotFound(resource=f"fxSets/{fx.fx_set}", field=f"{path}.fx_set")
-    known = await exchange_ledger.participants(connection)
+    known = await exchange_directory.participants(connection)
     for place, name in enumerate(fx.into):
         if name not in known:
             field = f"{path}.settlement_currencies[{place}].participant"

@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncIterator
 
 from exchange.db.engine import Database
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.exchange_ledger import Entry, kind_name
 from settlement.reports.formats.cells import plain
 from settlement.reports.model import Cell, Column, Kind
@@ -40,7 +40,7 @@ async def detail(database: Database, window_no: int, participant: str) -> AsyncI
     after = (0, 0)
     async with database.read() as connection:
         await exchange_ledger.require_closed(connection, window_no, "window")
-        await exchange_ledger.require_merchant(connection, participant, "merchant")
+        await exchange_directory.require_merchant(connection, participant, "merchant")
         while True:
             entries = await exchange_ledger.entries(
                 connection, window_no, debtor=None, creditor=None, party=participant, after=after, limit=ROWS_AT_ONCE

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.breakage.service import Breakage
 from settlement.defaults import sql as defaults_sql
 from settlement.journal.model import PaymentEvent
@@ -88,7 +88,7 @@ class Reports:
         """The exceptions queue, ended ones too."""
         found = await Exceptions(self._database).page(0, EXCEPTIONS_MAX, ended=True)
         async with self._database.read() as connection:
-            coalition = await exchange_ledger.coalition(connection)
+            coalition = await exchange_directory.coalition(connection)
         moments = [moment for one in found for moment in (one.raised_at, one.resolved_at) if moment is not None]
         return queue.exceptions(found, coalition.time_zone, max(moments, default=NEVER))
 
@@ -109,7 +109,7 @@ class Reports:
         """
         rows = await Breakage(self._database).recognised(currency, last)
         async with self._database.read() as connection:
-            money = await exchange_ledger.money_of(connection, currency)
+            money = await exchange_directory.money_of(connection, currency)
         return points.breakage(currency, rows, money, await self._closed_at(last))
 
     async def participants(self, run_id: UUID) -> list[str]:
@@ -136,7 +136,7 @@ class Reports:
 async def settled_window(connection: AsyncConnection, run: Run) -> SettledWindow:
     """A run with what stands around it, as the caller's transaction sees it."""
     window = await exchange_ledger.require_closed(connection, run.window_no, "window")
-    coalition = await exchange_ledger.coalition(connection)
+    coalition = await exchange_directory.coalition(connection)
     assert window.closed_at is not None
     return SettledWindow(
         run=run,
@@ -144,7 +144,7 @@ async def settled_window(connection: AsyncConnection, run: Run) -> SettledWindow
         closed_at=window.closed_at,
         operator=coalition.operator,
         time_zone=coalition.time_zone,
-        names=await exchange_ledger.display_names(connection),
+        names=await exchange_directory.display_names(connection),
         kinds=[KindTotal(*row) for row in await exchange_ledger.kind_micros(connection, run.window_no)],
         borne=[
             Borne(

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
 from exchange.refusals import ResourceNotFound, WindowState
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.disputes.ending import overtake
 from settlement.disputes.inputs import disputed
@@ -127,7 +127,7 @@ async def _resolved(connection: AsyncConnection, asked: Asked, window_no: int, a
     due = await due_of(connection, window_no)
     fx = await _fx_terms(connection, terms[1].fx) if terms and terms[1].fx else None
     excluded = await exclusions(connection)
-    suspended = await exchange_ledger.suspended(connection)
+    suspended = await exchange_directory.suspended(connection)
     configuration = resolved(asked, terms[1] if terms else None, excluded, due, window_no, fx, suspended)
     await overtake(connection, window_no, actor)
     return replace(configuration, disputed=await disputed(connection, window_no))
@@ -143,7 +143,7 @@ async def _fx_terms(connection: AsyncConnection, choice: FxChoice) -> FxTerms:
 async def _inputs(
     connection: AsyncConnection, window_no: int, closed_at: datetime, configuration: Configuration, before: Run | None
 ) -> Inputs:
-    coalition = await exchange_ledger.coalition(connection)
+    coalition = await exchange_directory.coalition(connection)
     return Inputs(
         window_no=window_no,
         closed_on=closed_at.astimezone(coalition.time_zone).date(),

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.calendar.books import edition, is_open_by
 from settlement.calendar.model import Calendar, CurrencyCalendar, CutOff
 from settlement.calendar.rules import cut_offs, next_cut_off
@@ -36,7 +36,7 @@ async def keep(connection: AsyncConnection, calendar: Agreed) -> None:
     """
     if await reaches(connection, calendar):
         return
-    now = (await exchange_ledger.coalition(connection)).now
+    now = (await exchange_directory.coalition(connection)).now
     ends = await reach(connection, calendar[0])
     window = await exchange_ledger.read_window(connection, await exchange_ledger.open_window_no(connection))
     for one in calendar[1].currencies:
@@ -54,7 +54,7 @@ async def keep(connection: AsyncConnection, calendar: Agreed) -> None:
 
 async def reaches(connection: AsyncConnection, calendar: Agreed) -> bool:
     """Whether every currency's cut-offs are reckoned far enough."""
-    now = (await exchange_ledger.coalition(connection)).now
+    now = (await exchange_directory.coalition(connection)).now
     ends = await reach(connection, calendar[0])
     return all(ends.get(one.currency, now) - now >= HORIZON_LEAST for one in calendar[1].currencies)
 

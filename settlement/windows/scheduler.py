@@ -13,7 +13,7 @@ import structlog
 
 from exchange.db.engine import Database
 from exchange.refusals import AmountOverflow, InvalidField, WindowState
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.disputes.deadlines import Deadlines
 from settlement.proofs.service import Proofs
@@ -66,7 +66,7 @@ class Scheduler:
             number = await exchange_ledger.open_window_no(connection)
             window = await exchange_ledger.read_window(connection, number)
             calendar = await dates.calendar_in_force(connection)
-            now = (await exchange_ledger.coalition(connection)).now
+            now = (await exchange_directory.coalition(connection)).now
             due = await dates.due_at(connection, calendar, window.opened_at) if calendar else None
         if due is None or now < due:
             return ()

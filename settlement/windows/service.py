@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
-from settlement import exchange_ledger
+from settlement import exchange_directory, exchange_ledger
 from settlement.actors import Actor
 from settlement.calendar.books import edition
 from settlement.calendar.model import CutOff
@@ -86,14 +86,14 @@ class Windows:
         """The next so many cut-offs of each currency, oldest first; none without a calendar."""
         async with self._database.read() as connection:
             calendar = await dates.calendar_in_force(connection)
-            now = (await exchange_ledger.coalition(connection)).now
+            now = (await exchange_directory.coalition(connection)).now
             return await kept.firsts(connection, calendar, now, count) if calendar else []
 
     async def outdated(self) -> dict[str, datetime]:
         """Currencies of which the books of holidays say otherwise by now, with the first cut-off that differs."""
         async with self._database.read() as connection:
             calendar = await dates.calendar_in_force(connection)
-            now = (await exchange_ledger.coalition(connection)).now
+            now = (await exchange_directory.coalition(connection)).now
             return await kept.outdated(connection, calendar, now) if calendar else {}
 
     async def keep_dates(self) -> None:
@@ -114,7 +114,7 @@ async def _require_due(connection: AsyncConnection, calendar: kept.Agreed, windo
         return
     window = await exchange_ledger.read_window(connection, number)
     due = await dates.due_at(connection, calendar, window.opened_at)
-    now = (await exchange_ledger.coalition(connection)).now
+    now = (await exchange_directory.coalition(connection)).now
     if due is not None and now < due and await leave_to_close(connection, number) is None:
         raise NotDue(window=window.name, due_time=due.isoformat())
 
