@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from exchange.refusals import TransferRetired
-from exchange.retention import rules
 from exchange.v1 import member_service_pb2 as members
 from exchange.v1 import transfer_service_pb2 as pb
 from settlement.keeping import needs
@@ -23,12 +21,6 @@ from tests.integration.ledger.retiring import cut, done_with, retired
 from tests.movements import a_key, a_reversal, an_earn
 from tests.servers import Server
 from tests.worlds import World
-
-
-@pytest.fixture(autouse=True)
-def _clocks_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test's partition ended a moment ago."""
-    monkeypatch.setattr(rules, "CLOCKS_DISAGREE", timedelta(0))
 
 
 @pytest.mark.provokes("TRANSFER_RETIRED")

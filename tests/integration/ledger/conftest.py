@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from exchange.ledger.model import Transfer
 from tests.database import Databases
 from tests.integration.ledger.ledgers import Ledger, a_server_on, differences, found_coalition
+from tests.integration.ledger.retiring import an_old_part
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +42,9 @@ async def servers(ledger: Ledger) -> AsyncIterator[list[Ledger]]:
     """Two servers on that one database."""
     async with a_server_on(ledger.url) as other:
         yield [ledger, other]
+
+
+@pytest.fixture
+async def old(ledger: Ledger) -> dict[str, Transfer]:
+    """Transfers of a part of the ledger that has ended and may leave, by what they are."""
+    return await an_old_part(ledger)

@@ -7,12 +7,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from exchange.callers import Caller, CallerRole
 from exchange.db.engine import Database
+from exchange.ledger.model import Transfer
+from exchange.retention import rules
 from exchange.retention.model import Retirement
 from exchange.retention.service import Candidate, Retirements
 from tests.integration.ledger.ledgers import Ledger, owner_of
 from tests.integration.ledger.months import job, next_month
+from tests.unit.rules.days import capture, hold
+from tests.unit.rules.rulebook import convert, earn, redeem
 
 LI_WEI = Caller(CallerRole.OPERATOR, "apiKeys/li", person="li.wei")
 MA_LI = Caller(CallerRole.OPERATOR, "apiKeys/ma", person="ma.li")
@@ -60,12 +66,30 @@ async def done_with(ledger: Ledger) -> None:
         )
 
 
+async def an_old_part(ledger: Ledger) -> dict[str, Transfer]:
+    """Transfers of a part of the ledger that has ended, by what they are, before one of the next; all of one member."""
+    ada = await ledger.member("ada")
+    made = {
+        "earn": await ledger.post(earn("90 BNK", "CAF", member_id=ada, key="old")),
+        "convert": await ledger.post(convert("30 BNK", "AIR", by="BNK", member_id=ada)),
+        "redeem": await ledger.post(redeem("10 BNK", "GRO", member_id=ada)),
+    }
+    held = await ledger.post(hold("20 BNK", member_id=ada))
+    await ledger.post(capture(held.transfer, 15))
+    await cut(ledger)
+    await ledger.post(earn("7 BNK", "CAF", member_id=ada, key="new"))
+    await done_with(ledger)
+    return {name: receipt.transfer for name, receipt in made.items()}
+
+
 @asynccontextmanager
 async def keeping(ledger: Ledger, keep: timedelta = timedelta(0)) -> AsyncIterator[Retirements]:
-    """Who lets partitions of a ledger leave, as its owner."""
+    """Who lets partitions of a ledger leave, as its owner: also one that ended a moment ago, as those of tests do."""
     database = Database(ledger.url, role=None)
     try:
-        yield Retirements(database, ledger.url, keep)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(rules, "CLOCKS_DISAGREE", timedelta(0))
+            yield Retirements(database, ledger.url, keep)
     finally:
         await database.dispose()
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exchange.ledger.audit import CHECKS
-from exchange.retention import rules
 from tests.integration.ledger.ledgers import Ledger, a_server_on, owner_of
 from tests.integration.ledger.retiring import cut, done_with, retired
 from tests.integration.ledger.test_auditing import found_by, post_of_everything
@@ -61,15 +59,13 @@ async def shortened(databases: Any, founded: str, tmp_path_factory: pytest.TempP
     """A ledger of which everything but one transfer has left."""
     name = await databases.clone(founded)
     folder: Path = tmp_path_factory.mktemp("archives")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(rules, "CLOCKS_DISAGREE", timedelta(0))
-        async with a_server_on(databases.url_of(name)) as ledger:
-            ada = await post_of_everything(ledger)
-            await cut(ledger)
-            await ledger.post(earn("1 TEL", "GRO", member_id=ada))
-            await done_with(ledger)
-            await retired(ledger, folder)
-            yield ledger
+    async with a_server_on(databases.url_of(name)) as ledger:
+        ada = await post_of_everything(ledger)
+        await cut(ledger)
+        await ledger.post(earn("1 TEL", "GRO", member_id=ada))
+        await done_with(ledger)
+        await retired(ledger, folder)
+        yield ledger
     await databases.drop(name)
 
 
