@@ -133,3 +133,8 @@ async def move_period_a(finance: Finance) -> None:
     await cast.gro.discount(ada, "12 345 TEL")
     await cast.tel.redeem(ada, "4 000 AIR")
     await cast.air.redeem(ada, "20 000 AIR")
+
+
+def short(name: str) -> str:
+    """The id of a merchant's name."""
+    return name.removeprefix("merchants/")
