@@ -1,4 +1,4 @@
-"""What a run's configuration asks for: the least it pays, how long it carries what is less, in which mode, and its law."""
+"""What a run is configured to do: the least it pays, how long it carries what is less, in which mode, as what."""
 
 from __future__ import annotations
 
