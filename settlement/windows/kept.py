@@ -40,7 +40,8 @@ async def keep(connection: AsyncConnection, calendar: Agreed) -> None:
     ends = await reach(connection, calendar[0])
     window = await exchange_ledger.read_window(connection, await exchange_ledger.open_window_no(connection))
     for one in calendar[1].currencies:
-        after = ends.get(one.currency, max(window.opened_at, now - HORIZON))
+        # A clock that was put back stands before the window was opened: what comes from now on counts all the same.
+        after = ends.get(one.currency, max(min(window.opened_at, now), now - HORIZON))
         if after - now >= HORIZON_LEAST:
             continue
         found = await asyncio.to_thread(_reckoned, one, after, now + HORIZON)

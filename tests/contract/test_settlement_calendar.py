@@ -1,6 +1,6 @@
 """The settlement calendar: when windows may be closed, what they settle, when it is paid, and leave to do otherwise."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -121,6 +121,30 @@ async def test_a_window_is_closed_off_the_calendar_by_leave_of_another_person(ow
     await finance.start("windows/1")
     run = (await finance.start("windows/2")).run
     assert list(run.configuration.waiting_currency_codes) == ["JPY"]
+
+
+@pytest.mark.parametrize("before", [timedelta(days=1), timedelta(days=90), timedelta(days=1_000)])
+async def test_a_window_opened_before_the_clock_was_put_back_is_closed_by_leave(
+    own_world: World, before: timedelta
+) -> None:
+    """By the clock it is not open yet. Without leave a plain no; the next one is due with the first cut-off there is."""
+    finance = await finance_of(own_world)
+    first = await window_of(finance, "windows/1")
+    put_back = first.open_time.ToDatetime(UTC) - before
+    await own_world.set_clock(put_back)
+    await finance.agree(calendars())
+    leave = pb.Proposal(special_closing=pb.SpecialClosing(window="windows/1", currency_codes=["CNY"]))
+
+    without = await refusal(finance.close("windows/1"))
+    await finance.agree(leave)
+    closed = await finance.close("windows/1")
+    opened = await window_of(finance, "windows/open")
+    (told, *_) = (await finance.maker.ask(finance.stub.ListCutOffs, pb.ListCutOffsRequest())).cut_offs
+
+    assert without.reason == "NOT_DUE"
+    assert [(currency, time) for currency, time, _ in cut_offs(closed.window)] == [("CNY", "")]
+    assert opened.due_time == told.time
+    assert opened.due_time.ToDatetime(UTC) - put_back < timedelta(days=4)
 
 
 async def test_leave_to_close_what_is_closed_is_not_asked_for(own_world: World) -> None:
