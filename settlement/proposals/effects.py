@@ -25,11 +25,11 @@ from settlement.funds.service import bind_caps, post_movement, require_movement
 from settlement.fx.model import FxChoice, FxSet
 from settlement.payments.progress import follow
 from settlement.proposals.model import Content, Defaulted, Exclusions, Proposal, SpecialClosing, Terms
-from settlement.proposals.standing import fx_set_in_force
+from settlement.proposals.standing import exclusions, fx_set_in_force
 from settlement.refusals import WrongState
 from settlement.run.life import INSTRUCTED
 from settlement.run.service import read_run
-from settlement.run.steps import void_where_excluded_differ
+from settlement.run.steps import require_changeable, void_where_excluded_differ
 from settlement.windows.kept import keep
 
 
@@ -40,11 +40,13 @@ async def require_sense(connection: AsyncConnection, content: Content) -> Conten
         ResourceNotFound: it is not.
         WrongState: the window to close is closed, the dispute to decide is not contested, the version of a set of
             rates is not newer, or a side of an adjustment has left.
+        WindowState: the window a release names has been instructed.
         ClaimExceeds: more would be upheld than is left to win.
     """
     match content:
         case Exclusions():
             await _require_participants(connection, content)
+            await require_room(connection, content)
         case Terms(fx=FxChoice() as fx):
             await _require_fx(connection, fx)
         case FxSet():
@@ -107,6 +109,16 @@ async def _require_participants(connection: AsyncConnection, content: Exclusions
             raise ResourceNotFound(resource=f"merchants/{name}", field=path)
 
 
+async def require_room(connection: AsyncConnection, content: Exclusions) -> None:
+    """What is released, and was not before, can still enter the runs of the windows it names.
+
+    Raises:
+        WindowState: money of one was instructed, or a default on one was declared.
+    """
+    known = (await exclusions(connection)).released
+    await require_changeable(connection, [one.window_no for one in content.released if one not in known])
+
+
 async def require_newer(connection: AsyncConnection, fx: FxSet) -> None:
     """A version that was approved never changes, and none comes to stand before it."""
     present = await fx_set_in_force(connection, fx.name)
@@ -135,8 +147,8 @@ async def take_effect(connection: AsyncConnection, proposal: Proposal, actor: Ac
     if isinstance(proposal.content, FundsTerms | FundsMovement | Defaulted):
         await _take_effect_on_funds(connection, proposal, actor)
     match proposal.content:
-        case Exclusions() as exclusions:
-            await void_where_excluded_differ(connection, exclusions, actor, proposal.name)
+        case Exclusions() as excluding:
+            await void_where_excluded_differ(connection, excluding, actor, proposal.name)
         case ParticipantExit() as leaving:
             await leave(connection, proposal.proposal_id, leaving, actor)
         case DisputeDecision() as decision:

@@ -13,8 +13,8 @@ from settlement.actors import Actor
 from settlement.fx.model import FxSet
 from settlement.proposals import sql
 from settlement.proposals.content import kind_of, written
-from settlement.proposals.effects import require_newer, require_sense, take_effect
-from settlement.proposals.model import STANDS_ALONE, Content, Kind, Proposal, ProposalState
+from settlement.proposals.effects import require_newer, require_room, require_sense, take_effect
+from settlement.proposals.model import STANDS_ALONE, Content, Exclusions, Kind, Proposal, ProposalState
 from settlement.proposals.standing import proposal_of
 from settlement.refusals import DigestMismatch, SamePerson, WrongState
 from settlement.run.steps import take_turns
@@ -34,6 +34,7 @@ class Proposals:
             ResourceNotFound: it names a participant, a window or a dispute there is not.
             WrongState: it asks leave to close a window that is closed, decides a dispute that is not contested, or is
                 no newer version of a set of rates.
+            WindowState: it releases items in a window that has been instructed.
             ClaimExceeds: it upholds more of a dispute than is left to win.
         """
         person = actor.require_person()
@@ -68,6 +69,7 @@ class Proposals:
             SamePerson: it is the person's own.
             DigestMismatch: another document was looked at.
             WrongState: it is decided, does not replace the document that holds now, or the dispute has ended.
+            WindowState: a window it releases items in has been instructed meanwhile.
             ClaimExceeds: reversals have left less to win than it upholds.
         """
         return await self._decide(proposal_id, ProposalState.APPROVED, digest, actor, reason)
@@ -144,6 +146,8 @@ async def _require_waiting(connection: AsyncConnection, proposal: Proposal, verd
         return
     if isinstance(proposal.content, FxSet):
         await require_newer(connection, proposal.content)
+    if isinstance(proposal.content, Exclusions):
+        await require_room(connection, proposal.content)
     if proposal.kind not in STANDS_ALONE:
         present = (await connection.execute(sql.STANDING, {"kind": proposal.kind.value})).first()
         if (present.proposal_id if present else None) != proposal.replaces:

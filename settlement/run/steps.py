@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -101,13 +102,32 @@ async def void_where_excluded_differ(
     defaulted is excluded after it, and others stand in for what it says.
     """
     standing = list(await connection.execute(sql.ALL_STANDING))
-    final = [run.window_no for run in standing if run.state not in CANCELLABLE or run.is_defaulted]
-    instructed = max(final, default=0)
-    wrong = [run.window_no for run in standing if run.window_no > instructed and _differ(run, exclusions)]
+    final = _final(standing)
+    wrong = [run.window_no for run in standing if run.window_no > final and _differ(run, exclusions)]
     if wrong:
         # From the newest window back: nothing may be left building on what has ended.
         for run in reversed([run for run in standing if run.window_no >= min(wrong)]):
             await step(connection, run.run_id, RunState.VOIDED, actor, because)
+
+
+async def require_changeable(connection: AsyncConnection, windows: Sequence[int]) -> None:
+    """The runs of these windows, if there are any, can still come out otherwise.
+
+    Raises:
+        WindowState: one cannot: money was instructed for it or for a later window, or a default was declared.
+    """
+    standing = {run.window_no: run for run in await connection.execute(sql.ALL_STANDING)}
+    final = _final(standing.values())
+    for run in (standing[window_no] for window_no in sorted(windows) if window_no <= final and window_no in standing):
+        by = standing[final]
+        what = f"windows/{final} is {'defaulted on' if by.is_defaulted else by.state}"
+        state = run.state if run.state not in CANCELLABLE else what
+        raise WindowState(window=f"windows/{run.window_no}", state=state, needed="nothing instructed yet")
+
+
+def _final(standing: Iterable[Row[Any]]) -> int:
+    """The last window whose run stays what it is, with those of all windows before; 0: none."""
+    return max((run.window_no for run in standing if run.state not in CANCELLABLE or run.is_defaulted), default=0)
 
 
 def _differ(run: Row[Any], exclusions: Excludes) -> bool:

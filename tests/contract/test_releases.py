@@ -6,9 +6,12 @@ import pytest
 
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import settlement_service_pb2 as pb
+from tests.contract.paid import treasury_of
 from tests.contract.refusals import refusal
 from tests.contract.settled import Finance, finance_after_period_a
+from tests.contract.stillness import nothing_changes
 from tests.contract.test_proposals import exclusions
+from tests.servers import Server
 from tests.worlds import World
 
 GRO_OWES_TEL, BNK_OWES_GRO, TEL_OWES_GRO = 144_000, 60_000, 12_345
@@ -103,6 +106,35 @@ async def test_a_choice_that_can_choose_nothing_is_refused(
 
     assert refused.reason == "INVALID_FIELD"
     assert f"proposal.exclusions.released[0].{field}" in refused.fields
+
+
+async def test_nothing_is_released_into_a_window_whose_money_is_on_its_way(own_world: World, own_server: Server) -> None:
+    """Neither proposed, nor approved where it was proposed before; the next window takes it."""
+    treasury = await treasury_of(own_world)
+    finance = treasury.finance
+    waiting = await finance.propose(exclusions(released={"TEL": "windows/1"}))
+    await treasury.instructed()
+
+    async with nothing_changes(own_server):
+        refused = await refusal(finance.propose(exclusions(released={"GRO": "windows/1"})))
+        too_late = await refusal(finance.approve_proposal(waiting))
+    next_one = await finance.agree(exclusions(released={"GRO": "windows/2"}))
+
+    assert refused.reason == too_late.reason == "WINDOW_STATE"
+    assert refused.metadata == {"window": "windows/1", "state": "INSTRUCTED", "needed": "nothing instructed yet"}
+    assert [one.window for one in next_one.exclusions.released] == ["windows/2"]
+
+
+async def test_what_was_released_into_a_settled_window_stays_in_the_document(own_world: World) -> None:
+    """The document is replaced whole: whoever proposes the next one need not take old releases out of it."""
+    treasury = await treasury_of(own_world)
+    finance, released = treasury.finance, {"GRO": "windows/1"}
+    await finance.agree(exclusions(released=released))
+    await treasury.instructed()
+
+    agreed = await finance.agree(exclusions("BNK", released=released))
+
+    assert [one.window for one in agreed.exclusions.released] == ["windows/1"]
 
 
 async def test_whoever_is_suspended_is_held_where_the_terms_say_so(finance: Finance) -> None:
