@@ -51,7 +51,7 @@ class Kind(StrEnum):
 Window = Annotated[str, typer.Argument(help="Number of a window that was run.")]
 As = Annotated[Format, typer.Option("--format", help="How the file is written.")]
 Into = Annotated[Path | None, typer.Option(help="Folder to write the file to. Left out: tables on the screen.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON, beside the file if --into is said.")]
 
 
 def report(
@@ -169,25 +169,24 @@ def _of_window(window: str, make: Callable[[Reports, UUID], Awaitable[Report]]) 
 
 
 def _put(made: Report, chosen: str, into: Path | None, prefix: str, *, as_json: bool) -> None:
-    """Print a report, or write it to a folder."""
+    """Print a report, or write it to a folder; with `as_json` and a folder both, and where it is goes to stderr."""
     from settlement.reports.formats import hledger
     from settlement.reports.formats.registry import FORMATS
 
+    if into is not None:
+        render, suffix = (hledger.render, "journal") if chosen == "hledger" else FORMATS[chosen][:2]
+        path = into / f"{prefix}-{made.name}.{suffix}"
+        from settlement.month_end.papers import put
+
+        with plain_refusals():
+            put(path, render(made))
+        typer.echo(str(path), err=as_json)
     if as_json:
         typer.echo(FORMATS["json"].render(made).decode(), nl=False)
-        return
-    if into is None:
+    elif into is None:
         from settlement.cli.report_tables import show_report
 
         show_report(made)
-        return
-    render, suffix = (hledger.render, "journal") if chosen == "hledger" else FORMATS[chosen][:2]
-    path = into / f"{prefix}-{made.name}.{suffix}"
-    from settlement.month_end.papers import put
-
-    with plain_refusals():
-        put(path, render(made))
-    typer.echo(str(path))
 
 
 def _write_detail(number: int, merchant: str, into: Path, *, beside_json: bool) -> None:

@@ -125,7 +125,6 @@ async def test_finance_writes_its_papers_at_the_keyboard(server: Server, treasur
     stated = await settlement(server, "statement", "1", "TEL", "--detail", "--into", folder)
     kept = await settlement(server, "journal", "1", "--into", folder)
     tied = await settlement(server, "liability", "1", "--json")
-    both = await settlement(server, "statement", "1", "TEL", "--detail", "--into", folder, "--json")
     nobody = await settlement(server, "statement", "1", "NOBODY")
 
     assert run.name
@@ -135,6 +134,24 @@ async def test_finance_writes_its_papers_at_the_keyboard(server: Server, treasur
     }  # fmt: skip
     assert "OPR-settled" in (tmp_path / "W1-journal.journal").read_text(encoding="utf-8")
     assert tied.document["about"]["ties"] == "yes"
-    assert both.document["about"]["participant"] == "TEL"
-    assert both.errors.strip() == str(tmp_path / "W1-TEL-detail.csv")
     assert (nobody.status, "merchants/NOBODY" in nobody.errors) == (2, True)
+
+
+@pytest.mark.timeout(400)
+async def test_a_paper_is_written_and_printed_when_both_are_asked_for(
+    server: Server, treasury: Treasury, tmp_path: Path
+) -> None:
+    """Standard output is JSON alone, which a program reads; what was written stands beside it."""
+    await treasury.approved()
+    folder = ("--into", str(tmp_path), "--json")
+
+    stated = await settlement(server, "statement", "1", "TEL", "--detail", *folder)
+    kept = await settlement(server, "journal", "1", *folder)
+    alone = await settlement(server, "statement", "1", "TEL", "--json")
+
+    names = [["W1-TEL-merchant-statement.pdf", "W1-TEL-detail.csv"], ["W1-journal.journal"]]
+    assert [told.errors.split() for told in (stated, kept)] == [[str(tmp_path / one) for one in own] for own in names]
+    assert names_in(tmp_path) == {name for own in names for name in own}
+    assert stated.output == alone.output
+    assert stated.document["about"]["participant"] == "TEL"
+    assert kept.document["report"] == "journal"
