@@ -108,7 +108,9 @@ async def test_a_choice_that_can_choose_nothing_is_refused(
     assert f"proposal.exclusions.released[0].{field}" in refused.fields
 
 
-async def test_nothing_is_released_into_a_window_whose_money_is_on_its_way(own_world: World, own_server: Server) -> None:
+async def test_nothing_is_released_into_a_window_whose_money_is_on_its_way(
+    own_world: World, own_server: Server
+) -> None:
     """Neither proposed, nor approved where it was proposed before; the next window takes it."""
     treasury = await treasury_of(own_world)
     finance = treasury.finance
