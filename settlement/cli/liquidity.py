@@ -35,7 +35,8 @@ def liquidity(
 
     "optimal" is true when it is proven that no more can settle. A very hard queue of whole items is given up before
     that, after a minute or so for each part of it that stands by itself; what is shown can settle all the same, and
-    "bound" is what settles at the very most. Try --effort 10 then. The same files and effort always give the same answer.
+    "bound" is what settles at the very most. Try --effort 10 then. The same files and effort always give the same
+    answer.
     """
     asked = {"whole": whole, "divisible": divisible, "pro-rata": pro_rata}
     ways = [way for way, wanted in asked.items() if wanted] or ["whole"]

@@ -127,7 +127,7 @@ async def test_a_window_is_closed_off_the_calendar_by_leave_of_another_person(ow
 async def test_a_window_opened_before_the_clock_was_put_back_is_closed_by_leave(
     own_world: World, before: timedelta
 ) -> None:
-    """By the clock it is not open yet. Without leave a plain no; the next one is due with the first cut-off there is."""
+    """By the clock it is not open yet. Without leave a plain no; the next one is due with the first cut-off to come."""
     finance = await finance_of(own_world)
     first = await window_of(finance, "windows/1")
     put_back = first.open_time.ToDatetime(UTC) - before
