@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from typing import Any
 
+from grpc import aio
+
+from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.banks import Order, debit, statement, status_report
@@ -51,3 +56,20 @@ async def pay_the_others(treasury: Treasury, ordered: Mapping[tuple[str, str], O
     """The bank books everything but what GRO was to pay."""
     orders = [order for pair, order in ordered.items() if pair != GRO]
     await treasury.record(statement(*(debit(order) for order in orders)))
+
+
+async def approved_at_once(treasury: Treasury, proposal: pb.Proposal) -> int:
+    """Four makers propose the same, four checkers approve at the same moment; how many of them could."""
+    world = treasury.finance.cast.world
+    request = pb.ProposeChangeRequest(proposal=proposal)
+    makers = [await world.party(directory.CALLER_ROLE_FINANCE_MAKER) for _ in range(4)]
+    proposals = [(await maker.ask(treasury.stub.ProposeChange, request)).proposal for maker in makers]
+    checkers = [await world.party(directory.CALLER_ROLE_FINANCE_CHECKER) for _ in proposals]
+    answers: list[Any] = await asyncio.gather(
+        *(
+            checker.ask(treasury.stub.ApproveProposal, pb.ApproveProposalRequest(name=one.name, digest=one.digest))
+            for checker, one in zip(checkers, proposals, strict=True)
+        ),
+        return_exceptions=True,
+    )
+    return sum(not isinstance(answer, aio.AioRpcError) for answer in answers)

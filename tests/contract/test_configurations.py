@@ -1,4 +1,4 @@
-"""What a run is configured to do: the least it pays, how long it carries what is less, in which mode, as what."""
+"""What a run is configured to do: the least it pays, how long it carries what is less, its mode and its law."""
 
 from __future__ import annotations
 

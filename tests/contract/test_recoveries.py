@@ -1,18 +1,13 @@
 """After a default: nobody is asked to pay again what others stand in for, and what comes back repays them."""
 
-import asyncio
-from typing import Any
-
 import pytest
-from grpc import aio
 
-from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.banks import comes_back, debit, statement
 from tests.contract.money import deposit, withdrawal
 from tests.contract.paid import Treasury, treasury_of
-from tests.contract.recovered import GRO, claim, pay_the_others, recovery, rejected
+from tests.contract.recovered import GRO, approved_at_once, claim, pay_the_others, recovery, rejected
 from tests.contract.refusals import refusal
 from tests.contract.test_defaults import COLLATERAL, COVER, GUARANTEE, LAYER, balances, default
 from tests.contract.test_payments_against_caps import capped, exposures_of
@@ -140,23 +135,12 @@ async def test_of_many_who_approve_one_recovery_at_once_one_posts(treasury: Trea
     """The same money proposed by four makers is booked once; another recovery shown before it is out of date."""
     await treasury.approved()
     await treasury.finance.agree(default())
-    world = treasury.finance.cast.world
-    request = pb.ProposeChangeRequest(proposal=recovery(500, "BACK-1"))
-    makers = [await world.party(directory.CALLER_ROLE_FINANCE_MAKER) for _ in range(4)]
-    proposals = [(await maker.ask(treasury.stub.ProposeChange, request)).proposal for maker in makers]
     stale = await treasury.finance.propose(recovery(700, "BACK-2"))
-    checkers = [await world.party(directory.CALLER_ROLE_FINANCE_CHECKER) for _ in proposals]
 
-    answers: list[Any] = await asyncio.gather(
-        *(
-            checker.ask(treasury.stub.ApproveProposal, pb.ApproveProposalRequest(name=one.name, digest=one.digest))
-            for checker, one in zip(checkers, proposals, strict=True)
-        ),
-        return_exceptions=True,
-    )
+    approved = await approved_at_once(treasury, recovery(500, "BACK-1"))
     outdated = await refusal(treasury.finance.approve_proposal(stale))
 
-    assert sum(not isinstance(answer, aio.AioRpcError) for answer in answers) == 1
+    assert approved == 1
     assert (outdated.reason, outdated.metadata["state"]) == ("WRONG_STATE", "OUTDATED")
     assert (await claim(treasury)).recovered_minor_units == 500
 

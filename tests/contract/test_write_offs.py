@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
-from grpc import aio
 
-from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import deposit
 from tests.contract.paid import Treasury, treasury_of
-from tests.contract.recovered import claim, recovery, write_off
+from tests.contract.recovered import approved_at_once, claim, recovery, write_off
 from tests.contract.refusals import refusal
 from tests.contract.test_defaults import COLLATERAL, GUARANTEE, LAYER, balances, default
 from tests.contract.test_payments_against_caps import capped, exposures_of
@@ -129,22 +124,11 @@ async def test_what_is_given_up_is_owed_no_more(treasury: Treasury) -> None:
 
 async def test_of_many_who_give_up_at_once_one_does(treasury: Treasury) -> None:
     """Four makers propose all of it, four checkers approve at the same moment; a recovery shown before is outdated."""
-    world = treasury.finance.cast.world
-    request = pb.ProposeChangeRequest(proposal=write_off(61_655))
-    makers = [await world.party(directory.CALLER_ROLE_FINANCE_MAKER) for _ in range(4)]
-    proposals = [(await maker.ask(treasury.stub.ProposeChange, request)).proposal for maker in makers]
     stale = await treasury.finance.propose(recovery(700, "BACK-2"))
-    checkers = [await world.party(directory.CALLER_ROLE_FINANCE_CHECKER) for _ in proposals]
 
-    answers: list[Any] = await asyncio.gather(
-        *(
-            checker.ask(treasury.stub.ApproveProposal, pb.ApproveProposalRequest(name=one.name, digest=one.digest))
-            for checker, one in zip(checkers, proposals, strict=True)
-        ),
-        return_exceptions=True,
-    )
+    approved = await approved_at_once(treasury, write_off(61_655))
     outdated = await refusal(treasury.finance.approve_proposal(stale))
 
-    assert sum(not isinstance(answer, aio.AioRpcError) for answer in answers) == 1
+    assert approved == 1
     assert (await claim(treasury)).written_off_minor_units == 61_655
     assert (outdated.reason, outdated.metadata["state"]) == ("WRONG_STATE", "OUTDATED")
