@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from settlement.cli.held_items import HeldFor, Minor, OfCurrency, OwedBy, OwedTo, Since, asked_release
 from settlement.cli.ledger import as_json, on_ledger
-from settlement.cli.releases import Minor, asked_release
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
@@ -21,11 +21,11 @@ ANY_LATER = str(10**9)
 
 
 def held(
-    merchant: Annotated[str, typer.Argument(help="Id of the merchant for whose sake items are held.")],
-    currency: Annotated[str, typer.Option(help="Only items of this settlement currency.")] = "",
-    debtor: Annotated[str, typer.Option(help="Only what this merchant owes.")] = "",
-    creditor: Annotated[str, typer.Option(help="Only what is owed to this merchant.")] = "",
-    since: Annotated[str, typer.Option(help="Only what was first left unpaid in this window.")] = "",
+    merchant: HeldFor,
+    currency: OfCurrency = "",
+    debtor: OwedBy = "",
+    creditor: OwedTo = "",
+    since: Since = "",
     at_least: Minor = 0,
     at_most: Minor = 0,
     most: Annotated[int, typer.Option(help="Show so many transfers of an item.", min=1, max=100_000)] = MOST,

@@ -6,27 +6,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settlement.cli.files import refused
-from settlement.cli.ledger import identified, on_ledger, window_number
+from settlement.cli.held_items import HeldFor, Minor, OfCurrency, OwedBy, OwedTo, Since, asked_release
+from settlement.cli.ledger import identified, on_ledger
 from settlement.cli.plain import PROGRAM, NotDone
 from settlement.cli.proposals import show
 from settlement.cli.words import Why
 
 if TYPE_CHECKING:
     from exchange.db.engine import Database
-    from settlement.proposals.model import Proposal, Release
+    from settlement.proposals.model import Proposal
     from settlement.run.ageing import Waiting
-
-Minor = Annotated[int, typer.Option(help="Minor units.", min=0, max=10**15)]
 
 
 def release(
-    merchant: Annotated[str, typer.Argument(help="Id of the merchant for whose sake items are held.")],
+    merchant: HeldFor,
     window: Annotated[str, typer.Argument(help="Number of the window whose run takes them in.")],
-    currency: Annotated[str, typer.Option(help="Only items of this settlement currency.")] = "",
-    debtor: Annotated[str, typer.Option(help="Only what this merchant owes.")] = "",
-    creditor: Annotated[str, typer.Option(help="Only what is owed to this merchant.")] = "",
-    since: Annotated[str, typer.Option(help="Only what was first left unpaid in this window.")] = "",
+    currency: OfCurrency = "",
+    debtor: OwedBy = "",
+    creditor: OwedTo = "",
+    since: Since = "",
     at_least: Minor = 0,
     at_most: Minor = 0,
     reason: Why = "",
@@ -79,37 +77,3 @@ def release(
         typer.echo("No item is held now that it would release.")
     if found.decision is None:
         typer.echo(f"Next, by another person: {PROGRAM} approve {found.name} --digest {found.digest[:12]}")
-
-
-def asked_release(named: tuple[str, str], chosen: tuple[str, str, str, str], amounts: tuple[int, int]) -> Release:
-    """What was typed, checked as the wire checks it."""
-    from exchange.refusals import InvalidField
-    from exchange.serving.checks import Violations
-    from settlement.api import exclusion_wire
-    from settlement.v1 import settlement_service_pb2 as pb
-
-    currency, debtor, creditor, since = chosen
-    check = Violations()
-    asked = pb.Release(
-        participant=f"merchants/{named[0]}",
-        window=_window(named[1]),
-        currency_code=currency,
-        debtor=f"merchants/{debtor}" if debtor else "",
-        creditor=f"merchants/{creditor}" if creditor else "",
-        since_window=_window(since) if since else "",
-        at_least_minor_units=amounts[0],
-        at_most_minor_units=amounts[1],
-    )
-    found = exclusion_wire.release(check, asked, "release")
-    try:
-        check.raise_if_any()
-    except InvalidField as wrong:
-        refused(str(wrong), wrong)
-    return found
-
-
-def _window(text: str) -> str:
-    number = window_number(text)
-    if number is None:
-        refused("say the window by its number")
-    return f"windows/{number}"
