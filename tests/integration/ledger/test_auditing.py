@@ -5,23 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from exchange.db.engine import DriverConnection
-from exchange.directory.model import EarnRule
 from exchange.ledger.audit import CHECKS
 from exchange.sandbox.processes import answer_of, environment
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, a_server_on, owner_of
+from tests.integration.ledger.audited import found_after, found_by, post_of_everything
+from tests.integration.ledger.ledgers import Ledger, a_server_on, owner_of
 from tests.integration.ledger.months import job, next_month
-from tests.integration.ledger.outside import REJECTED, issue_outside, say
-from tests.integration.ledger.promoting import promote
-from tests.integration.ledger.quoting import a_quote, by
-from tests.unit.rules.days import reverse, spend
-from tests.unit.rules.rulebook import convert, earn, redeem
+from tests.unit.rules.rulebook import convert, earn
 
-AUDITED = EarnRule("audited", 0, 0, per_minor_units=100, points_units=1, carry_remainder=True)
 NEWEST = "(SELECT transfer_id FROM exchange.transfers ORDER BY ledger_sequence DESC LIMIT 1)"
 CONVERSIONS = "(SELECT transfer_id FROM exchange.transfers WHERE kind = 4)"
 ONE_MORE = "closing_available_units = closing_available_units + 1, credited_units = credited_units + 1"
@@ -257,35 +250,6 @@ async def posted(databases: Any, founded: str) -> AsyncIterator[Ledger]:
     await databases.drop(name)
 
 
-async def post_of_everything(ledger: Ledger) -> UUID:
-    """Two windows with every kind of movement of the spine, all of them ended; one of the members."""
-    ada, ben = await ledger.members(2)
-    await ledger.post(earn("60 BNK", "CAF", member_id=ada))
-    await ledger.post(earn("9 TEL", "GRO", member_id=ben))
-    await ledger.post(by(await a_quote(ledger, ada, 30)))
-    await ledger.close_window()
-    await ledger.post(earn("30 BNK", "CAF", member_id=ada))
-    await ledger.post(redeem("5 TEL", "CAF", member_id=ben))
-    await ledger.post(redeem("50 BNK", "GRO", member_id=ada))
-    await ledger.api.changes.create_earn_rule(OPERATOR, AUDITED, "CAF", "BNK")
-    await ledger.post(spend(30, "audited", member_id=ben))
-    await ledger.post(reverse((await ledger.post(spend(120, "audited", member_id=ben))).transfer))
-    await promote(ledger, "AIR", at="CAF", bps=10_000, cap=50, budget=60)
-    award = await ledger.post(earn("20 AIR", "CAF", member_id=ada))
-    await ledger.post(reverse(award.transfer, 5))
-    await issue_outside(ledger)
-    await say(ledger, await ledger.post(convert("3 OUT", "BNK", by="TEL", member_id=ada)))
-    await say(ledger, await ledger.post(by(await a_quote(ledger, ada, 4, into="OUT"))))
-    await say(ledger, await ledger.post(convert("2 BNK", "OUT", by="BNK", member_id=ada)), REJECTED)
-    await say(ledger, await ledger.post(convert("2 OUT", "BNK", by="TEL", member_id=ada)), REJECTED)
-    return ada
-
-
-async def found_by(connection: DriverConnection) -> set[str]:
-    """The checks that find something, as the connection sees the database."""
-    return {check for check, statement in CHECKS.items() if await connection.fetch(statement)}
-
-
 async def test_an_untouched_ledger_is_found_to_be_in_order(posted: Ledger) -> None:
     """By every single check."""
     async with owner_of(posted.url) as connection:
@@ -295,15 +259,7 @@ async def test_an_untouched_ledger_is_found_to_be_in_order(posted: Ledger) -> No
 @pytest.mark.parametrize(("check", "statement"), TOUCHED_UP, ids=[statement for _, statement in TOUCHED_UP])
 async def test_what_was_touched_up_is_found(posted: Ledger, check: str, statement: str) -> None:
     """Done by the database's owner, whom no permission stops; undone again when it was found."""
-    async with owner_of(posted.url) as connection:
-        touched = connection.transaction()
-        await touched.start()
-        await connection.execute(statement)
-
-        found = await found_by(connection)
-
-        await touched.rollback()
-    assert check in found
+    assert check in await found_after(posted, statement)
 
 
 def test_every_check_is_seen_to_find_something() -> None:

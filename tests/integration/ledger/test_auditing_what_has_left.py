@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from exchange.ledger.audit import CHECKS
+from tests.integration.ledger.audited import found_after, found_by, post_of_everything
 from tests.integration.ledger.ledgers import Ledger, a_server_on, owner_of
 from tests.integration.ledger.retiring import cut, done_with, retired
-from tests.integration.ledger.test_auditing import found_by, post_of_everything
 from tests.unit.rules.rulebook import earn
 
 CHECKPOINTS = "checkpoints of what has left the ledger are as they were made, each on top of the one before"
@@ -80,12 +80,4 @@ async def test_a_ledger_some_of_which_has_left_is_found_to_be_in_order(shortened
 async def test_what_was_touched_up_on_either_side_is_found(shortened: Ledger, check: str, statement: str) -> None:
     """Done by the database's owner, whom no permission stops; undone again when it was found."""
     assert check in CHECKS
-    async with owner_of(shortened.url) as connection:
-        touched = connection.transaction()
-        await touched.start()
-        await connection.execute(statement)
-
-        found = await found_by(connection)
-
-        await touched.rollback()
-    assert check in found
+    assert check in await found_after(shortened, statement)
