@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from itertools import groupby
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from exchange.refusals import ResourceNotFound
+from settlement import exchange_directory
 from settlement.defaults import sql
-from settlement.defaults.model import Claim, Stake
+from settlement.defaults.model import Claim, DefaultRecovery, Stake
+from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.funds.model import Purpose
 
 
@@ -26,3 +30,26 @@ async def claims(
         first = stakes[0]
         found.append(Claim(default_id, first.defaulter, first.window_no, currency, first.loss, sorted(borne)))
     return found
+
+
+async def declared_claim(
+    connection: AsyncConnection, asked: DefaultRecovery | DefaultWriteOff, path: str
+) -> Claim | None:
+    """What is or was claimed, in the currency asked about, because of the default asked about; None: nothing was.
+
+    Raises:
+        ResourceNotFound: there is no such participant, or its default on the window was never declared; `path` leads to
+            the fields that named them.
+    """
+    await exchange_directory.require_merchant(connection, asked.participant, f"{path}.participant")
+    declared = await claims(connection, asked.participant, asked.window_no)
+    if not declared:
+        raise ResourceNotFound(resource=asked.default, field=f"{path}.window")
+    return next((one for one in declared if one.currency == asked.currency), None)
+
+
+async def defaulted_run(connection: AsyncConnection, participant: str, window_no: int) -> UUID:
+    """The run a participant did not pay; its default on the window was declared."""
+    key = {"participant": participant, "window_no": window_no}
+    run_id: UUID = (await connection.execute(sql.DECLARED, key)).scalar_one()
+    return run_id

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from exchange.refusals import ResourceExists, ResourceNotFound
+from exchange.refusals import ResourceExists
 from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.defaults import rules, sql
 from settlement.defaults.model import Claim, DefaultRecovery
-from settlement.defaults.reading import claims
+from settlement.defaults.reading import declared_claim, defaulted_run
 from settlement.exits.service import require_there
 from settlement.funds import service as funds
 from settlement.funds import sql as funds_sql
@@ -48,21 +48,14 @@ async def recover(connection: AsyncConnection, proposal_id: UUID, shown: Default
         sql.RECOVER, {"proposal_id": proposal_id, "default_id": claim.default_id, **amount, **said}
     )
     await funds.post(connection, proposal_id, shown.postings, actor, said)
-    key = {"participant": shown.participant, "window_no": shown.window_no}
-    run_id: UUID = (await connection.execute(sql.DECLARED, key)).scalar_one()
-    return run_id
+    return await defaulted_run(connection, shown.participant, shown.window_no)
 
 
 async def _planned(connection: AsyncConnection, asked: DefaultRecovery) -> tuple[DefaultRecovery, Claim]:
-    path = "proposal.default_recovery"
-    await exchange_directory.require_merchant(connection, asked.participant, f"{path}.participant")
-    declared = await claims(connection, asked.participant, asked.window_no)
-    if not declared:
-        raise ResourceNotFound(resource=asked.default, field=f"{path}.window")
+    claim = await declared_claim(connection, asked, "proposal.default_recovery")
     same = {"currency_code": asked.currency, "reference": asked.reference}
     if (await connection.execute(funds_sql.REFERENCE, same)).first() is not None:
         raise ResourceExists(resource=f"funds/{asked.currency}/{asked.reference}")
-    claim = next((one for one in declared if one.currency == asked.currency), None)
     remaining = claim.remaining + claim.written_off if claim else 0
     if claim is None or asked.minor_units > remaining:
         raise RecoveryExceeds(

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from exchange.refusals import ResourceNotFound
 from settlement import exchange_directory
 from settlement.actors import Actor
 from settlement.defaults import rules, sql
 from settlement.defaults.model import Claim
-from settlement.defaults.reading import claims
+from settlement.defaults.reading import declared_claim, defaulted_run
 from settlement.defaults.write_off_model import DefaultWriteOff
 from settlement.funds import service as funds
 from settlement.refusals import WriteOffExceeds, WrongState
@@ -44,18 +43,11 @@ async def write_off(connection: AsyncConnection, proposal_id: UUID, shown: Defau
     today = coalition.now.astimezone(coalition.time_zone).date()
     said: dict[str, object] = {"reference": f"windows/{shown.window_no}", "value_date": today}
     await funds.post(connection, proposal_id, shown.postings, actor, said)
-    key = {"participant": shown.participant, "window_no": shown.window_no}
-    run_id: UUID = (await connection.execute(sql.DECLARED, key)).scalar_one()
-    return run_id
+    return await defaulted_run(connection, shown.participant, shown.window_no)
 
 
 async def _planned(connection: AsyncConnection, asked: DefaultWriteOff) -> tuple[DefaultWriteOff, Claim]:
-    path = "proposal.default_write_off"
-    await exchange_directory.require_merchant(connection, asked.participant, f"{path}.participant")
-    declared = await claims(connection, asked.participant, asked.window_no)
-    if not declared:
-        raise ResourceNotFound(resource=asked.default, field=f"{path}.window")
-    claim = next((one for one in declared if one.currency == asked.currency), None)
+    claim = await declared_claim(connection, asked, "proposal.default_write_off")
     borne = claim.remaining - claim.missing if claim else 0
     if claim is None or asked.minor_units > borne:
         raise WriteOffExceeds(
