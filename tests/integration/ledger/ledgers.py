@@ -23,7 +23,7 @@ from exchange.db.engine import Database, DriverConnection
 from exchange.directory import setup
 from exchange.directory.model import ExpiryKind, MerchantRole
 from exchange.directory.service import NewCurrency, NewPrice
-from exchange.ledger import reads, sql
+from exchange.ledger import reads
 from exchange.ledger.audit import audit
 from exchange.ledger.decision import Outcome
 from exchange.ledger.ids import new_id
@@ -197,52 +197,6 @@ def _currency(code: str) -> NewCurrency:
         code=code, issuer_id=code, display_name=code, settlement_currency="CNY", expiry_kind=kind, expiry_days=0,
         breakage_share_bps=0, negative_balances=False,
     )  # fmt: skip
-
-
-class Pause:
-    """Posters of a database stand still between deciding and writing.
-
-    A lock on the table of transfers lets them read everything and write nothing.
-    """
-
-    def __init__(self, holder: DriverConnection, observer: asyncpg.Connection[asyncpg.Record]) -> None:
-        self._holder, self._observer = holder, observer
-
-    async def until_waiting(self, what: str, how_many: int = 1) -> None:
-        """Wait until so many wait for a lock here: "relation" is a paused poster, "advisory" the fence."""
-        statement = (
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = $1"
-        )
-        while await self._observer.fetchval(statement, what) < how_many:
-            await asyncio.sleep(0.01)
-
-    async def end(self) -> None:
-        """Let them go on."""
-        await self._holder.execute("COMMIT")
-
-
-@asynccontextmanager
-async def paused(ledger: Ledger) -> AsyncIterator[Pause]:
-    """Pause every poster of the database until the block ends, or the pause is ended in it."""
-    async with owner_of(ledger.url) as holder, owner_of(ledger.url) as observer:
-        await holder.execute("BEGIN; LOCK TABLE exchange.transfers IN SHARE MODE")
-        yield Pause(holder, observer)
-
-
-async def done_or_fenced(task: asyncio.Task[Any], pause: Pause) -> None:
-    """Wait until a task has ended, or is held up by the fence."""
-    fenced = asyncio.create_task(pause.until_waiting("advisory"))
-    await asyncio.wait([task, fenced], return_when=asyncio.FIRST_COMPLETED)
-    fenced.cancel()
-    await asyncio.wait([fenced])
-
-
-def without_fence(begin: str) -> str:
-    """How a posting transaction would begin if nobody had thought of the fence."""
-    lock = f"SELECT pg_advisory_xact_lock_shared({sql.FENCE})"
-    assert lock in begin
-    return begin.replace(lock, "SELECT 1")
 
 
 async def differences(url: str) -> dict[str, list[dict[str, Any]]]:

@@ -9,7 +9,8 @@ import pytest
 from exchange.ledger import sql
 from exchange.ledger.windows import close_window
 from exchange.refusals import ResourceNotFound
-from tests.integration.ledger.ledgers import Ledger, done_or_fenced, going_on, paused, without_fence
+from tests.integration.ledger.ledgers import Ledger, going_on
+from tests.integration.ledger.pausing import done_or_fenced, paused, without_fence
 from tests.unit.rules.rulebook import convert, earn, redeem
 
 CUT_OFFS = 8

@@ -13,17 +13,8 @@ from exchange.ledger import sql
 from exchange.ledger.halting import halt
 from exchange.ledger.model import Receipt
 from exchange.refusals import Refusal
-from tests.integration.ledger.ledgers import (
-    OPERATOR,
-    PRICES,
-    Ledger,
-    at_once,
-    done_or_fenced,
-    going_on,
-    paused,
-    reasons,
-    without_fence,
-)
+from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, at_once, going_on, reasons
+from tests.integration.ledger.pausing import done_or_fenced, paused, without_fence
 from tests.unit.rules.rulebook import MERCHANT_NO, convert, earn
 
 ROUNDS = 6

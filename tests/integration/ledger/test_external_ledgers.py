@@ -13,8 +13,9 @@ from exchange.external.model import Answer, ConversionState
 from exchange.ledger.model import Receipt
 from exchange.refusals import InstructionContradicted
 from tests.integration.ledger.capping import cap, exposure
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, paused, reasons
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, reasons
 from tests.integration.ledger.outside import APPLIED, REJECTED, TEL, issue_outside, publish, read, say
+from tests.integration.ledger.pausing import paused
 from tests.unit.rules.rulebook import MERCHANT_NO, convert, earn
 
 NO_LIMITS = {"member_earn_units": 0, "member_use_units": 0, "issuance_units": 0}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from exchange.ledger.model import Receipt
-from tests.integration.ledger.ledgers import Ledger, a_server_on, paused
+from tests.integration.ledger.ledgers import Ledger, a_server_on
+from tests.integration.ledger.pausing import paused
 from tests.unit.rules.rulebook import earn
 
 LINGER_MS = 2.0

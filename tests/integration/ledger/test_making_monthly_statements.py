@@ -14,15 +14,9 @@ from exchange.sandbox.processes import answer_of, environment
 from exchange.statements import monthly
 from exchange.statements.model import Month
 from exchange.statements.monthly import PARTS
-from tests.integration.ledger.ledgers import (
-    Ledger,
-    a_server_on,
-    done_or_fenced,
-    going_on,
-    owner_of,
-    paused,
-)
+from tests.integration.ledger.ledgers import Ledger, a_server_on, going_on, owner_of
 from tests.integration.ledger.months import job, next_month, statements, this_month, to
+from tests.integration.ledger.pausing import done_or_fenced, paused
 from tests.unit.rules.days import hold
 from tests.unit.rules.rulebook import SHANGHAI, convert, earn
 

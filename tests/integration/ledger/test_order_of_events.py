@@ -8,7 +8,8 @@ import random
 import pytest
 
 from exchange.ledger import sql
-from tests.integration.ledger.ledgers import Ledger, going_on, without_fence
+from tests.integration.ledger.ledgers import Ledger, going_on
+from tests.integration.ledger.pausing import without_fence
 from tests.integration.ledger.readers import ALL, TRANSFERS, Naive, Polling, a_held_key, watched
 from tests.unit.rules.rulebook import convert, earn, redeem
 

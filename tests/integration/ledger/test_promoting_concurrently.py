@@ -19,9 +19,9 @@ from tests.integration.ledger.ledgers import (
     in_turn,
     moved,
     owner_of,
-    paused,
     reasons,
 )
+from tests.integration.ledger.pausing import paused
 from tests.integration.ledger.promoting import GIVEN, USED, end, promote
 from tests.integration.ledger.quoting import a_quote, by
 from tests.unit.rules.days import reverse

@@ -14,16 +14,8 @@ from exchange.rates.drafts.model import Draft, DraftState, Wanted
 from exchange.rates.model import Proposal, Rate
 from exchange.rates.sql import PUBLISHING
 from exchange.refusals import Refusal
-from tests.integration.ledger.ledgers import (
-    OPERATOR,
-    PRICES,
-    Ledger,
-    at_once,
-    going_on,
-    owner_of,
-    paused,
-    reasons,
-)
+from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, at_once, going_on, owner_of, reasons
+from tests.integration.ledger.pausing import paused
 from tests.unit.rules.rulebook import convert, earn, rate
 
 PROPOSER = replace(OPERATOR, person="li.wei")

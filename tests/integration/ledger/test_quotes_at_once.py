@@ -12,7 +12,8 @@ from exchange.ledger import sql
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import Command, Receipt
 from exchange.refusals import NoRate, QuoteExpired, QuoteUsed, Refusal
-from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, paused, reasons
+from tests.integration.ledger.ledgers import OPERATOR, Ledger, at_once, in_turn, moved, reasons
+from tests.integration.ledger.pausing import paused
 from tests.integration.ledger.quoting import a_quote, by
 from tests.unit.rules.rulebook import convert, earn
 
