@@ -10,9 +10,9 @@ from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import deposit, withdrawal
+from tests.contract.proposed import exclusions
 from tests.contract.refusals import refusal
 from tests.contract.settled import Finance, finance_after_period_a
-from tests.contract.test_proposals import exclusions
 from tests.worlds import World
 
 PREFUNDING, COLLATERAL = funds.FUNDS_PURPOSE_PREFUNDING, funds.FUNDS_PURPOSE_COLLATERAL

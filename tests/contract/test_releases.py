@@ -7,10 +7,10 @@ import pytest
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.paid import treasury_of
+from tests.contract.proposed import exclusions
 from tests.contract.refusals import refusal
 from tests.contract.settled import Finance, finance_after_period_a
 from tests.contract.stillness import nothing_changes
-from tests.contract.test_proposals import exclusions
 from tests.servers import Server
 from tests.worlds import World
 

@@ -34,9 +34,9 @@ from tests.contract.disputed import (
     withdrawn,
 )
 from tests.contract.money import deposit
+from tests.contract.proposed import exclusions
 from tests.contract.refusals import refusal_of
 from tests.contract.settled import Finance, finance_of
-from tests.contract.test_proposals import exclusions
 from tests.movements import a_reversal
 from tests.servers import Server
 from tests.worlds import Merchant, a_world

@@ -28,8 +28,8 @@ from tests.contract.currencies import a_rate, into, rates
 from tests.contract.disputed import ANSWER, a_policy, adjustments, answered, decided, opened
 from tests.contract.money import deposit
 from tests.contract.paid import ACCOUNTS, Treasury, treasury_of
+from tests.contract.proposed import exclusions
 from tests.contract.refusals import refusal
-from tests.contract.test_proposals import exclusions
 from tests.integration.ledger.ledgers import differences
 from tests.movements import a_reversal
 from tests.servers import Server

@@ -9,8 +9,8 @@ import pytest
 from exchange.db.engine import Database
 from settlement.evidence.service import Evidence
 from settlement.evidence.verify import verify
+from tests.contract.proposed import exclusions
 from tests.contract.settled import Finance
-from tests.contract.test_proposals import exclusions
 from tests.contract.test_releases import holding, suspend
 from tests.integration.settlement.packs import change_document
 from tests.integration.settlement.test_commands import settlement
