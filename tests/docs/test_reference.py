@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 
-from docs.catalogue import ADVICE, errors_page, operations_page, reasons, settings_table
+from docs.catalogue import ADVICE, errors_page, reasons
+from docs.settings_reference import operations_page, settings_table
 from exchange.config import PREFIX, Settings
 from exchange.serving.errors import RETRY_AFTER_MS, STATUS_CODES
 from exchange.v1.error_reason_pb2 import ErrorReason
