@@ -8,8 +8,8 @@
         await gro.earn(ada, "500 TEL")
 
 A world needs no database of its own: one test file shares a server and a world, and each test enrolls its own members.
-Calls are made once, without retries: a refusal leaves as grpc's own AioRpcError. Requests stand in `tests.movements`,
-the server in `tests.servers`; a server process will do as well.
+Calls are made once, without retries: a refusal leaves as grpc's own AioRpcError. Requests stand in `tests.movements`
+and `tests.publications`, the server in `tests.servers`; a server process will do as well.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from exchange.v1 import sandbox_service_pb2 as sandbox_pb
 from exchange.v1 import transfer_service_pb2 as transfer_pb
 from exchange.v1 import types_pb2 as types
 from tests.movements import FIELDS, Member, Movement, a_conversion, a_discount, a_redemption, an_earn, item
+from tests.publications import PRICE_FIELDS, a_promotion, a_rate
 
 DISCOUNT = types.MERCHANT_ROLE_DISCOUNT
 REDEMPTION = types.MERCHANT_ROLE_REDEMPTION
@@ -266,47 +267,6 @@ class World:
         request = directory_pb.IssueApiKeyRequest(api_key=key)
         issued = await self.operator.ask(self.stubs.directory.IssueApiKey, request)
         return issued.secret, issued.api_key.name
-
-
-PRICE_FIELDS = {
-    "issue": "issue_micros",
-    "redeem": "redeem_micros",
-    "conversion_in": "conversion_in_micros",
-    "conversion_out": "conversion_out_micros",
-    "cash_out": "cash_out_micros",
-    "cash_out_fee": "cash_out_fee_bps",
-}
-
-
-def a_rate(source: str, target: str, ratio: str, **terms: Any) -> rate_pb.Rate:
-    """A rate to publish: "30:1" is 30 of source for 1 of target."""
-    source_units, _, target_units = ratio.partition(":")
-    return rate_pb.Rate(
-        source_currency=f"currencies/{source}",
-        target_currency=f"currencies/{target}",
-        source_units=int(source_units),
-        target_units=int(target_units),
-        **terms,
-    )
-
-
-def a_promotion(
-    name: str, what: str, at: Party | None = None, sponsors: Mapping[Any, int] | None = None, **terms: Any
-) -> directory_pb.Promotion:
-    """A promotion to begin; arguments as of `World.promotion`."""
-    source, _, target = what.rpartition(">")
-    kind = directory_pb.Promotion.KIND_CONVERSION_BONUS if source else directory_pb.Promotion.KIND_EARN_BONUS
-    return directory_pb.Promotion(
-        name=f"promotions/{name}",
-        kind=kind,
-        merchant=at.name if at else "",
-        currency=f"currencies/{target}",
-        source_currency=f"currencies/{source}" if source else "",
-        sponsors=[
-            directory_pb.PromotionSponsor(merchant=who.name, share_bps=share) for who, share in (sponsors or {}).items()
-        ],
-        **terms,
-    )
 
 
 @asynccontextmanager

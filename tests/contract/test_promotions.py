@@ -14,8 +14,9 @@ from tests.contract.pages import every_page
 from tests.contract.promoted import end
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
+from tests.publications import a_promotion
 from tests.servers import Server
-from tests.worlds import World, a_promotion, instant
+from tests.worlds import World, instant
 
 
 async def test_a_promotion_is_as_the_operator_says(world: World, cast: Cast) -> None:

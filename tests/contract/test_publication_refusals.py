@@ -11,8 +11,9 @@ from exchange.v1 import types_pb2 as types
 from tests.contract.cast import Cast
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
+from tests.publications import a_rate
 from tests.servers import Server
-from tests.worlds import World, a_rate, instant
+from tests.worlds import World, instant
 
 
 @pytest.mark.provokes("RESOURCE_EXISTS")

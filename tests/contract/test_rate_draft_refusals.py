@@ -12,8 +12,9 @@ from tests.contract.cast import Cast
 from tests.contract.drafts import approved, looked_at, proposed, revoked, somebody, validated, withdrawn
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
+from tests.publications import a_rate
 from tests.servers import Server, a_server
-from tests.worlds import EARNING, EXCHANGE, Party, World, a_rate, a_world, instant
+from tests.worlds import EARNING, EXCHANGE, Party, World, a_world, instant
 
 OPERATOR = directory_pb.CALLER_ROLE_OPERATOR
 NOWHERE = "rateDrafts/00000000-0000-7000-8000-000000000000"

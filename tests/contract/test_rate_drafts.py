@@ -15,7 +15,8 @@ from tests.contract.drafts import (
 )
 from tests.contract.pages import every_page
 from tests.contract.refusals import refusal
-from tests.worlds import Party, World, a_rate, instant
+from tests.publications import a_rate
+from tests.worlds import Party, World, instant
 
 STATE = pb.RateDraft.State
 

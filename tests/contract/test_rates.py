@@ -6,7 +6,8 @@ from exchange.v1 import rate_service_pb2 as pb
 from tests.contract.cast import Cast
 from tests.contract.pages import every_page
 from tests.contract.refusals import refusal
-from tests.worlds import EXCHANGE, World, a_rate, instant
+from tests.publications import a_rate
+from tests.worlds import EXCHANGE, World, instant
 
 
 async def test_a_rate_is_published_as_the_operator_says(cast: Cast, world: World) -> None:

@@ -10,8 +10,9 @@ from exchange.v1 import rate_service_pb2 as rate_pb
 from exchange.v1 import types_pb2 as types
 from tests.contract.refusals import refusal
 from tests.contract.stillness import nothing_changes
+from tests.publications import a_promotion, a_rate
 from tests.servers import Server
-from tests.worlds import GENERAL, World, a_promotion, a_rate
+from tests.worlds import GENERAL, World
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 
