@@ -3,8 +3,9 @@
     python offline.py W12-GRO-merchant-statement.json W12-GRO-proof.json HEAD
 
 It needs nothing but Python: copy this file wherever the statement is. When it says that the statement is true, every
-line of it is made of obligations that are in the ledger, none of the merchant's is left out, the lines add up to the
-net, and the other side of every pair was told the same figure, because it is checked against the same head. Ask
+line that counts items is made of obligations that are in the ledger, none of the merchant's is left out, the lines add
+up to the net, and the other side of every pair was told the same figure, because it is checked against the same head.
+Lines without items, of what was carried, held or adjusted, come from other windows: they are added up, not proven. Ask
 somebody else for the head: whoever gives out statements must not be the only one who tells what they are held against.
 
 A window's obligations are the leaves of a Merkle tree as RFC 6962 hashes it, in the order of the ledger; what each
@@ -173,6 +174,10 @@ def _lines_add_up(statement: Mapping[str, Any]) -> None:
         lines = [line for line in statement["lines"] if line["currency"] == currency]
         names = [line["line"] for line in lines]
         above = lines[: names.index("total")]
+        if len(set(names)) < len(names):
+            raise Untrue(f"{currency}: a line is told twice")
+        if any(line["items"] is not None for line in lines[len(above) :]):
+            raise Untrue(f"{currency}: a line of obligations stands below the total that it belongs to")
         by_name = {line["line"]: (line["receivable"], line["payable"]) for line in lines}
         for side, place in (("receivable", 0), ("payable", 1)):
             if sum(line[side] for line in above) != by_name["total"][place]:

@@ -72,6 +72,20 @@ def _line(statement: Any, name: str) -> Any:
     return next(line for line in statement["lines"] if line["line"] == name)
 
 
+def _move_below(statement: Any, name: str) -> None:
+    """What it says stays, and is no part of the total, the net and what is paid any more."""
+    moved = _line(statement, name)
+    statement["lines"].remove(moved)
+    for line in ("total", "net", "paid"):
+        figures = _line(statement, line)
+        net = figures["receivable"] - figures["payable"] - moved["receivable"] + moved["payable"]
+        figures.update(receivable=max(net, 0), payable=max(-net, 0))
+    total = _line(statement, "total")
+    above = statement["lines"][: statement["lines"].index(total)]
+    total.update({side: sum(line[side] for line in above) for side in ("receivable", "payable")})
+    statement["lines"].append(moved)
+
+
 def _forget(part: Any) -> None:
     del part["leaves"][0]
 
@@ -90,6 +104,8 @@ CHANGES: dict[str, Callable[[Any, Any], object]] = {
     "another total": lambda statement, _: _line(statement, "total").update(payable=1),
     "paid less": lambda statement, _: _line(statement, "paid").update(payable=1),
     "a line left out": lambda statement, _: statement["lines"].remove(_line(statement, "discount")),
+    "a line told again, of nothing": lambda statement, _: statement["lines"].append(_line(statement, "net").copy()),
+    "a line below the total": lambda statement, _: _move_below(statement, "discount"),
     "of another merchant": lambda statement, _: statement["about"].update(participant="TEL"),
     "of another window": lambda statement, _: statement["about"].update(window="windows/2"),
     "an obligation left out": lambda _, proof: _forget(proof["items"]),
