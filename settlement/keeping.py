@@ -25,6 +25,15 @@ SELECT count(*) FROM settlement.disputes d
 WHERE d.window_no <= :last AND settlement.dispute_state(d.dispute_id) IN ('', 'OPEN', 'CONTESTED')
 """)
 
+# Of what a dispute won a reversal may give back as well; netting the reversal's window looks at both, once for ever.
+REVERSED = text("""
+SELECT count(DISTINCT d.transfer_id) FROM settlement.disputes d
+JOIN exchange.clearing_reversals_v1 v
+  ON v.bucket = settlement.bucket_of(d.transfer_id) AND v.original_id = d.transfer_id
+WHERE d.window_no <= :last AND settlement.dispute_state(d.dispute_id) = 'UPHELD'
+  AND NOT EXISTS (SELECT FROM settlement.runs r WHERE r.window_no = v.window_no)
+""")
+
 SUMMED = text("SELECT coalesce(max(window_no), 0) FROM settlement.points_windows")
 
 HEADED = text("SELECT coalesce(max(window_no), 0) FROM settlement.window_heads")
@@ -41,6 +50,11 @@ async def needs(connection: AsyncConnection, last_window_no: int) -> list[str]:
         )
     if disputes := (await connection.execute(DISPUTED, last)).scalar_one():
         found.append(f"{disputes} disputes about their transfers have not ended: what is owed is looked at until then")
+    if reversals := (await connection.execute(REVERSED, last)).scalar_one():
+        found.append(
+            f"{reversals} of their transfers were reversed after a dispute had won of them, in windows that were never"
+            " run: what both gave back is owed again when they are"
+        )
     summed = (await connection.execute(SUMMED)).scalar_one()
     if summed < last_window_no:
         found.append(

@@ -115,6 +115,18 @@ def read_manifest(folder: Path, digest: bytes | None = None) -> dict[str, Any]:
     return loaded
 
 
+def require_free(folder: Path, checkpoint_digest: bytes) -> None:
+    """Nothing is where an archive is to be, but for one of the same checkpoint, which is written anew.
+
+    Partitions of other ledgers have the same names: what left those must not be lost for this one.
+
+    Raises:
+        ArchiveDiffers: something else is there.
+    """
+    if folder.exists() and read_manifest(folder).get("checkpoint_digest") != checkpoint_digest.hex():
+        raise ArchiveDiffers(f"{folder}: is another archive, which stays; choose another folder")
+
+
 def require_files(folder: Path, manifest: dict[str, Any]) -> None:
     """Every file is there as it was written, and no other.
 

@@ -109,7 +109,10 @@ class Retirements:
         return await self.go_on(await self._begin(candidate.part, who), folder, told)
 
     async def go_on(self, retirement: Retirement, folder: Path, told: Told = _silent) -> Retirement:
-        """The steps that are missing until it is detached; arguments and errors as of `retire`."""
+        """The steps that are missing until it is detached; arguments and errors as of `retire`.
+
+        Before the last of them others are asked once more whether they need it.
+        """
         if retirement.step < Step.CHECKPOINTED:
             told("checkpoint")
             await self._checkpoint(retirement)
@@ -120,6 +123,7 @@ class Retirements:
             retirement = await self._again(retirement)
         if retirement.step < Step.DETACHED:
             told("detach")
+            await self._require_unneeded(retirement)
             await detach(self._url, retirement.part_name)
             async with self._database.write() as connection:
                 await connection.execute(sql.DETACHED, {"number": retirement.number})
@@ -163,6 +167,7 @@ class Retirements:
 
     async def _archive(self, retirement: Retirement, folder: Path, told: Told) -> None:
         target = folder / retirement.part_name
+        archive.require_free(target, retirement.digest or b"")
         writer = archive.Writer(target)
         async with self._database.read() as connection:
             for part in range(checkpoint_sql.PARTS):
@@ -173,6 +178,15 @@ class Retirements:
         row = {"number": retirement.number, "archive": str(target.resolve()), "archive_digest": digest}
         async with self._database.write() as connection:
             await connection.execute(sql.ARCHIVED, row)
+
+    async def _require_unneeded(self, retirement: Retirement) -> None:
+        """Since it was begun its transfers could still be asked for, and others may have come to need them."""
+        async with self._database.read() as connection:
+            if (row := (await connection.execute(sql.STILL_THERE, {"number": retirement.number})).first()) is None:
+                return
+            found = [one for ask in self._needs for one in await ask(connection, Content(*row))]
+        if found:
+            raise RetirementRefused("\n".join(found))
 
     async def drop(self, part_name: str, who: Caller, told: Told = _silent) -> Retirement:
         """Drop the table of a partition that has left, when its archive was read back once more.

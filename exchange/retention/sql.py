@@ -67,6 +67,12 @@ CHECKPOINTED = text("""
 UPDATE exchange.retirements SET digest = exchange.checkpoint_digest(retirement_no) WHERE retirement_no = :number
 """)
 
+# None when new snapshots do without the partition: then it has left, whatever came since.
+STILL_THERE = text("""
+SELECT r.transfers, r.last_sequence, r.last_window_no, r.last_occurred_at
+FROM exchange.retirements r JOIN exchange.ledger_parts_v1 USING (part_name) WHERE r.retirement_no = :number
+""")
+
 ARCHIVED = text("""
 UPDATE exchange.retirements SET archive = :archive, archive_digest = :archive_digest, archived_at = clock_timestamp()
 WHERE retirement_no = :number

@@ -107,6 +107,8 @@ class Proofs:
             raise LedgerDiffers(window_no)
         async with self._database.read() as connection:
             await exchange_directory.require_merchant(connection, participant, "merchant")
+            # The trees may be kept from when the window was still whole.
+            await exchange_ledger.require_window_kept(connection, window_no)
             own = await exchange_leaves.leaves(connection, window_no, participant)
         pairs = [(place, leaf) for place, leaf in enumerate(trees.pair_leaves) if participant in leaf.split("|")[1:3]]
         document = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from exchange.db.engine import Database
 from exchange.ledger.model import Transfer
 from exchange.retention import rules
 from exchange.retention.model import Retirement
-from exchange.retention.service import Candidate, Retirements
+from exchange.retention.service import Candidate, Needs, Retirements
 from tests.integration.ledger.ledgers import Ledger, owner_of
 from tests.integration.ledger.months import job, next_month
 from tests.unit.rules.days import capture, hold
@@ -83,13 +83,15 @@ async def an_old_part(ledger: Ledger) -> dict[str, Transfer]:
 
 
 @asynccontextmanager
-async def keeping(ledger: Ledger, keep: timedelta = timedelta(0)) -> AsyncIterator[Retirements]:
+async def keeping(
+    ledger: Ledger, keep: timedelta = timedelta(0), needs: Sequence[Needs] = ()
+) -> AsyncIterator[Retirements]:
     """Who lets partitions of a ledger leave, as its owner: also one that ended a moment ago, as those of tests do."""
     database = Database(ledger.url, role=None)
     try:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(rules, "CLOCKS_DISAGREE", timedelta(0))
-            yield Retirements(database, ledger.url, keep)
+            yield Retirements(database, ledger.url, keep, needs)
     finally:
         await database.dispose()
 
