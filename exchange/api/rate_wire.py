@@ -12,8 +12,9 @@ from exchange.ledger.ids import parsed_id
 from exchange.money.limits import BASIS_POINTS, INT64_MAX
 from exchange.rates.cycles import Step
 from exchange.rates.drafts.model import RATES_MAX, Draft, DraftState, Report, Wanted
-from exchange.rates.model import Bounds, Proposal, Rate
+from exchange.rates.model import Rate
 from exchange.rates.proofs import RoundTrip, product_text
+from exchange.rates.proposed import Bounds, Proposal
 from exchange.rates.rules import Spread
 from exchange.serving.checks import EPOCH, Violations, known_numbers
 from exchange.serving.instants import timestamp

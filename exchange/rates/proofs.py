@@ -15,7 +15,8 @@ from uuid import UUID
 from exchange.directory.model import Directory
 from exchange.promotions.model import NO_PROMOTIONS, Promotion, Promotions
 from exchange.rates.cycles import Cycle, Step, around, best_of, closest_cycle, gaining_cycle, product, step_of
-from exchange.rates.model import Bounds, Proposal, Rate
+from exchange.rates.model import Rate
+from exchange.rates.proposed import Bounds, Proposal
 from exchange.rates.rules import (
     Spread,
     require_in_time,

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from exchange.directory.model import Currency, Directory
 from exchange.money.limits import BASIS_POINTS
-from exchange.rates.model import Bounds, Proposal, Rate
+from exchange.rates.model import Rate
+from exchange.rates.proposed import Bounds, Proposal
 from exchange.refusals import (
     NegativeSpread,
     NoPrice,

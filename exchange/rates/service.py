@@ -22,8 +22,9 @@ from exchange.ledger.outbox import note
 from exchange.promotions.model import Promotion
 from exchange.promotions.snapshot import read_promotions
 from exchange.rates import sql
-from exchange.rates.model import Bounds, Proposal, Rate
+from exchange.rates.model import Rate
 from exchange.rates.proofs import Ground, problems, require_no_gain, require_no_gain_with, wanted_at
+from exchange.rates.proposed import Bounds, Proposal
 from exchange.rates.rules import require_spreads, superseded
 from exchange.rates.source import CoalitionSource
 from exchange.refusals import ResourceNotFound, SecondPersonNeeded, TooLate

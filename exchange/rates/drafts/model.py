@@ -11,8 +11,9 @@ from uuid import UUID
 
 from exchange.callers import Caller, CallerRole
 from exchange.directory.model import Directory
-from exchange.rates.model import Proposal, Rate
+from exchange.rates.model import Rate
 from exchange.rates.proofs import Problem, RoundTrip
+from exchange.rates.proposed import Proposal
 from exchange.rates.rules import Spread
 
 RATES_MAX = 100

@@ -6,7 +6,7 @@ from exchange.callers import Caller
 from exchange.directory.model import Directory, MerchantRole
 from exchange.four_eyes import require_second_person
 from exchange.rates.drafts.model import WAITING, Draft, DraftState, Wanted
-from exchange.rates.model import Proposal
+from exchange.rates.proposed import Proposal
 from exchange.refusals import NotTheIssuer, PersonUnknown, WrongState
 
 

@@ -19,8 +19,9 @@ from exchange.ledger.ids import new_id
 from exchange.rates.drafts import sql
 from exchange.rates.drafts.model import WAITING, WAITING_MAX, Draft, DraftState, Report, Wanted, digest_of, terms_of
 from exchange.rates.drafts.rules import proposed, require_approvable, require_waiting
-from exchange.rates.model import Proposal, Rate
+from exchange.rates.model import Rate
 from exchange.rates.proofs import Ground, Problem, least_spreads, problems, require_no_gain, round_trips, wanted_at
+from exchange.rates.proposed import Proposal
 from exchange.rates.service import proven, publish_proven, read_ground
 from exchange.rates.source import CoalitionSource
 from exchange.rates.sql import ONE_AT_A_TIME

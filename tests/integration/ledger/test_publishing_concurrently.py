@@ -11,7 +11,8 @@ import pytest
 
 from exchange.ledger.model import Receipt
 from exchange.rates.drafts.model import Draft, DraftState, Wanted
-from exchange.rates.model import Proposal, Rate
+from exchange.rates.model import Rate
+from exchange.rates.proposed import Proposal
 from exchange.rates.sql import PUBLISHING
 from exchange.refusals import Refusal
 from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, at_once, going_on, owner_of, reasons

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from exchange.rates.model import Bounds, Rate
+from exchange.rates.model import Rate
 from exchange.rates.proofs import Ground
+from exchange.rates.proposed import Bounds
 from tests.unit.rules.rulebook import NOON, coalition, currency, price
 
 FREE = [currency(code, price()) for code in ("AIR", "BNK", "TEL")]

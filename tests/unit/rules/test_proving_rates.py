@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from exchange.rates.model import Bounds, Proposal, Rate
+from exchange.rates.model import Rate
 from exchange.rates.proofs import Ground, least_spreads, problems
+from exchange.rates.proposed import Bounds, Proposal
 from exchange.refusals import Refusal
 from tests.unit.rules.grounds import ground
 from tests.unit.rules.rulebook import NOON, SECOND, coalition, currency, price, rate
