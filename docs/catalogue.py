@@ -135,8 +135,26 @@ STATUSES = {
     "UNIMPLEMENTED": "No.",
 }
 
-OWN_REPEATS = {
+STEP = (
+    "Not before the cause is gone: until then the answer is the same. No movement is refused so, and no request_id keeps"
+    " the answer."
+)
+STEPS = frozenset(
+    """
+    BALANCES_NOT_EMPTY BANK_DETAILS_MISSING BANK_MESSAGE_UNREADABLE CAP_RAISE CLAIM_EXCEEDS DIGEST_MISMATCH
+    DISPUTE_PERIOD_OVER EXECUTION_DATE_OVER EXIT_NOT_ZERO EXPOSURE_UNCOVERED FORMAT_MISMATCH FUNDS_INSUFFICIENT
+    FX_RATE_MISSING INSTRUCTION_CONTRADICTED LIQUIDITY_SHORT NOT_DUE NOT_OWN_CURRENCY PAYMENT_MISMATCH PERSON_UNKNOWN
+    PROPOSAL_LAPSED RATE_OUT_OF_BOUNDS RATE_OVERLAP RECOUNT_MISMATCH RECOVERY_EXCEEDS ROUND_TRIP_GAINS SAME_PERSON
+    SECOND_PERSON_NEEDED SETTLEMENT_CURRENCY_MISMATCH SUPERSEDES_MISMATCH TOO_LATE TOO_MANY_DRAFTS WINDOW_STATE
+    WRITE_OFF_EXCEEDS WRONG_PARTY WRONG_STATE
+    """.split()
+)
+"""Reasons that only steps beside movements meet: changes of the directory, proposals, settlement."""
+
+OWN_REPEATS = dict.fromkeys(STEPS, STEP) | {
     "BATCH_NOT_APPLIED": "Not unchanged: the refused item keeps its answer. The other items' request_ids stay unused.",
+    "ETAG_MISMATCH": "Not unchanged: nothing was done, and the etag that was sent stays an old one.",
+    "TRANSFER_RETIRED": "No. What has left the ledger does not come back.",
     "METHOD_NOT_ALLOWED": "No. The request_id stays unused.",
     "REQUEST_ID_REUSED": "No. The id keeps the answer to the request that used it first.",
 }
@@ -170,13 +188,19 @@ request_id. A read may always be repeated.
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason as its comment tells it; `metadata` as it stands between the braces, empty for none."""
+    """A reason as its comment tells it.
+
+    `metadata` stands between the first braces and is always told, `sometimes` between further ones; empty for none.
+    `about` is said of them, as it goes on behind the first braces.
+    """
 
     name: str
     status: str
     retry_info: bool
     when: str
     metadata: str
+    sometimes: str
+    about: str
 
 
 def reasons() -> list[Reason]:
@@ -184,12 +208,14 @@ def reasons() -> list[Reason]:
     found = []
     for comment, name in re.findall(r"  // (.+)\n  ERROR_REASON_(\w+) = [1-9]\d*;", PROTO.read_text(encoding="utf-8")):
         status, _, said = comment.partition(". ")
-        braces = re.search(r" \{(.+?)\}(?:: (.+?))?\.?$", said)
-        when = said[: braces.start()] if braces else said.removesuffix(" No metadata.")
-        if braces and braces[2]:
-            when += f" Example: {braces[2]}."
+        when, _, behind = said.removesuffix(" No metadata.").partition(" {")
+        metadata, _, about = behind.partition("}")
+        # What is said of a name of the metadata explains it; anything else behind a colon is an occasion.
+        if about.startswith(": ") and "`" not in about:
+            when, about = f"{when} Example{about}", ""
         code = status.removesuffix(" with RetryInfo")
-        found.append(Reason(name, code, code != status, when, braces[1] if braces else ""))
+        sometimes = ", ".join(re.findall(r"\{(.+?)\}", about))
+        found.append(Reason(name, code, code != status, when, metadata, sometimes, about.removesuffix(".")))
     return found
 
 
@@ -210,7 +236,8 @@ def errors_page() -> str:
         lines += ["", f"## {status}"]
         for one in (reason for reason in catalogue if reason.status == status):
             lines += ["", f"### {one.name}", "", one.when, ""]
-            lines.append(f"- Metadata: {f'`{one.metadata}`' if one.metadata else 'none'}")
+            about = re.sub(r"\{(.+?)\}", r"`\1`", one.about)
+            lines.append(f"- Metadata: {f'`{one.metadata}`{about}' if one.metadata else 'none'}")
             lines += ["- RetryInfo: how long to wait"] if one.retry_info else []
             lines += [f"- What to do: {ADVICE[one.name]}", f"- Safe to repeat? {repeat(one)}"]
     return "\n".join(lines) + "\n"

@@ -27,7 +27,10 @@ WHOLE_NUMBERS = frozenset(
     {
         "available",
         "block",
+        "borne",
+        "came",
         "cap",
+        "headroom",
         "held",
         "in_micros",
         "item",
@@ -35,7 +38,9 @@ WHOLE_NUMBERS = frozenset(
         "limit",
         "maximum",
         "minimum",
+        "missing",
         "out_micros",
+        "remaining",
         "requested",
         "used",
     }
@@ -76,6 +81,11 @@ class Reason(Protocol):
         """Names of its metadata, with examples."""
         ...
 
+    @property
+    def sometimes(self) -> str:
+        """Those that are not told to everybody, or not always."""
+        ...
+
 
 def reasons_module(reasons: Iterable[Reason]) -> str:
     """The text of exchange/client/reasons.py."""
@@ -98,9 +108,10 @@ def class_name(reason: str) -> str:
 
 
 def fields_of(reason: Reason) -> list[tuple[str, str]]:
-    """Name and type of a reason's metadata."""
+    """Name and type of a reason's metadata, what is told sometimes too."""
     found = []
-    for name, example in re.findall(r'(\w+)(?:: "([^"]*)")?(?:, |$)', reason.metadata):
+    known = ", ".join(filter(None, (reason.metadata, reason.sometimes)))
+    for name, example in re.findall(r'(\w+)(?:: "([^"]*)")?(?:, |$)', known):
         is_number = name in WHOLE_NUMBERS or bool(re.fullmatch(r"-?\d+", example))
         found.append((name, "int" if is_number else "str"))
     return found

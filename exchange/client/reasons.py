@@ -508,6 +508,11 @@ class ExitNotZero(Definite):
 
     FOR = "EXIT_NOT_ZERO"
 
+    resource: str
+    subjects: str
+    findings: int
+    names: str
+
 
 class ClaimExceeds(Definite):
     """FAILED_PRECONDITION. More than is left to claim of what a transfer left owing, or to win by a dispute: the rest is claimed already, or reversals gave it back."""
@@ -675,6 +680,12 @@ class NetDebitCapExceeded(Definite):
 
     FOR = "NET_DEBIT_CAP_EXCEEDED"
 
+    merchant: str
+    currency_code: str
+    cap: int
+    headroom: int
+    needed: int
+
 
 class RecountMismatch(Definite):
     """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says."""
@@ -696,11 +707,22 @@ class RecoveryExceeds(Definite):
 
     FOR = "RECOVERY_EXCEEDS"
 
+    resource: str
+    currency: str
+    remaining: int
+    came: int
+
 
 class WriteOffExceeds(Definite):
     """FAILED_PRECONDITION. More of a claim would be written off than is still claimed and borne by somebody."""
 
     FOR = "WRITE_OFF_EXCEEDS"
+
+    resource: str
+    currency: str
+    borne: int
+    missing: int
+    requested: int
 
 
 class MemberLimitExceeded(Definite):
@@ -721,6 +743,7 @@ class IssuanceLimitExceeded(Definite):
     FOR = "ISSUANCE_LIMIT_EXCEEDED"
 
     currency: str
+    requested: int
     limit: int
     left: int
 

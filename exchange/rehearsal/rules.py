@@ -47,7 +47,9 @@ FORCED: dict[str, Callable[[Asked], Exception]] = {
     "NOT_THE_ISSUER": lambda asked: no.NotTheIssuer(
         merchant=asked.merchant, source=asked.currency, target=asked.target
     ),
-    "NET_DEBIT_CAP_EXCEEDED": lambda asked: no.NetDebitCapExceeded(merchant=asked.merchant, currency_code="CNY"),
+    "NET_DEBIT_CAP_EXCEEDED": lambda asked: no.NetDebitCapExceeded(
+        merchant=asked.merchant, currency_code="CNY", cap=asked.units, headroom=asked.units - 1, needed=asked.units
+    ),
     "ISSUANCE_LIMIT_EXCEEDED": lambda asked: no.IssuanceLimitExceeded(currency=asked.currency, requested=asked.units),
     "RESOURCE_NOT_FOUND": lambda _: no.ResourceNotFound(resource="members/…", field="member"),
     "MERCHANT_SUSPENDED": lambda asked: no.MerchantSuspended(merchant=asked.merchant),

@@ -177,7 +177,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_FX_RATE_MISSING: _ErrorReason.ValueType  # 234
     """FAILED_PRECONDITION. A set of rates between settlement currencies has none this way, nor do two through its base make one. {fx_set: "month-end/3", from_currency: "USD", to_currency: "CNY"}."""
     ERROR_REASON_NET_DEBIT_CAP_EXCEEDED: _ErrorReason.ValueType  # 130
-    """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
+    """FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed: "4800000"}, micro-units."""
     ERROR_REASON_RECOUNT_MISMATCH: _ErrorReason.ValueType  # 245
     """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
     ERROR_REASON_RECOVERY_EXCEEDS: _ErrorReason.ValueType  # 250
@@ -370,7 +370,7 @@ ERROR_REASON_PAYMENT_MISMATCH: ErrorReason.ValueType  # 233
 ERROR_REASON_FX_RATE_MISSING: ErrorReason.ValueType  # 234
 """FAILED_PRECONDITION. A set of rates between settlement currencies has none this way, nor do two through its base make one. {fx_set: "month-end/3", from_currency: "USD", to_currency: "CNY"}."""
 ERROR_REASON_NET_DEBIT_CAP_EXCEEDED: ErrorReason.ValueType  # 130
-"""FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed}, micro-units."""
+"""FAILED_PRECONDITION. A merchant would come to owe more, net, than its net debit cap. {merchant, currency_code}; told to that merchant itself also {cap, headroom, needed: "4800000"}, micro-units."""
 ERROR_REASON_RECOUNT_MISMATCH: ErrorReason.ValueType  # 245
 """FAILED_PRECONDITION. Counted again from the transfers, a run's window owes another thing than the run says. {run: "runs/…", pair: "GRO>TEL", currency, run_micros, transfers_micros, run_obligations, transfers_obligations, pairs: "1"}: `pairs` differ, and this is the first of them."""
 ERROR_REASON_RECOVERY_EXCEEDS: ErrorReason.ValueType  # 250

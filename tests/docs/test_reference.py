@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 
-from docs.catalogue import ADVICE, errors_page, reasons
+from docs.catalogue import ADVICE, PROTO, STEPS, errors_page, reasons
+from docs.client_reference import fields_of
 from docs.settings_reference import operations_page, settings_table
 from exchange.config import PREFIX, Settings
+from exchange.rehearsal.rules import FORCED
 from exchange.serving.errors import RETRY_AFTER_MS, STATUS_CODES
 from exchange.v1.error_reason_pb2 import ErrorReason
 from tests.docs.pages import ROOT
@@ -44,6 +46,25 @@ def test_a_reason_is_documented_under_a_status_the_server_gives() -> None:
         assert reason.status in given
         assert reason.retry_info == (reason.status in with_delay), f"{reason.name} and RetryInfo"
         assert reason.when.endswith("."), f"{reason.name} is not told in sentences"
+
+
+def test_all_metadata_that_are_told_are_catalogued() -> None:
+    """What is told always, and what only sometimes: none is left among the sentences, none is lost to clients."""
+    comments = PROTO.read_text(encoding="utf-8")
+    for reason in reasons():
+        comment = re.search(rf"  // (.+)\n  ERROR_REASON_{reason.name} = ", comments)
+        assert comment is not None
+        groups = [re.sub(r'"[^"]*"', "", group) for group in re.findall(r"\{(.+?)\}", comment[1])]
+        told = {name.partition(":")[0] for group in groups for name in group.split(", ")}
+
+        assert {name for name, _ in fields_of(reason)} == told, reason.name
+        assert "{" not in reason.when, reason.name
+
+
+def test_no_movement_is_refused_as_a_step_is() -> None:
+    """The advice on repeating differs: a movement's answer is kept under its request_id, a step's is not."""
+    assert STEPS <= REASONS
+    assert not STEPS & FORCED.keys()
 
 
 def test_every_setting_has_its_row_with_its_default() -> None:
