@@ -193,7 +193,7 @@ class DirectoryServiceServicer(object):
 
     def ActivateMerchant(self, request, context):
         """Lets a suspended merchant act again. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE when it has left the coalition, which is for good.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -320,7 +320,7 @@ class DirectoryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListApiKeys(self, request, context):
-        """Every key, without secrets, by name. Caller: operator, auditor.
+        """Every key, without secrets, by name. Callers: operator, auditor.
         Refusals: INVALID_PAGE_TOKEN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -55,7 +55,7 @@ class DirectoryServiceStub:
     """
     ActivateMerchant: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ActivateMerchantRequest, _directory_service_pb2.ActivateMerchantResponse]
     """Lets a suspended merchant act again. Caller: operator.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE when it has left the coalition, which is for good.
     """
     CreateCurrency: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.CreateCurrencyRequest, _directory_service_pb2.CreateCurrencyResponse]
     """Lets a merchant issue a points currency. Caller: operator.
@@ -118,7 +118,7 @@ class DirectoryServiceStub:
     Refusals: RESOURCE_NOT_FOUND.
     """
     ListApiKeys: _grpc.UnaryUnaryMultiCallable[_directory_service_pb2.ListApiKeysRequest, _directory_service_pb2.ListApiKeysResponse]
-    """Every key, without secrets, by name. Caller: operator, auditor.
+    """Every key, without secrets, by name. Callers: operator, auditor.
     Refusals: INVALID_PAGE_TOKEN.
     """
 
@@ -149,7 +149,7 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     """
     ActivateMerchant: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ActivateMerchantRequest, _directory_service_pb2.ActivateMerchantResponse]  # type: ignore[assignment]
     """Lets a suspended merchant act again. Caller: operator.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, WRONG_STATE when it has left the coalition, which is for good.
     """
     CreateCurrency: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.CreateCurrencyRequest, _directory_service_pb2.CreateCurrencyResponse]  # type: ignore[assignment]
     """Lets a merchant issue a points currency. Caller: operator.
@@ -212,7 +212,7 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     Refusals: RESOURCE_NOT_FOUND.
     """
     ListApiKeys: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ListApiKeysRequest, _directory_service_pb2.ListApiKeysResponse]  # type: ignore[assignment]
-    """Every key, without secrets, by name. Caller: operator, auditor.
+    """Every key, without secrets, by name. Callers: operator, auditor.
     Refusals: INVALID_PAGE_TOKEN.
     """
 
@@ -276,7 +276,7 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ActivateMerchantResponse, _abc.Awaitable[_directory_service_pb2.ActivateMerchantResponse]]:
         """Lets a suspended merchant act again. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, WRONG_STATE when it has left the coalition, which is for good.
         """
 
     @_abc_1.abstractmethod
@@ -435,7 +435,7 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _directory_service_pb2.ListApiKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_directory_service_pb2.ListApiKeysResponse, _abc.Awaitable[_directory_service_pb2.ListApiKeysResponse]]:
-        """Every key, without secrets, by name. Caller: operator, auditor.
+        """Every key, without secrets, by name. Callers: operator, auditor.
         Refusals: INVALID_PAGE_TOKEN.
         """
 

@@ -101,7 +101,7 @@ class MemberServiceServicer(object):
         """Closes a membership for good, because the person asks or has died: open holds are given back, and all points end (作废), of which the issuer
         owes funders the currency's breakage share; what the member owes is let go. From the moment it is taken every movement of the member is refused
         with MEMBER_CLOSED. Points never go to another person. Repeated, it finishes what was not finished. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED when it was closed so long ago that what ended of it has left the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,7 +135,7 @@ class MemberServiceServicer(object):
         """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
         and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
         or doubled. Callers: merchant, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD, TRANSFER_RETIRED when lines that are asked for have left the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

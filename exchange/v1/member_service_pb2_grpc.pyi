@@ -45,7 +45,7 @@ class MemberServiceStub:
     """Closes a membership for good, because the person asks or has died: open holds are given back, and all points end (作废), of which the issuer
     owes funders the currency's breakage share; what the member owes is let go. From the moment it is taken every movement of the member is refused
     with MEMBER_CLOSED. Points never go to another person. Repeated, it finishes what was not finished. Caller: operator.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED when it was closed so long ago that what ended of it has left the ledger.
     """
     GetMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]
     """Validates a member by name or by own reference. Callers: merchant, operator, auditor.
@@ -63,7 +63,7 @@ class MemberServiceStub:
     """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
     and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
     or doubled. Callers: merchant, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD, TRANSFER_RETIRED when lines that are asked for have left the ledger.
     """
     ListMemberStatements: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.ListMemberStatementsRequest, _member_service_pb2.ListMemberStatementsResponse]
     """A member's monthly statements that were made: by month, then by currency. Callers: merchant, operator, auditor.
@@ -87,7 +87,7 @@ class MemberServiceAsyncStub(MemberServiceStub):
     """Closes a membership for good, because the person asks or has died: open holds are given back, and all points end (作废), of which the issuer
     owes funders the currency's breakage share; what the member owes is let go. From the moment it is taken every movement of the member is refused
     with MEMBER_CLOSED. Points never go to another person. Repeated, it finishes what was not finished. Caller: operator.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED when it was closed so long ago that what ended of it has left the ledger.
     """
     GetMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.GetMemberRequest, _member_service_pb2.GetMemberResponse]  # type: ignore[assignment]
     """Validates a member by name or by own reference. Callers: merchant, operator, auditor.
@@ -105,7 +105,7 @@ class MemberServiceAsyncStub(MemberServiceStub):
     """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
     and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
     or doubled. Callers: merchant, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD, TRANSFER_RETIRED when lines that are asked for have left the ledger.
     """
     ListMemberStatements: _aio.UnaryUnaryMultiCallable[_member_service_pb2.ListMemberStatementsRequest, _member_service_pb2.ListMemberStatementsResponse]  # type: ignore[assignment]
     """A member's monthly statements that were made: by month, then by currency. Callers: merchant, operator, auditor.
@@ -144,7 +144,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         """Closes a membership for good, because the person asks or has died: open holds are given back, and all points end (作废), of which the issuer
         owes funders the currency's breakage share; what the member owes is let go. From the moment it is taken every movement of the member is refused
         with MEMBER_CLOSED. Points never go to another person. Repeated, it finishes what was not finished. Caller: operator.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED when it was closed so long ago that what ended of it has left the ledger.
         """
 
     @_abc_1.abstractmethod
@@ -186,7 +186,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         """A member's statement in one currency, line by line, in the order of the account (对账单). Each page adds up by itself: opening balance,
         and lines, make the closing balance, with which the next page opens; what is posted meanwhile comes at the end, and no line is missing
         or doubled. Callers: merchant, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN, STATE_TOO_OLD, TRANSFER_RETIRED when lines that are asked for have left the ledger.
         """
 
     @_abc_1.abstractmethod

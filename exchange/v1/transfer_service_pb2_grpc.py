@@ -28,6 +28,8 @@ if _version_not_supported:
 class TransferServiceStub(object):
     """Moves points of one member at a time and tells what happened. The merchant that acts is the one the credential names.
     Every movement takes a request_id: the same request again gives the first answer, yes or no, with replayed = true.
+    Beside what each says, all movements know the refusals of limits (NET_DEBIT_CAP_EXCEEDED, MEMBER_LIMIT_EXCEEDED, ISSUANCE_LIMIT_EXCEEDED, CALL_RATE_EXCEEDED, TOO_MANY_CALLS),
+    MEMBER_CLOSED, EXTERNALLY_KEPT, REQUEST_ID_REUSED, LEDGER_HALTED, and TRANSFER_RETIRED for what has left the ledger.
     """
 
     def __init__(self, channel):
@@ -141,11 +143,13 @@ class TransferServiceStub(object):
 class TransferServiceServicer(object):
     """Moves points of one member at a time and tells what happened. The merchant that acts is the one the credential names.
     Every movement takes a request_id: the same request again gives the first answer, yes or no, with replayed = true.
+    Beside what each says, all movements know the refusals of limits (NET_DEBIT_CAP_EXCEEDED, MEMBER_LIMIT_EXCEEDED, ISSUANCE_LIMIT_EXCEEDED, CALL_RATE_EXCEEDED, TOO_MANY_CALLS),
+    MEMBER_CLOSED, EXTERNALLY_KEPT, REQUEST_ID_REUSED, LEDGER_HALTED, and TRANSFER_RETIRED for what has left the ledger.
     """
 
     def EarnPoints(self, request, context):
         """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND; RETURN_RATE_EXCEEDED by spend.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,7 +157,7 @@ class TransferServiceServicer(object):
 
     def RedeemPoints(self, request, context):
         """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
-        Refusals: as EarnPoints, and INSUFFICIENT_POINTS.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, INSUFFICIENT_POINTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,7 +181,7 @@ class TransferServiceServicer(object):
 
     def CashOutPoints(self, request, context):
         """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
-        Refusals: as RedeemPoints.
+        Refusals: as RedeemPoints, and NO_CASH_OUT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,7 +224,7 @@ class TransferServiceServicer(object):
     def ConvertPoints(self, request, context):
         """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
         Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
+        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -244,7 +248,7 @@ class TransferServiceServicer(object):
 
     def GetTransfer(self, request, context):
         """One transfer by name, for whoever took part in it: the asking merchant, issuers of its currencies, debtors and creditors, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -252,7 +256,7 @@ class TransferServiceServicer(object):
 
     def LookupTransfer(self, request, context):
         """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way.
+        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -260,7 +264,7 @@ class TransferServiceServicer(object):
 
     def ListTransfers(self, request, context):
         """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD; TRANSFER_RETIRED of a window some of which has left the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -424,6 +428,8 @@ def add_TransferServiceServicer_to_server(servicer, server):
 class TransferService(object):
     """Moves points of one member at a time and tells what happened. The merchant that acts is the one the credential names.
     Every movement takes a request_id: the same request again gives the first answer, yes or no, with replayed = true.
+    Beside what each says, all movements know the refusals of limits (NET_DEBIT_CAP_EXCEEDED, MEMBER_LIMIT_EXCEEDED, ISSUANCE_LIMIT_EXCEEDED, CALL_RATE_EXCEEDED, TOO_MANY_CALLS),
+    MEMBER_CLOSED, EXTERNALLY_KEPT, REQUEST_ID_REUSED, LEDGER_HALTED, and TRANSFER_RETIRED for what has left the ledger.
     """
 
     @staticmethod

@@ -29,6 +29,8 @@ GRPC_VERSION: str
 class TransferServiceStub:
     """Moves points of one member at a time and tells what happened. The merchant that acts is the one the credential names.
     Every movement takes a request_id: the same request again gives the first answer, yes or no, with replayed = true.
+    Beside what each says, all movements know the refusals of limits (NET_DEBIT_CAP_EXCEEDED, MEMBER_LIMIT_EXCEEDED, ISSUANCE_LIMIT_EXCEEDED, CALL_RATE_EXCEEDED, TOO_MANY_CALLS),
+    MEMBER_CLOSED, EXTERNALLY_KEPT, REQUEST_ID_REUSED, LEDGER_HALTED, and TRANSFER_RETIRED for what has left the ledger.
     """
 
     @_typing.overload
@@ -37,11 +39,11 @@ class TransferServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TransferServiceAsyncStub: ...
     EarnPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.EarnPointsRequest, _transfer_service_pb2.EarnPointsResponse]
     """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND; RETURN_RATE_EXCEEDED by spend.
     """
     RedeemPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.RedeemPointsRequest, _transfer_service_pb2.RedeemPointsResponse]
     """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
-    Refusals: as EarnPoints, and INSUFFICIENT_POINTS.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, INSUFFICIENT_POINTS.
     """
     DiscountPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.DiscountPointsRequest, _transfer_service_pb2.DiscountPointsResponse]
     """Takes points as cash (抵扣). Role: discount. The issuer owes the accepting merchant points x redeem price.
@@ -53,7 +55,7 @@ class TransferServiceStub:
     """
     CashOutPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.CashOutPointsRequest, _transfer_service_pb2.CashOutPointsResponse]
     """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
-    Refusals: as RedeemPoints.
+    Refusals: as RedeemPoints, and NO_CASH_OUT.
     """
     HoldPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.HoldPointsRequest, _transfer_service_pb2.HoldPointsResponse]
     """Reserves points until they are captured, given back, or the hold lapses (预占). Role: redemption. Freezes the redeem price.
@@ -76,7 +78,7 @@ class TransferServiceStub:
     ConvertPoints: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]
     """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
     Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
+    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
     """
     BatchTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
@@ -88,15 +90,15 @@ class TransferServiceStub:
     """
     GetTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.GetTransferRequest, _transfer_service_pb2.GetTransferResponse]
     """One transfer by name, for whoever took part in it: the asking merchant, issuers of its currencies, debtors and creditors, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED.
     """
     LookupTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.LookupTransferRequest, _transfer_service_pb2.LookupTransferResponse]
     """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way.
+    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
     """
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ListTransfersRequest, _transfer_service_pb2.ListTransfersResponse]
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD; TRANSFER_RETIRED of a window some of which has left the ledger.
     """
     ProposeAdjustment: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ProposeAdjustmentRequest, _transfer_service_pb2.ProposeAdjustmentResponse]
     """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
@@ -127,16 +129,18 @@ class TransferServiceStub:
 class TransferServiceAsyncStub(TransferServiceStub):
     """Moves points of one member at a time and tells what happened. The merchant that acts is the one the credential names.
     Every movement takes a request_id: the same request again gives the first answer, yes or no, with replayed = true.
+    Beside what each says, all movements know the refusals of limits (NET_DEBIT_CAP_EXCEEDED, MEMBER_LIMIT_EXCEEDED, ISSUANCE_LIMIT_EXCEEDED, CALL_RATE_EXCEEDED, TOO_MANY_CALLS),
+    MEMBER_CLOSED, EXTERNALLY_KEPT, REQUEST_ID_REUSED, LEDGER_HALTED, and TRANSFER_RETIRED for what has left the ledger.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     EarnPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.EarnPointsRequest, _transfer_service_pb2.EarnPointsResponse]  # type: ignore[assignment]
     """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND; RETURN_RATE_EXCEEDED by spend.
     """
     RedeemPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.RedeemPointsRequest, _transfer_service_pb2.RedeemPointsResponse]  # type: ignore[assignment]
     """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
-    Refusals: as EarnPoints, and INSUFFICIENT_POINTS.
+    Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, INSUFFICIENT_POINTS.
     """
     DiscountPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.DiscountPointsRequest, _transfer_service_pb2.DiscountPointsResponse]  # type: ignore[assignment]
     """Takes points as cash (抵扣). Role: discount. The issuer owes the accepting merchant points x redeem price.
@@ -148,7 +152,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """
     CashOutPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.CashOutPointsRequest, _transfer_service_pb2.CashOutPointsResponse]  # type: ignore[assignment]
     """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
-    Refusals: as RedeemPoints.
+    Refusals: as RedeemPoints, and NO_CASH_OUT.
     """
     HoldPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.HoldPointsRequest, _transfer_service_pb2.HoldPointsResponse]  # type: ignore[assignment]
     """Reserves points until they are captured, given back, or the hold lapses (预占). Role: redemption. Freezes the redeem price.
@@ -171,7 +175,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     ConvertPoints: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ConvertPointsRequest, _transfer_service_pb2.ConvertPointsResponse]  # type: ignore[assignment]
     """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
     Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
+    BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
     """
     BatchTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.BatchTransferRequest, _transfer_service_pb2.BatchTransferResponse]  # type: ignore[assignment]
     """Up to 1 000 of the above at once, each with its own request_id in the same key space and its own answer.
@@ -183,15 +187,15 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """
     GetTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.GetTransferRequest, _transfer_service_pb2.GetTransferResponse]  # type: ignore[assignment]
     """One transfer by name, for whoever took part in it: the asking merchant, issuers of its currencies, debtors and creditors, operator, auditor.
-    Refusals: RESOURCE_NOT_FOUND.
+    Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED.
     """
     LookupTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.LookupTransferRequest, _transfer_service_pb2.LookupTransferResponse]  # type: ignore[assignment]
     """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way.
+    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
     """
     ListTransfers: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ListTransfersRequest, _transfer_service_pb2.ListTransfersResponse]  # type: ignore[assignment]
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+    Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD; TRANSFER_RETIRED of a window some of which has left the ledger.
     """
     ProposeAdjustment: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ProposeAdjustmentRequest, _transfer_service_pb2.ProposeAdjustmentResponse]  # type: ignore[assignment]
     """Proposes to give a member points, or to take some, to put something right (调整). Nothing moves until another person approves; a proposal
@@ -221,6 +225,8 @@ class TransferServiceAsyncStub(TransferServiceStub):
 class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
     """Moves points of one member at a time and tells what happened. The merchant that acts is the one the credential names.
     Every movement takes a request_id: the same request again gives the first answer, yes or no, with replayed = true.
+    Beside what each says, all movements know the refusals of limits (NET_DEBIT_CAP_EXCEEDED, MEMBER_LIMIT_EXCEEDED, ISSUANCE_LIMIT_EXCEEDED, CALL_RATE_EXCEEDED, TOO_MANY_CALLS),
+    MEMBER_CLOSED, EXTERNALLY_KEPT, REQUEST_ID_REUSED, LEDGER_HALTED, and TRANSFER_RETIRED for what has left the ledger.
     """
 
     @_abc_1.abstractmethod
@@ -230,7 +236,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.EarnPointsResponse, _abc.Awaitable[_transfer_service_pb2.EarnPointsResponse]]:
         """Awards points to a member (发放). Role: earning. The earning merchant owes the issuer points x issue price.
-        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, MEMBER_CLOSED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, REQUEST_ID_REUSED.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, EXPIRY_NOT_ALLOWED, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND; RETURN_RATE_EXCEEDED by spend.
         """
 
     @_abc_1.abstractmethod
@@ -240,7 +246,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.RedeemPointsResponse, _abc.Awaitable[_transfer_service_pb2.RedeemPointsResponse]]:
         """Takes points for goods (兑换). Role: redemption. The issuer owes the accepting merchant points x redeem price.
-        Refusals: as EarnPoints, and INSUFFICIENT_POINTS.
+        Refusals: ROLE_MISSING, MERCHANT_SUSPENDED, CURRENCY_SUSPENDED, NO_PRICE, AMOUNT_OVERFLOW, RESOURCE_NOT_FOUND, INSUFFICIENT_POINTS.
         """
 
     @_abc_1.abstractmethod
@@ -270,7 +276,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.CashOutPointsResponse, _abc.Awaitable[_transfer_service_pb2.CashOutPointsResponse]]:
         """Pays points out in money (提现). Role: redemption, and cash agent. The issuer owes the agent points x cash-out price and the handling fee.
-        Refusals: as RedeemPoints.
+        Refusals: as RedeemPoints, and NO_CASH_OUT.
         """
 
     @_abc_1.abstractmethod
@@ -323,7 +329,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_transfer_service_pb2.ConvertPointsResponse, _abc.Awaitable[_transfer_service_pb2.ConvertPointsResponse]]:
         """Turns points of one currency into another, by a quote or at the rate in force (互换). Role: exchange, and issuer of one of the two.
         Refusals: as RedeemPoints, and NOT_THE_ISSUER, NO_RATE, BELOW_MINIMUM, ABOVE_MAXIMUM, CONVERTS_TO_NOTHING, DAILY_CAP_EXCEEDED, NEGATIVE_SPREAD,
-        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED; EXTERNALLY_KEPT, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
+        BELOW_MIN_TARGET, QUOTE_EXPIRED, QUOTE_USED, NOT_LINKED_TO_ISSUER. With a currency whose issuer keeps the balances itself it is begun, and ended when that issuer has answered: see ExternalLedgerService.
         """
 
     @_abc_1.abstractmethod
@@ -353,7 +359,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.GetTransferResponse, _abc.Awaitable[_transfer_service_pb2.GetTransferResponse]]:
         """One transfer by name, for whoever took part in it: the asking merchant, issuers of its currencies, debtors and creditors, operator, auditor.
-        Refusals: RESOURCE_NOT_FOUND.
+        Refusals: RESOURCE_NOT_FOUND, TRANSFER_RETIRED.
         """
 
     @_abc_1.abstractmethod
@@ -363,7 +369,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.LookupTransferResponse, _abc.Awaitable[_transfer_service_pb2.LookupTransferResponse]]:
         """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way.
+        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
         """
 
     @_abc_1.abstractmethod
@@ -373,7 +379,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.ListTransfersResponse, _abc.Awaitable[_transfer_service_pb2.ListTransfersResponse]]:
         """The caller's own transfers in ledger order; the operator and auditors see everybody's.
-        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD.
+        Refusals: INVALID_FIELD, INVALID_PAGE_TOKEN, STATE_TOO_OLD; TRANSFER_RETIRED of a window some of which has left the ledger.
         """
 
     @_abc_1.abstractmethod

@@ -358,8 +358,8 @@ class SettlementServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ProposeChange(self, request, context):
-        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; EXIT_NOT_ZERO for an exit when something is left.
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, the policy of disputes, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, gives up a claim of it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, write-offs, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; WRITE_OFF_EXCEEDS for more than is still claimed and borne; TRANSFER_RETIRED for an adjustment about a transfer that has left the ledger; EXIT_NOT_ZERO for an exit when something is left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -367,7 +367,7 @@ class SettlementServiceServicer(object):
 
     def ApproveProposal(self, request, context):
         """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed or a default was declared on them. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery was; RECOVERY_EXCEEDS.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery or a write-off was; RECOVERY_EXCEEDS, WRITE_OFF_EXCEEDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -422,7 +422,7 @@ class SettlementServiceServicer(object):
 
     def ListObligations(self, request, context):
         """What stands behind a figure: obligations by transfer, with the pair they belong to. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
-        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN; TRANSFER_RETIRED of a window some of which has left the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -478,7 +478,7 @@ class SettlementServiceServicer(object):
 
     def ExportPayments(self, request, context):
         """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -486,7 +486,7 @@ class SettlementServiceServicer(object):
 
     def RetryPayments(self, request, context):
         """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -582,7 +582,7 @@ class SettlementServiceServicer(object):
 
     def ReadStatementDetail(self, request, context):
         """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
-        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -590,7 +590,7 @@ class SettlementServiceServicer(object):
 
     def ReadStatementProof(self, request, context):
         """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
-        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -614,7 +614,7 @@ class SettlementServiceServicer(object):
 
     def OpenDispute(self, request, context):
         """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; WRONG_STATE when the other side has left the coalition.
+        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; TRANSFER_RETIRED; WRONG_STATE when the other side has left the coalition.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

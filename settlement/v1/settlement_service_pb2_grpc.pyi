@@ -74,12 +74,12 @@ class SettlementServiceStub:
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it, or a default was declared on it.
     """
     ProposeChange: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; EXIT_NOT_ZERO for an exit when something is left.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, the policy of disputes, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, gives up a claim of it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, write-offs, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; WRITE_OFF_EXCEEDS for more than is still claimed and borne; TRANSFER_RETIRED for an adjustment about a transfer that has left the ledger; EXIT_NOT_ZERO for an exit when something is left.
     """
     ApproveProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed or a default was declared on them. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery was; RECOVERY_EXCEEDS.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery or a write-off was; RECOVERY_EXCEEDS, WRITE_OFF_EXCEEDS.
     """
     RejectProposal: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -105,7 +105,7 @@ class SettlementServiceStub:
     """
     ListObligations: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListObligationsRequest, _settlement_service_pb2.ListObligationsResponse]
     """What stands behind a figure: obligations by transfer, with the pair they belong to. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
-    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN; TRANSFER_RETIRED of a window some of which has left the ledger.
     """
     ListPairTotals: _grpc.UnaryUnaryMultiCallable[_settlement_service_pb2.ListPairTotalsRequest, _settlement_service_pb2.ListPairTotalsResponse]
     """What each directed pair owes in a window, before and after bilateral set-off. Callers: finance, operator and auditor see all, a merchant those it is a party of.
@@ -133,11 +133,11 @@ class SettlementServiceStub:
     """
     ExportPayments: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ExportPaymentsRequest, _payments_pb2.ExportPaymentsResponse]
     """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
     """
     RetryPayments: _grpc.UnaryUnaryMultiCallable[_payments_pb2.RetryPaymentsRequest, _payments_pb2.RetryPaymentsResponse]
     """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
     """
     ListPaymentFiles: _grpc.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentFilesRequest, _payments_pb2.ListPaymentFilesResponse]
     """The files of a run. Callers: operator, finance maker, finance checker, auditor.
@@ -185,11 +185,11 @@ class SettlementServiceStub:
     """
     ReadStatementDetail: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadStatementDetailRequest, _reports_pb2.ReadStatementDetailResponse]
     """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
-    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
     """
     ReadStatementProof: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadStatementProofRequest, _reports_pb2.ReadStatementProofResponse]
     """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
-    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
     """
     ReadLiability: _grpc.UnaryStreamMultiCallable[_reports_pb2.ReadLiabilityRequest, _reports_pb2.ReadLiabilityResponse]
     """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
@@ -201,7 +201,7 @@ class SettlementServiceStub:
     """
     OpenDispute: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.OpenDisputeRequest, _disputes_pb2.OpenDisputeResponse]
     """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; WRONG_STATE when the other side has left the coalition.
+    Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; TRANSFER_RETIRED; WRONG_STATE when the other side has left the coalition.
     """
     AnswerDispute: _grpc.UnaryUnaryMultiCallable[_disputes_pb2.AnswerDisputeRequest, _disputes_pb2.AnswerDisputeResponse]
     """Says yes to a claim, which ends it as upheld, or no, which brings it before finance. Callers: merchants and the operator, as the respondent. The same again answers it with replayed = true
@@ -270,12 +270,12 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; WRONG_STATE when it has ended; WINDOW_STATE when a submitted run of a later window builds on it, or a default was declared on it.
     """
     ProposeChange: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ProposeChangeRequest, _settlement_service_pb2.ProposeChangeResponse]  # type: ignore[assignment]
-    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-    Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; EXIT_NOT_ZERO for an exit when something is left.
+    """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, the policy of disputes, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, gives up a claim of it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, write-offs, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+    Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; WRITE_OFF_EXCEEDS for more than is still claimed and borne; TRANSFER_RETIRED for an adjustment about a transfer that has left the ledger; EXIT_NOT_ZERO for an exit when something is left.
     """
     ApproveProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ApproveProposalRequest, _settlement_service_pb2.ApproveProposalResponse]  # type: ignore[assignment]
     """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed or a default was declared on them. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery was; RECOVERY_EXCEEDS.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery or a write-off was; RECOVERY_EXCEEDS, WRITE_OFF_EXCEEDS.
     """
     RejectProposal: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.RejectProposalRequest, _settlement_service_pb2.RejectProposalResponse]  # type: ignore[assignment]
     """Says no to exactly the document shown. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
@@ -301,7 +301,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     ListObligations: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListObligationsRequest, _settlement_service_pb2.ListObligationsResponse]  # type: ignore[assignment]
     """What stands behind a figure: obligations by transfer, with the pair they belong to. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
-    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+    Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN; TRANSFER_RETIRED of a window some of which has left the ledger.
     """
     ListPairTotals: _aio.UnaryUnaryMultiCallable[_settlement_service_pb2.ListPairTotalsRequest, _settlement_service_pb2.ListPairTotalsResponse]  # type: ignore[assignment]
     """What each directed pair owes in a window, before and after bilateral set-off. Callers: finance, operator and auditor see all, a merchant those it is a party of.
@@ -329,11 +329,11 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     ExportPayments: _aio.UnaryUnaryMultiCallable[_payments_pb2.ExportPaymentsRequest, _payments_pb2.ExportPaymentsResponse]  # type: ignore[assignment]
     """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
     """
     RetryPayments: _aio.UnaryUnaryMultiCallable[_payments_pb2.RetryPaymentsRequest, _payments_pb2.RetryPaymentsResponse]  # type: ignore[assignment]
     """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
-    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+    Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
     """
     ListPaymentFiles: _aio.UnaryUnaryMultiCallable[_payments_pb2.ListPaymentFilesRequest, _payments_pb2.ListPaymentFilesResponse]  # type: ignore[assignment]
     """The files of a run. Callers: operator, finance maker, finance checker, auditor.
@@ -381,11 +381,11 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     ReadStatementDetail: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadStatementDetailRequest, _reports_pb2.ReadStatementDetailResponse]  # type: ignore[assignment]
     """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
-    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
     """
     ReadStatementProof: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadStatementProofRequest, _reports_pb2.ReadStatementProofResponse]  # type: ignore[assignment]
     """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
-    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+    Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
     """
     ReadLiability: _aio.UnaryStreamMultiCallable[_reports_pb2.ReadLiabilityRequest, _reports_pb2.ReadLiabilityResponse]  # type: ignore[assignment]
     """What is owed for points outstanding, by issuer and funder, rolled forward over closed windows and tied to the ledger. Callers: finance maker, finance checker, operator, auditor.
@@ -397,7 +397,7 @@ class SettlementServiceAsyncStub(SettlementServiceStub):
     """
     OpenDispute: _aio.UnaryUnaryMultiCallable[_disputes_pb2.OpenDisputeRequest, _disputes_pb2.OpenDisputeResponse]  # type: ignore[assignment]
     """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
-    Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; WRONG_STATE when the other side has left the coalition.
+    Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; TRANSFER_RETIRED; WRONG_STATE when the other side has left the coalition.
     """
     AnswerDispute: _aio.UnaryUnaryMultiCallable[_disputes_pb2.AnswerDisputeRequest, _disputes_pb2.AnswerDisputeResponse]  # type: ignore[assignment]
     """Says yes to a claim, which ends it as upheld, or no, which brings it before finance. Callers: merchants and the operator, as the respondent. The same again answers it with replayed = true
@@ -523,8 +523,8 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _settlement_service_pb2.ProposeChangeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ProposeChangeResponse, _abc.Awaitable[_settlement_service_pb2.ProposeChangeResponse]]:
-        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
-        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; EXIT_NOT_ZERO for an exit when something is left.
+        """Puts a document before the checkers that shall hold for all of settlement: terms, tiers of approval, exclusions, the calendar, terms of funds, the policy of disputes, a version of a set of rates; or asks leave to close a window off the calendar, or to book money that came or is to leave, decides a contested dispute, adjusts what is owed, declares that a participant does not pay, books what came back from it, gives up a claim of it, or certifies that one has left. It replaces the one of its kind that holds, whole; leave, money, decisions, adjustments, defaults, recoveries, write-offs, exits and rates replace none. Caller: finance maker, with a credential that names its holder. The same document proposed again while it waits is answered with replayed = true
+        Refusals: RESOURCE_NOT_FOUND for a participant, window, dispute or set of rates it names; PERSON_UNKNOWN; WRONG_STATE when the window to close is closed, the dispute is not contested, the version of a set of rates is not above the one approved last, or somebody it names has left; CLAIM_EXCEEDS when more would be upheld than is left to win; RESOURCE_EXISTS when the bank's reference was booked before; FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money that cannot leave; WINDOW_STATE and WRONG_STATE for a default on a window without an approved run, or with nothing left to pay, declared before, or with a payment a bank has not answered; WINDOW_STATE for a release in a window of which money was instructed; RECOVERY_EXCEEDS for more than is still claimed of a defaulter; WRITE_OFF_EXCEEDS for more than is still claimed and borne; TRANSFER_RETIRED for an adjustment about a transfer that has left the ledger; EXIT_NOT_ZERO for an exit when something is left.
         """
 
     @_abc_1.abstractmethod
@@ -534,7 +534,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ApproveProposalResponse, _abc.Awaitable[_settlement_service_pb2.ApproveProposalResponse]]:
         """Lets exactly the document shown hold from now on. Runs that net somebody who is excluded now, or that a release names, are voided, unless money was instructed or a default was declared on them. Caller: finance checker, with a credential that names its holder, and not the one who proposed it.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery was; RECOVERY_EXCEEDS.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is decided, another document of its kind has come to hold since (of a set of rates: a later version), or the dispute it decides has ended; CLAIM_EXCEEDS when reversals have left less to win; RESOURCE_EXISTS, FUNDS_INSUFFICIENT and EXPOSURE_UNCOVERED for money, WINDOW_STATE for defaults and releases, EXIT_NOT_ZERO for exits, as of ProposeChange; WRONG_STATE when funds or payments have changed since a default was proposed, or more has come back since a recovery or a write-off was; RECOVERY_EXCEEDS, WRITE_OFF_EXCEEDS.
         """
 
     @_abc_1.abstractmethod
@@ -602,7 +602,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_settlement_service_pb2.ListObligationsResponse, _abc.Awaitable[_settlement_service_pb2.ListObligationsResponse]]:
         """What stands behind a figure: obligations by transfer, with the pair they belong to. Callers: finance, operator and auditor see all, a merchant those it is debtor or creditor of.
-        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN.
+        Refusals: RESOURCE_NOT_FOUND, INVALID_PAGE_TOKEN; TRANSFER_RETIRED of a window some of which has left the ledger.
         """
 
     @_abc_1.abstractmethod
@@ -672,7 +672,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.ExportPaymentsResponse, _abc.Awaitable[_payments_pb2.ExportPaymentsResponse]]:
         """Instructs banks to make an approved run's payments: a file for each currency, with count and control sum. Caller: finance maker who did not approve it, with a credential that names its holder. Exporting again answers the very same files with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; DIGEST_MISMATCH; WRONG_STATE when it is not approved; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
         """
 
     @_abc_1.abstractmethod
@@ -682,7 +682,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_payments_pb2.RetryPaymentsResponse, _abc.Awaitable[_payments_pb2.RetryPaymentsResponse]]:
         """Tries again what failed for good, and nothing else, as new attempts in new files. Caller: finance maker who did not approve the run, with a credential that names its holder.
-        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
+        Refusals: RESOURCE_NOT_FOUND; PERSON_UNKNOWN; SAME_PERSON; WRONG_STATE when nothing was instructed; EXECUTION_DATE_OVER; FORMAT_MISMATCH; BANK_DETAILS_MISSING.
         """
 
     @_abc_1.abstractmethod
@@ -802,7 +802,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadStatementDetailResponse], _abc.AsyncIterator[_reports_pb2.ReadStatementDetailResponse]]:
         """Every obligation behind a merchant's statement with its transfer, as CSV, part by part and straight from the ledger. ListObligations tells the same in pages, line by line of the statement. Callers: finance, operator and auditor read all, a merchant its own.
-        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
         """
 
     @_abc_1.abstractmethod
@@ -812,7 +812,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_reports_pb2.ReadStatementProofResponse], _abc.AsyncIterator[_reports_pb2.ReadStatementProofResponse]]:
         """What proves a merchant's statement of a window against the window's head, without the ledger: docs/reports.md tells how, and has the program. Callers: finance, operator and auditor read all, a merchant its own.
-        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open.
+        Refusals: RESOURCE_NOT_FOUND, also for another merchant's; WINDOW_STATE when it is open; TRANSFER_RETIRED when some of it has left the ledger.
         """
 
     @_abc_1.abstractmethod
@@ -842,7 +842,7 @@ class SettlementServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_disputes_pb2.OpenDisputeResponse, _abc.Awaitable[_disputes_pb2.OpenDisputeResponse]]:
         """Claims that so much of what a transfer left owing is not owed. No value is claimed twice, nor claimed and given back by a reversal. Until the window's run is approved the amount is held out of netting, if the policy says so for the reason, and a run that stands is voided; afterwards it settles, and what the dispute wins comes back as an adjustment. Callers: merchants and the operator, as debtor or creditor of it. The same request_id again answers the dispute with replayed = true
-        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; WRONG_STATE when the other side has left the coalition.
+        Refusals: RESOURCE_NOT_FOUND; REQUEST_ID_REUSED; CLAIM_EXCEEDS; DISPUTE_PERIOD_OVER; TRANSFER_RETIRED; WRONG_STATE when the other side has left the coalition.
         """
 
     @_abc_1.abstractmethod
