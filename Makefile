@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | awk -F'|' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: $(RUNTIME) ## Play one business day through a real server and settle it
@@ -29,7 +29,7 @@ serve: $(RUNTIME) ## Serve the exchange (settings from EXCHANGE_* variables)
 setup: $(DEV) ## Create .venv from the hash-locked requirements (instant when nothing changed)
 
 .PHONY: test
-test: setup ## Everything continuous integration runs: check, then all tests on a real PostgreSQL
+test: setup ## Check, then all tests on a real PostgreSQL, and the ledger's on a compiled copy
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 	$(MAKE) --no-print-directory test-compiled
