@@ -136,18 +136,21 @@ STATUSES = {
 }
 
 STEP = (
-    "Not before the cause is gone: until then the answer is the same. No movement is refused so, and no request_id keeps"
-    " the answer."
+    "Not before the cause is gone: until then the answer is the same. No movement is refused so, and no request_id"
+    " keeps the answer."
 )
 STEPS = frozenset(
-    """
+    re.findall(
+        r"\w+",
+        """
     BALANCES_NOT_EMPTY BANK_DETAILS_MISSING BANK_MESSAGE_UNREADABLE CAP_RAISE CLAIM_EXCEEDS DIGEST_MISMATCH
     DISPUTE_PERIOD_OVER EXECUTION_DATE_OVER EXIT_NOT_ZERO EXPOSURE_UNCOVERED FORMAT_MISMATCH FUNDS_INSUFFICIENT
     FX_RATE_MISSING INSTRUCTION_CONTRADICTED LIQUIDITY_SHORT NOT_DUE NOT_OWN_CURRENCY PAYMENT_MISMATCH PERSON_UNKNOWN
     PROPOSAL_LAPSED RATE_OUT_OF_BOUNDS RATE_OVERLAP RECOUNT_MISMATCH RECOVERY_EXCEEDS ROUND_TRIP_GAINS SAME_PERSON
     SECOND_PERSON_NEEDED SETTLEMENT_CURRENCY_MISMATCH SUPERSEDES_MISMATCH TOO_LATE TOO_MANY_DRAFTS WINDOW_STATE
     WRITE_OFF_EXCEEDS WRONG_PARTY WRONG_STATE
-    """.split()
+    """,
+    )
 )
 """Reasons that only steps beside movements meet: changes of the directory, proposals, settlement."""
 

@@ -51,7 +51,8 @@ def propose(
 ) -> None:
     """Put a document before the checkers; approved by somebody else it holds, or does what it says.
 
-    docs/operations.md tells where one of each kind is shown. Approve with: settlement approve proposals/ID --digest DIGEST
+    docs/operations.md tells where one of each kind is shown. Approve with: settlement approve proposals/ID
+    --digest DIGEST
     """
     content = read_document(what, file)
 
