@@ -115,7 +115,7 @@ class SetExternalLedgerRequest(_message.Message):
     """"currencies/AIR". Required."""
     @_builtins.property
     def answer_timeout(self) -> _duration_pb2.Duration:
-        """How long an instruction may stay without an answer before the exchange asks, 1 second to 1 day; it asks again after twice that, and so on, at least every hour. Left out: 1 minute."""
+        """How long an instruction may stay without an answer before the exchange asks, 1 second to 1 day; it asks again after twice that, and so on, at least every hour, or as often as this where it is longer. Left out: 1 minute."""
 
     def __init__(
         self,

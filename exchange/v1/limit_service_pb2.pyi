@@ -572,7 +572,7 @@ Global___RemoveNetDebitCapRequest: _TypeAlias = RemoveNetDebitCapRequest  # noqa
 
 @_typing.final
 class RemoveNetDebitCapResponse(_message.Message):
-    """It is gone."""
+    """Never answered any more: see RemoveNetDebitCap."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

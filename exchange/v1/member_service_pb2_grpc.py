@@ -83,7 +83,7 @@ class MemberServiceServicer(object):
 
     def EnrollMember(self, request, context):
         """Makes a member and links it to the calling merchant. With the same reference again: the member of the first time. Caller: merchant.
-        Refusals: INVALID_FIELD, MEMBER_CLOSED when that one's membership is over.
+        Refusals: INVALID_FIELD, MERCHANT_SUSPENDED, MEMBER_CLOSED when that one's membership is over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,7 +91,7 @@ class MemberServiceServicer(object):
 
     def LinkMember(self, request, context):
         """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-        Refusals: RESOURCE_NOT_FOUND, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
+        Refusals: RESOURCE_NOT_FOUND, MERCHANT_SUSPENDED, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,11 +35,11 @@ class MemberServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MemberServiceAsyncStub: ...
     EnrollMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.EnrollMemberRequest, _member_service_pb2.EnrollMemberResponse]
     """Makes a member and links it to the calling merchant. With the same reference again: the member of the first time. Caller: merchant.
-    Refusals: INVALID_FIELD, MEMBER_CLOSED when that one's membership is over.
+    Refusals: INVALID_FIELD, MERCHANT_SUSPENDED, MEMBER_CLOSED when that one's membership is over.
     """
     LinkMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.LinkMemberRequest, _member_service_pb2.LinkMemberResponse]
     """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-    Refusals: RESOURCE_NOT_FOUND, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
+    Refusals: RESOURCE_NOT_FOUND, MERCHANT_SUSPENDED, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
     """
     CloseMember: _grpc.UnaryUnaryMultiCallable[_member_service_pb2.CloseMemberRequest, _member_service_pb2.CloseMemberResponse]
     """Closes a membership for good, because the person asks or has died: open holds are given back, and all points end (作废), of which the issuer
@@ -77,11 +77,11 @@ class MemberServiceAsyncStub(MemberServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     EnrollMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.EnrollMemberRequest, _member_service_pb2.EnrollMemberResponse]  # type: ignore[assignment]
     """Makes a member and links it to the calling merchant. With the same reference again: the member of the first time. Caller: merchant.
-    Refusals: INVALID_FIELD, MEMBER_CLOSED when that one's membership is over.
+    Refusals: INVALID_FIELD, MERCHANT_SUSPENDED, MEMBER_CLOSED when that one's membership is over.
     """
     LinkMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.LinkMemberRequest, _member_service_pb2.LinkMemberResponse]  # type: ignore[assignment]
     """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-    Refusals: RESOURCE_NOT_FOUND, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
+    Refusals: RESOURCE_NOT_FOUND, MERCHANT_SUSPENDED, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
     """
     CloseMember: _aio.UnaryUnaryMultiCallable[_member_service_pb2.CloseMemberRequest, _member_service_pb2.CloseMemberResponse]  # type: ignore[assignment]
     """Closes a membership for good, because the person asks or has died: open holds are given back, and all points end (作废), of which the issuer
@@ -122,7 +122,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.EnrollMemberResponse, _abc.Awaitable[_member_service_pb2.EnrollMemberResponse]]:
         """Makes a member and links it to the calling merchant. With the same reference again: the member of the first time. Caller: merchant.
-        Refusals: INVALID_FIELD, MEMBER_CLOSED when that one's membership is over.
+        Refusals: INVALID_FIELD, MERCHANT_SUSPENDED, MEMBER_CLOSED when that one's membership is over.
         """
 
     @_abc_1.abstractmethod
@@ -132,7 +132,7 @@ class MemberServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_member_service_pb2.LinkMemberResponse, _abc.Awaitable[_member_service_pb2.LinkMemberResponse]]:
         """Binds an own reference to a member whose name the person gave (绑定). Caller: merchant.
-        Refusals: RESOURCE_NOT_FOUND, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
+        Refusals: RESOURCE_NOT_FOUND, MERCHANT_SUSPENDED, MEMBER_CLOSED, RESOURCE_EXISTS when the reference or the member is bound otherwise.
         """
 
     @_abc_1.abstractmethod

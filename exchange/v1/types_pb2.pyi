@@ -32,13 +32,13 @@ class _MerchantRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Merchant
     MERCHANT_ROLE_DISCOUNT: _MerchantRole.ValueType  # 1
     """Takes points as cash (抵扣): DiscountPoints."""
     MERCHANT_ROLE_REDEMPTION: _MerchantRole.ValueType  # 2
-    """Gives goods for points (兑换): RedeemPoints."""
+    """Gives goods for points (兑换): RedeemPoints, HoldPoints, CaptureHold, UseInCampaign, and as a cash agent CashOutPoints."""
     MERCHANT_ROLE_EARNING: _MerchantRole.ValueType  # 3
     """Awards points (积分): EarnPoints."""
     MERCHANT_ROLE_EXCHANGE: _MerchantRole.ValueType  # 4
-    """Issues a currency and lets it be converted (互换): ConvertPoints."""
+    """Issues a currency and lets it be converted (互换): ConvertPoints, CreateQuote, ProposeRates."""
     MERCHANT_ROLE_GENERAL: _MerchantRole.ValueType  # 5
-    """Takes part without moving points (一般): links members and reads statements."""
+    """Takes part without moving points (一般): links members and reads statements, as every merchant may."""
 
 class MerchantRole(_MerchantRole, metaclass=_MerchantRoleEnumTypeWrapper):
     """What a merchant may do; a merchant holds one or more. The role that is missing is named in the refusal."""
@@ -48,13 +48,13 @@ MERCHANT_ROLE_UNSPECIFIED: MerchantRole.ValueType  # 0
 MERCHANT_ROLE_DISCOUNT: MerchantRole.ValueType  # 1
 """Takes points as cash (抵扣): DiscountPoints."""
 MERCHANT_ROLE_REDEMPTION: MerchantRole.ValueType  # 2
-"""Gives goods for points (兑换): RedeemPoints."""
+"""Gives goods for points (兑换): RedeemPoints, HoldPoints, CaptureHold, UseInCampaign, and as a cash agent CashOutPoints."""
 MERCHANT_ROLE_EARNING: MerchantRole.ValueType  # 3
 """Awards points (积分): EarnPoints."""
 MERCHANT_ROLE_EXCHANGE: MerchantRole.ValueType  # 4
-"""Issues a currency and lets it be converted (互换): ConvertPoints."""
+"""Issues a currency and lets it be converted (互换): ConvertPoints, CreateQuote, ProposeRates."""
 MERCHANT_ROLE_GENERAL: MerchantRole.ValueType  # 5
-"""Takes part without moving points (一般): links members and reads statements."""
+"""Takes part without moving points (一般): links members and reads statements, as every merchant may."""
 Global___MerchantRole: _TypeAlias = MerchantRole  # noqa: Y015
 
 class _InstructionOutcome:
@@ -150,7 +150,7 @@ class Merchant(_message.Message):
         STATE_ACTIVE: Merchant._State.ValueType  # 1
         """May do what its roles allow."""
         STATE_SUSPENDED: Merchant._State.ValueType  # 2
-        """Every movement it asks for, and every movement of a currency it issues, is refused with MERCHANT_SUSPENDED."""
+        """Every movement it asks for but VoidHold, and every movement of a currency it issues, is refused with MERCHANT_SUSPENDED; so is enrolling and linking members, and proposing. It reads as before."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where a merchant stands."""
@@ -160,7 +160,7 @@ class Merchant(_message.Message):
     STATE_ACTIVE: Merchant.State.ValueType  # 1
     """May do what its roles allow."""
     STATE_SUSPENDED: Merchant.State.ValueType  # 2
-    """Every movement it asks for, and every movement of a currency it issues, is refused with MERCHANT_SUSPENDED."""
+    """Every movement it asks for but VoidHold, and every movement of a currency it issues, is refused with MERCHANT_SUSPENDED; so is enrolling and linking members, and proposing. It reads as before."""
 
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
@@ -292,7 +292,7 @@ class Currency(_message.Message):
         STATE_ACTIVE: Currency._State.ValueType  # 1
         """In use."""
         STATE_SUSPENDED: Currency._State.ValueType  # 2
-        """No movement of it is taken: CURRENCY_SUSPENDED."""
+        """No movement of it but VoidHold is taken: CURRENCY_SUSPENDED. Holds lapse and lots end all the same."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where a currency stands."""
@@ -302,7 +302,7 @@ class Currency(_message.Message):
     STATE_ACTIVE: Currency.State.ValueType  # 1
     """In use."""
     STATE_SUSPENDED: Currency.State.ValueType  # 2
-    """No movement of it is taken: CURRENCY_SUSPENDED."""
+    """No movement of it but VoidHold is taken: CURRENCY_SUSPENDED. Holds lapse and lots end all the same."""
 
     NAME_FIELD_NUMBER: _builtins.int
     ISSUER_FIELD_NUMBER: _builtins.int

@@ -1178,7 +1178,7 @@ class Run(_message.Message):
         STATE_PARTIALLY_SETTLED: Run._State.ValueType  # 8
         """Banks booked some of its payments."""
         STATE_SETTLED: Run._State.ValueType  # 9
-        """Banks booked all of its payments."""
+        """Banks booked all of its payments but those that others stand in for or payees bear, of a default."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """How far it is."""
@@ -1202,7 +1202,7 @@ class Run(_message.Message):
     STATE_PARTIALLY_SETTLED: Run.State.ValueType  # 8
     """Banks booked some of its payments."""
     STATE_SETTLED: Run.State.ValueType  # 9
-    """Banks booked all of its payments."""
+    """Banks booked all of its payments but those that others stand in for or payees bear, of a default."""
 
     NAME_FIELD_NUMBER: _builtins.int
     WINDOW_FIELD_NUMBER: _builtins.int
