@@ -29,7 +29,8 @@ def demo(
     """Play a business day of a coalition of thirty merchants, settle it, and audit the ledger.
 
     Starts an exchange of its own on a fresh database, embedded or on the server EXCHANGE_DATABASE_URL names; calls it
-    through the generated stubs as merchants' systems would; leaves nothing behind. Rates are those of examples/published_rates.csv.
+    through the generated stubs as merchants' systems would; leaves nothing behind. Rates are those of
+    examples/published_rates.csv.
 
     Exits 0 when every answer was as foreseen, nets sum to zero, payments settle them and the audit finds nothing.
     """
