@@ -89,7 +89,9 @@ def return_bonuses(
         price = facts.accounts[currency.number].known[bonus.lot_id].price_micros
         before, after = bonus.returned_units, bonus.returned_units + units
         owed = _owed(ObligationKind.REVERSAL, promotion, currency, before, after, bonus.units, price)
-        posting.obligations += [_to_who_is_there(one, directory) for one in owed]
+        there = [_to_who_is_there(one, directory) for one in owed]
+        # Of the operator's own points it keeps the share: nobody owes itself.
+        posting.obligations += [one for one in there if one.debtor_no != one.creditor_no]
         posting.bonuses.append(Bonus(bonus.promotion_no, currency.number, units, returned=True, lot_id=bonus.lot_id))
     return posting
 

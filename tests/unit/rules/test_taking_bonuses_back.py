@@ -57,6 +57,20 @@ def test_what_a_sponsor_that_has_left_would_get_back_the_operator_gets() -> None
     ]
 
 
+def test_of_the_operators_own_points_it_keeps_what_a_sponsor_that_has_left_would_get_back() -> None:
+    """Nobody owes itself."""
+    day = PromotedDay(promoting(K1))
+    award = day.do(earn("1 000 AIR", "CAF"))
+    merchants = dict(day.world.directory.merchants)
+    merchants[MERCHANT_NO["BNK"]] = replace(merchants[MERCHANT_NO["BNK"]], suspended=True, has_left=True)
+    issued = replace(day.world.directory, merchants=merchants, operator_no=MERCHANT_NO["AIR"])
+    day.world = replace(day.world, directory=issued)
+
+    back = day.do(reverse(award))
+
+    assert owed(back) == [("AIR", "CAF", "REVERSAL", 60_000_000), ("AIR", "CAF", "REVERSAL", 18_000_000)]
+
+
 def test_of_part_of_an_award_the_bonus_goes_back_in_proportion() -> None:
     """Points are those awarded; of 1 000 with 100 more, 333 take 34 along: two thirds of the bonus are 66, not 67."""
     day = PromotedDay(promoting(promotion("AIR", at="CAF", bps=1_000, cap=500)))
