@@ -52,6 +52,7 @@ class Surroundings(NamedTuple):
         unfinished_closings: memberships that were closed in their time and of which not everything has ended.
         event_horizon: the place before which nothing is told to watchers any more.
         statements_from: when the newest month began whose statements are all made; None: there is none.
+        unfinished_months: months whose statements were begun and are not all made.
         others: what others than the exchange still need them for, in words.
     """
 
@@ -63,6 +64,7 @@ class Surroundings(NamedTuple):
     unfinished_closings: int
     event_horizon: int
     statements_from: datetime | None
+    unfinished_months: int = 0
     others: tuple[str, ...] = ()
 
 

@@ -50,9 +50,20 @@ def hindrances(part: Part, content: Content, around: Surroundings, keep: timedel
             f"watchers may still ask for events up to place {content.last_sequence}: they would miss some without"
             " being told (compact-events moves the place from which they are told)"
         )
+    return [*found, *_statements(content, around), *around.others]
+
+
+def _statements(content: Content, around: Surroundings) -> list[str]:
+    """What monthly statements still need."""
+    found = []
     if around.statements_from is None or around.statements_from <= content.last_occurred_at:
         found.append(
             f"no month after {content.last_occurred_at:%Y-%m-%d} has all its member statements: they begin with what"
             " the ones before ended with, else with the first transfer"
         )
-    return found + list(around.others)
+    if around.unfinished_months:
+        found.append(
+            f"the member statements of {around.unfinished_months} months were begun and are not all made: they are"
+            " added up from transfers (python -m exchange statements goes on with them)"
+        )
+    return found

@@ -35,7 +35,8 @@ SELECT clock_timestamp(),
         WHERE transfer_id IS NULL AND conversion_id >= :from_id AND conversion_id < :to_id),
        (SELECT count(*) FROM exchange.closed_members WHERE ended_at IS NULL AND closed_at <= :last_occurred_at),
        (SELECT place FROM exchange.event_horizon),
-       (SELECT max(begins_at) FROM exchange.statement_runs WHERE ended_at IS NOT NULL)
+       (SELECT max(begins_at) FROM exchange.statement_runs WHERE ended_at IS NOT NULL),
+       (SELECT count(*) FROM exchange.statement_runs WHERE ended_at IS NULL)
 """)
 
 _RETIREMENT = """

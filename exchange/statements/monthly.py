@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import structlog
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.clock import coalition_now
 from exchange.db.engine import Database
 from exchange.ledger.model import BUCKETS, member_bucket
-from exchange.ledger.retired import require_times_kept
+from exchange.ledger.retired import require_times_kept, retired
 from exchange.ledger.windows import ALONE
 from exchange.rates.source import CoalitionSource
 from exchange.statements import sql
@@ -49,7 +49,7 @@ class MonthlyStatements:
 
         Raises:
             MonthNotOver: by the coalition's clock and time zone.
-            TransferRetired: some of it has left the ledger, and nobody had begun.
+            TransferRetired: some of it, or of what its statements would open with, has left the ledger.
         """
         await self._begin(month)
         made = 0
@@ -81,8 +81,7 @@ class MonthlyStatements:
             now = await coalition_now(connection)
             if now < month.ends(zone):
                 raise MonthNotOver(f"{month.name} is not over: it is {now.astimezone(zone):%Y-%m-%d %H:%M}")
-            # Statements add up what is in the ledger: of a month that has left it none can be made any more.
-            await require_times_kept(connection, month.begins(zone), f"statements of {month.name}")
+            await _require_kept(connection, month, month.begins(zone))
             row = {"month": month.first, "begins": month.begins(zone), "ends": month.ends(zone), "now": now}
             await connection.execute(sql.BEGIN_RUN, row)
 
@@ -110,6 +109,8 @@ class MonthlyStatements:
                 "last": (part + 1) * BUCKETS_OF_PART - 1,
             }
             statements = (await connection.execute(sql.MAKE_PART, values)).rowcount
+            # Afterwards, and not before: what left meanwhile would be missing in them.
+            await _require_kept(connection, month, run.begins_at)
             await connection.execute(sql.ADD_PART, {"month": month.first, "part": part, "statements": statements})
             return statements
 
@@ -146,6 +147,20 @@ class MonthlyStatements:
             await require_times_kept(connection, run.ends_at, f"circulation at the end of {month.name}")
             rows = await connection.execute(sql.SUMMARY, {"month": month.first, "ends": run.ends_at})
             return [CurrencySummary(row[0], *map(int, row[1:])) for row in rows]
+
+
+async def _require_kept(connection: AsyncConnection, month: Month, begins: datetime) -> None:
+    """Statements go on where earlier ones ended: what has left the ledger must lie before the end of one of those.
+
+    Raises:
+        TransferRetired: it does not, so that a part of the month or of its opening would be missing.
+    """
+    gone = await retired(connection)
+    if gone is None:
+        return
+    between = {"left_at": gone.last_occurred_at, "begins": begins}
+    if begins <= gone.last_occurred_at or not (await connection.execute(sql.MADE_BETWEEN, between)).scalar_one():
+        raise gone.refusal(f"statements of {month.name}")
 
 
 async def statements_of(

@@ -74,6 +74,12 @@ SET ended_at = exchange.coalition_now(),
 WHERE r.month = :month AND r.ended_at IS NULL
 """)
 
+# Whether there are all statements of a month that begins after an instant, and before another month.
+MADE_BETWEEN = text("""
+SELECT EXISTS (SELECT FROM exchange.statement_runs
+               WHERE ended_at IS NOT NULL AND begins_at > :left_at AND begins_at < :begins)
+""")
+
 PARTS_MADE = text("SELECT part FROM exchange.statement_parts WHERE month = :month")
 
 # Whoever has the lock makes the part; whoever does not comes back later.

@@ -11,11 +11,12 @@ import pytest
 from exchange.ledger import reads
 from exchange.ledger.model import Command, Receipt, Transfer, TransferKind
 from exchange.refusals import Refusal, TransferRetired
+from exchange.retention import service
 from exchange.retention.model import Step
 from exchange.statements.service import Wanted, page
-from tests.integration.ledger.ledgers import Ledger, differences
-from tests.integration.ledger.months import job, next_month, this_month
-from tests.integration.ledger.retiring import cut, done_with, retired
+from tests.integration.ledger.ledgers import Ledger, differences, owner_of
+from tests.integration.ledger.months import job, next_month, statements, this_month
+from tests.integration.ledger.retiring import LI_WEI, candidate, cut, done_with, keeping, retired
 from tests.unit.rules.days import hold, release, reverse
 from tests.unit.rules.rulebook import convert, earn, redeem
 
@@ -119,6 +120,52 @@ async def test_a_month_that_has_left_gets_no_statements_any_more(
     newest = await next_month(ledger)
     await job(ledger).make(newest)
     assert all(one.ties for one in await job(ledger).summary(newest))
+
+
+async def test_a_month_that_would_open_with_what_has_left_gets_no_statements(ledger: Ledger, tmp_path: Path) -> None:
+    """It lies between what has left and the first month that has statements: only from those on is all there."""
+    ada = await ledger.member("ada")
+    await ledger.post(earn("90 BNK", "CAF", member_id=ada))
+    await cut(ledger)
+    await next_month(ledger)
+    between = await next_month(ledger)
+    await done_with(ledger)
+    await retired(ledger, tmp_path)
+
+    with pytest.raises(TransferRetired) as refused:
+        await job(ledger).make(between)
+    await job(ledger).make(await next_month(ledger))
+
+    assert refused.value.data["resource"] == f"statements of {between.name}"
+    assert {one.opening.available for one in await statements(ledger, ada, "BNK")} == {90}
+    assert await differences(ledger.url) == {}
+
+
+async def test_statements_are_not_made_of_what_leaves_meanwhile(
+    ledger: Ledger, old: dict[str, Transfer], tmp_path: Path
+) -> None:
+    """Somebody began a month's statements and was gone; what he had not made is not made of half the ledger."""
+    ada = old["earn"].member_id
+    half = (await this_month(ledger)).before.before
+    async with owner_of(ledger.url) as connection:
+        await connection.execute("DELETE FROM exchange.member_statements WHERE month = $1", half.first)
+        await connection.execute("DELETE FROM exchange.statement_parts WHERE month = $1", half.first)
+        await connection.execute(
+            "UPDATE exchange.statement_runs SET ended_at = NULL, statements = NULL WHERE month = $1", half.first
+        )
+    async with keeping(ledger) as retirements:
+        kept_by = (await candidate(retirements)).hindrances
+        with pytest.MonkeyPatch.context() as unseen:
+            unseen.setattr(service, "hindrances", lambda *_: [])
+            await retirements.retire(await candidate(retirements), LI_WEI, tmp_path)
+
+    with pytest.raises(TransferRetired):
+        await job(ledger).make(half)
+
+    assert [words.split(":")[0] for words in kept_by] == [
+        "the member statements of 1 months were begun and are not all made"
+    ]
+    assert half.first not in {one.month for one in await statements(ledger, ada)}
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -44,6 +44,7 @@ def test_what_nothing_needs_may_leave() -> None:
         ("events up to place 8000", {"event_horizon": 7_999}),
         ("member statements", {"statements_from": CONTENT.last_occurred_at}),
         ("member statements", {"statements_from": None}),
+        ("of 1 months were begun", {"unfinished_months": 1}),
         ("a dispute", {"others": ("a dispute",)}),
     ],
 )
