@@ -111,8 +111,17 @@ class Retirements:
     async def go_on(self, retirement: Retirement, folder: Path, told: Told = _silent) -> Retirement:
         """The steps that are missing until it is detached; arguments and errors as of `retire`.
 
-        Before the last of them others are asked once more whether they need it.
+        Before the last of them others are asked once more whether they need it. One does it at a time.
         """
+        async with self._database.look() as connection:
+            if not (await connection.execute(sql.TAKE_STEPS)).scalar_one():
+                raise RetirementRefused(f"somebody else lets {retirement.part_name} leave at this moment")
+            try:
+                return await self._go_on(await self._again(retirement), folder, told)
+            finally:
+                await connection.execute(sql.GIVE_STEPS_BACK)
+
+    async def _go_on(self, retirement: Retirement, folder: Path, told: Told) -> Retirement:
         if retirement.step < Step.CHECKPOINTED:
             told("checkpoint")
             await self._checkpoint(retirement)

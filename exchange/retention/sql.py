@@ -51,6 +51,10 @@ RETIREMENTS = text(_RETIREMENT + "ORDER BY retirement_no")
 # One at a time, whoever asks.
 TAKE_TURNS = text("SELECT pg_advisory_xact_lock(x'726574697265'::bigint)")
 
+# The same for what takes hours, in many transactions: held by the connection. Whoever is second does not wait.
+TAKE_STEPS = text("SELECT pg_try_advisory_lock(x'7374657073'::bigint)")
+GIVE_STEPS_BACK = text("SELECT pg_advisory_unlock(x'7374657073'::bigint)")
+
 # Locks out nobody who posts elsewhere in the ledger, and no reader.
 FREEZE = """
 CREATE TRIGGER leaving BEFORE INSERT OR UPDATE OR DELETE ON exchange.{part}

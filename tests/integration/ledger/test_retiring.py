@@ -217,27 +217,6 @@ async def test_a_tampered_archive_is_named(
     assert await ledger.value("SELECT to_regclass('exchange.transfers_first') IS NOT NULL")
 
 
-async def test_an_archive_of_another_ledger_is_not_written_over(
-    ledger: Ledger, retirements: Retirements, old: dict[str, Transfer], tmp_path: Path
-) -> None:
-    """Its partition has the same name; in another folder the retirement goes on. Nor is any folder cleared away."""
-    assert old
-    for name, content in (("manifest.json", '{"format": 1, "checkpoint_digest": "5d1f"}'), ("notes.txt", "mine")):
-        folder = tmp_path / name
-        others = folder / "transfers_first" / name
-        others.parent.mkdir(parents=True)
-        others.write_text(content)
-
-        unfinished = await retirements.unfinished()
-        with pytest.raises(ArchiveDiffers):
-            await (retirements.go_on(unfinished, folder) if unfinished else retired(ledger, folder))
-
-        assert others.read_text() == content
-    unfinished = await retirements.unfinished()
-    assert unfinished is not None
-    assert (await retirements.go_on(unfinished, tmp_path)).step is Step.DETACHED
-
-
 async def test_the_table_is_dropped_by_somebody_else(
     ledger: Ledger, retirements: Retirements, old: dict[str, Transfer], tmp_path: Path
 ) -> None:
