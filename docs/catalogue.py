@@ -33,11 +33,11 @@ ADVICE = {
     "NOT_THE_ISSUER": "Let the issuer of the source or of the target currency ask for the conversion.",
     "RESOURCE_NOT_FOUND": "See what `field` holds. A member must be enrolled or linked by the merchant that asks.",
     "RESOURCE_EXISTS": "Use what is there, or choose another name.",
-    "MERCHANT_SUSPENDED": "Wait until the operator activates the merchant.",
+    "MERCHANT_SUSPENDED": "Wait until the operator activates the merchant; one that has left the coalition stays gone.",
     "CURRENCY_SUSPENDED": "Wait until the operator activates the currency.",
     "INSUFFICIENT_POINTS": "Ask for at most `available`; it may have changed again by then.",
     "NO_PRICE": "The operator publishes a price that is in force at the instant.",
-    "NO_RATE": "The operator publishes a rate of the pair in this direction; GetEffectiveRate shows what holds when.",
+    "NO_RATE": "Have a rate of the pair proposed and approved, in this direction; GetEffectiveRate shows what holds.",
     "BELOW_MINIMUM": "Ask for at least `minimum` source points.",
     "ABOVE_MAXIMUM": "Ask for at most `maximum` source points at once.",
     "CONVERTS_TO_NOTHING": "Ask for at least one block, and for enough to give one target point.",
@@ -45,7 +45,7 @@ ADVICE = {
     "AMOUNT_OVERFLOW": "Look for a mistake in the amounts: no honest figure is as large.",
     "NEGATIVE_SPREAD": "The operator mends rate or prices: the out-price covers the in-price of what is minted.",
     "REQUEST_ID_REUSED": "Ask LookupTransfer what the id was used for; make ids that never come twice.",
-    "RATE_OVERLAP": "End the version named in `overlaps` first (EndRate), or choose other instants.",
+    "RATE_OVERLAP": "Name the version in `overlaps` as what is superseded, end it (EndRate), or choose other instants.",
     "SETTLEMENT_CURRENCY_MISMATCH": "Only currencies priced in the same money convert into one another.",
     "TOO_LATE": "Choose an instant from `earliest` on.",
     "EXPIRY_NOT_ALLOWED": "Leave expire_time out, or give a future one where the currency's policy is explicit.",
@@ -87,7 +87,7 @@ ADVICE = {
     "RATE_OUT_OF_BOUNDS": "Keep `figure` within `bound`, or have the operator set other bounds (SetRateBounds).",
     "SUPERSEDES_MISMATCH": "Name the version that holds when the new one begins; ListRates shows them.",
     "SECOND_PERSON_NEEDED": "Propose the rate (ProposeRates) and let somebody else approve it.",
-    "TOO_MANY_DRAFTS": "Withdraw drafts that nobody will approve.",
+    "TOO_MANY_DRAFTS": "Withdraw what nobody will approve.",
     "INVALID_CURSOR": "Send a cursor as it came, or none; after a restore, reconcile first and begin anew.",
     "NOT_OWN_CURRENCY": "Let the issuer of the points propose the adjustment, or the operator.",
     "MEMBER_CLOSED": "Nothing is left to do. A person who comes back is enrolled anew, under another reference.",
@@ -168,8 +168,8 @@ HEAD = f"""# Refusals
 
 A call ends with OK or with a `google.rpc.Status`. Its details hold exactly one `ErrorInfo`: the reason as below, the
 domain `{DOMAIN}`, and the metadata named below as text. Beside it stand `BadRequest` when fields are to
-blame, `ResourceInfo` when something is missing or taken, and `RetryInfo` where it says so. Act on the reason, never on
-the message: it is written for people and may change. A batch answers OK; each item has such a status of its own.
+blame, `ResourceInfo` when something is missing or taken, `QuotaFailure` when a quota of the caller's own is used up, and
+`RetryInfo` where it says so. Act on the reason, never on the message: it is written for people and may change. A batch answers OK; each item has such a status of its own.
 
 ```python
 from google.rpc import error_details_pb2

@@ -401,7 +401,7 @@ class SupersedesMismatch(Definite):
 
 
 class TooManyDrafts(Definite):
-    """FAILED_PRECONDITION. As many drafts of this proposer, or changes of caps, wait for approval as may."""
+    """FAILED_PRECONDITION. As many drafts or adjustments of this proposer, or changes of caps, wait for approval as may."""
 
     FOR = "TOO_MANY_DRAFTS"
 

@@ -117,7 +117,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_SUPERSEDES_MISMATCH: _ErrorReason.ValueType  # 62
     """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
     ERROR_REASON_TOO_MANY_DRAFTS: _ErrorReason.ValueType  # 63
-    """FAILED_PRECONDITION. As many drafts of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
+    """FAILED_PRECONDITION. As many drafts or adjustments of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
     ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 64
     """PERMISSION_DENIED. Here nobody publishes a rate alone: it is proposed, and somebody else approves. {subject: "rates/BNK>AIR"}."""
     ERROR_REASON_WRONG_STATE: _ErrorReason.ValueType  # 200
@@ -310,7 +310,7 @@ ERROR_REASON_RATE_OUT_OF_BOUNDS: ErrorReason.ValueType  # 61
 ERROR_REASON_SUPERSEDES_MISMATCH: ErrorReason.ValueType  # 62
 """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
 ERROR_REASON_TOO_MANY_DRAFTS: ErrorReason.ValueType  # 63
-"""FAILED_PRECONDITION. As many drafts of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
+"""FAILED_PRECONDITION. As many drafts or adjustments of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
 ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 64
 """PERMISSION_DENIED. Here nobody publishes a rate alone: it is proposed, and somebody else approves. {subject: "rates/BNK>AIR"}."""
 ERROR_REASON_WRONG_STATE: ErrorReason.ValueType  # 200
