@@ -168,8 +168,9 @@ HEAD = f"""# Refusals
 
 A call ends with OK or with a `google.rpc.Status`. Its details hold exactly one `ErrorInfo`: the reason as below, the
 domain `{DOMAIN}`, and the metadata named below as text. Beside it stand `BadRequest` when fields are to
-blame, `ResourceInfo` when something is missing or taken, `QuotaFailure` when a quota of the caller's own is used up, and
-`RetryInfo` where it says so. Act on the reason, never on the message: it is written for people and may change. A batch answers OK; each item has such a status of its own.
+blame, `ResourceInfo` when something is missing or taken, `QuotaFailure` when a quota of the caller's own is used up,
+and `RetryInfo` where it says so. Act on the reason, never on the message: it is written for people and may change. A
+batch answers OK; each item has such a status of its own.
 
 ```python
 from google.rpc import error_details_pb2
