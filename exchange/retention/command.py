@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import pwd
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from exchange.retention.service import Candidate, Retirements
 
 KEY_VARIABLE = "OPERATOR_KEY"
+FILES_FAIL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+"""Errors of files that need not say of which."""
 Result = TypeVar("Result")
 
 
@@ -61,6 +64,10 @@ def retire(
         from exchange import commands
 
         commands.fail("--really needs --archive, the folder the transfers go to")
+    if archive is not None and not archive.is_dir():
+        from exchange import commands
+
+        commands.fail(f"--archive {archive}: there is no such folder")
 
     async def work(retirements: Retirements, database: Database, _: Settings) -> int:
         from exchange.retention.service import as_document
@@ -151,6 +158,11 @@ def _run(work: Callable[[Retirements, Database, Settings], Awaitable[Result]]) -
         commands.fail(refused, 1)
     except (SettingsRefused, StartRefused, Refusal) as refused:
         commands.fail(refused)
+    except OSError as wrong:
+        # One about a file: a full disk, say. What was begun is gone on with when it is typed again.
+        if wrong.filename is None and wrong.errno not in FILES_FAIL:
+            raise
+        commands.fail(f"the archive cannot be read or written: {wrong}", 1)
 
 
 async def _operator(database: Database) -> Caller:

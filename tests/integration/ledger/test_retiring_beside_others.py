@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from exchange.ledger.model import Transfer
+from exchange.retention import command
 from exchange.retention.archive import ArchiveDiffers
 from exchange.retention.model import Retirement, Step
 from exchange.retention.service import RetirementRefused, Retirements
 from exchange.retention.verifying import verify
+from exchange.sandbox.processes import answer_of, environment
 from tests.integration.ledger.ledgers import Ledger
 from tests.integration.ledger.retiring import keeping, retired
 
@@ -69,3 +74,24 @@ async def test_an_archive_of_another_ledger_is_not_written_over(
     unfinished = await retirements.unfinished()
     assert unfinished is not None
     assert (await retirements.go_on(unfinished, tmp_path)).step is Step.DETACHED
+
+
+async def test_a_folder_that_cannot_be_written_to_is_a_plain_no(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is not there, before anything is begun; and a disk that is full on the way."""
+    environ = environment(database_url=ledger.url)
+    absent = await answer_of(("retire", "--before", "2100-01-01", "--archive", "/nowhere", "--really"), environ)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    async def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    said = io.StringIO()
+    with pytest.raises(SystemExit) as ended, contextlib.redirect_stderr(said):
+        await asyncio.to_thread(command._run, full)
+
+    assert (absent[0], absent[2]) == (2, "--archive /nowhere: there is no such folder\n")
+    assert ended.value.code == 1
+    assert said.getvalue() == "the archive cannot be read or written: [Errno 28] No space left on device\n"
