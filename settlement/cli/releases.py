@@ -39,7 +39,6 @@ def release(
 
     async def work(database: Database) -> tuple[Proposal, list[Waiting]]:
         from settlement.exchange_directory import coalition
-        from settlement.proposals.model import Exclusions
         from settlement.proposals.service import Proposals
         from settlement.proposals.standing import exclusions
         from settlement.run.ageing import waiting
@@ -54,8 +53,7 @@ def release(
                 f"{merchant} is excluded, and nothing of it enters netting",
                 f"{PROGRAM} propose exclusions FILE without it, let another approve, then release",
             )
-        content = Exclusions(present.excluded, [*present.released, asked])
-        found = (await Proposals(database).propose(content, actor, reason))[0]
+        found = (await Proposals(database).propose_release(asked, actor, reason))[0]
         run = await Runs(database).newest_standing()
         items = waiting(run.result, here.now.astimezone(here.time_zone).date()) if run else []
         return found, [

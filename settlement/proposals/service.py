@@ -14,8 +14,8 @@ from settlement.fx.model import FxSet
 from settlement.proposals import sql
 from settlement.proposals.content import kind_of, written
 from settlement.proposals.effects import require_newer, require_room, require_sense, take_effect
-from settlement.proposals.model import STANDS_ALONE, Content, Exclusions, Kind, Proposal, ProposalState
-from settlement.proposals.standing import proposal_of
+from settlement.proposals.model import STANDS_ALONE, Content, Exclusions, Kind, Proposal, ProposalState, Release
+from settlement.proposals.standing import exclusions, proposal_of
 from settlement.refusals import DigestMismatch, SamePerson, WrongState
 from settlement.run.steps import take_turns
 
@@ -37,28 +37,29 @@ class Proposals:
             WindowState: it releases items in a window that has been instructed.
             ClaimExceeds: it upholds more of a dispute than is left to win.
         """
-        person = actor.require_person()
-        kind = kind_of(content)
         async with self._database.write() as connection:
             await take_turns(connection)
-            content = await require_sense(connection, content)
-            text = written(content)
-            present = None
-            if kind not in STANDS_ALONE:
-                present = (await connection.execute(sql.STANDING, {"kind": kind.value})).first()
-            values = {
-                "kind": kind.value,
-                "digest": hashlib.sha256(text.encode()).hexdigest(),
-                "replaces": present.proposal_id if present else None,
-                "person": person,
-            }
-            same = (await connection.execute(sql.SAME_WAITING, values)).first()
-            if same is not None:
-                return proposal_of(same), True
-            proposal_id = uuid4()
-            added = {"proposal_id": proposal_id, "content": text, "actor": actor.name, "reason": reason}
-            await connection.execute(sql.PROPOSE, {**values, **added})
-            return await read_proposal(connection, proposal_id), False
+            return await _propose(connection, content, actor, reason)
+
+    async def propose_release(self, asked: Release, actor: Actor, reason: str) -> tuple[Proposal, bool]:
+        """Put what holds now of exclusions and releases before the checkers, with one more release in it.
+
+        Nobody else's document comes to hold between reading the one that does and proposing this one.
+
+        Raises:
+            PersonUnknown, ResourceNotFound, WindowState: as of `propose`.
+            WrongState: the participant is excluded, or just that is released already.
+        """
+        async with self._database.write() as connection:
+            await take_turns(connection)
+            present = await exclusions(connection)
+            whose = f"merchants/{asked.participant}"
+            if asked.participant in present.names():
+                raise WrongState(resource=whose, state="EXCLUDED", needed="NOT_EXCLUDED")
+            if asked in present.released:
+                raise WrongState(resource=f"{whose} in windows/{asked.window_no}", state="RELEASED", needed="HELD")
+            content = Exclusions(present.excluded, [*present.released, asked])
+            return await _propose(connection, content, actor, reason)
 
     async def approve(self, proposal_id: UUID, digest: str, actor: Actor, reason: str) -> tuple[Proposal, bool]:
         """Let a document hold from now on, and do what it says at once, if that is what it is for.
@@ -125,6 +126,28 @@ class Proposals:
         values = {"kind": kind.value if kind else None, "waiting": waiting, "before": before, "limit": limit}
         async with self._database.read() as connection:
             return [(row.order_no, proposal_of(row)) for row in await connection.execute(sql.PAGE, values)]
+
+
+async def _propose(connection: AsyncConnection, content: Content, actor: Actor, reason: str) -> tuple[Proposal, bool]:
+    kind, person = kind_of(content), actor.require_person()
+    content = await require_sense(connection, content)
+    text = written(content)
+    present = None
+    if kind not in STANDS_ALONE:
+        present = (await connection.execute(sql.STANDING, {"kind": kind.value})).first()
+    values = {
+        "kind": kind.value,
+        "digest": hashlib.sha256(text.encode()).hexdigest(),
+        "replaces": present.proposal_id if present else None,
+        "person": person,
+    }
+    same = (await connection.execute(sql.SAME_WAITING, values)).first()
+    if same is not None:
+        return proposal_of(same), True
+    proposal_id = uuid4()
+    added = {"proposal_id": proposal_id, "content": text, "actor": actor.name, "reason": reason}
+    await connection.execute(sql.PROPOSE, {**values, **added})
+    return await read_proposal(connection, proposal_id), False
 
 
 async def read_proposal(connection: AsyncConnection, proposal_id: UUID) -> Proposal:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from exchange.db.engine import Database
+from exchange.v1 import directory_service_pb2 as directory
 from settlement.evidence.service import Evidence
 from settlement.evidence.verify import verify
 from tests.contract.proposed import exclusions
 from tests.contract.settled import Finance
+from tests.contract.stillness import connected
 from tests.contract.test_releases import holding, suspend
 from tests.integration.settlement.packs import change_document
 from tests.integration.settlement.test_commands import settlement
@@ -97,3 +100,34 @@ async def test_the_board_tells_of_the_suspended(server: Server, finance: Finance
     assert (after["next"]["step"], after["suspended"]) == ("submit", ["GRO"])
     assert "held, for they are suspended in the exchange: GRO" in board.output
     assert await verified(server, 1, tmp_path / "pack") == []
+
+
+HOLD = "SELECT settlement.take_turns()"
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+async def test_a_release_keeps_what_came_to_hold_while_it_was_typed(server: Server, finance: Finance) -> None:
+    """An exclusion that is approved in the same moment stands in the document that would replace it."""
+    proposed = await finance.propose(exclusions("CAF"))
+    async with connected(server.url) as somebody:
+
+        async def wait_for(many: int) -> None:
+            while await somebody.fetchval(WAITING) < many:
+                await asyncio.sleep(0.01)
+
+        async with somebody.transaction():
+            await somebody.execute(HOLD)
+            approving = asyncio.create_task(finance.approve_proposal(proposed))
+            await wait_for(1)
+            typed = asyncio.create_task(settlement(server, "release", "GRO", "2", "--json", key=finance.maker.secret))
+            await wait_for(2)
+        await approving
+        released = (await typed).document
+    approve = ("approve", released["proposal"], "--digest", released["digest"])
+    checker = await finance.cast.world.party(directory.CALLER_ROLE_FINANCE_CHECKER, "zoe")
+    await settlement(server, *approve, key=checker.secret)
+    again = await settlement(server, "release", "GRO", "2", key=finance.maker.secret)
+
+    assert [one["participant"] for one in released["content"]["excluded"]] == ["CAF"]
+    assert [one["window_no"] for one in released["content"]["released"]] == [2]
+    assert (again.status, "state RELEASED" in again.errors) == (2, True)
