@@ -256,7 +256,7 @@ class TransferServiceServicer(object):
 
     def LookupTransfer(self, request, context):
         """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
+        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger. A reference finds only what is in the ledger: of anything older than the operator keeps there, ask by request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

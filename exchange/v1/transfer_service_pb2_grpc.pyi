@@ -94,7 +94,7 @@ class TransferServiceStub:
     """
     LookupTransfer: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.LookupTransferRequest, _transfer_service_pb2.LookupTransferResponse]
     """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
+    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger. A reference finds only what is in the ledger: of anything older than the operator keeps there, ask by request_id.
     """
     ListTransfers: _grpc.UnaryUnaryMultiCallable[_transfer_service_pb2.ListTransfersRequest, _transfer_service_pb2.ListTransfersResponse]
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
@@ -191,7 +191,7 @@ class TransferServiceAsyncStub(TransferServiceStub):
     """
     LookupTransfer: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.LookupTransferRequest, _transfer_service_pb2.LookupTransferResponse]  # type: ignore[assignment]
     """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
+    Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger. A reference finds only what is in the ledger: of anything older than the operator keeps there, ask by request_id.
     """
     ListTransfers: _aio.UnaryUnaryMultiCallable[_transfer_service_pb2.ListTransfersRequest, _transfer_service_pb2.ListTransfersResponse]  # type: ignore[assignment]
     """The caller's own transfers in ledger order; the operator and auditors see everybody's.
@@ -369,7 +369,7 @@ class TransferServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_transfer_service_pb2.LookupTransferResponse, _abc.Awaitable[_transfer_service_pb2.LookupTransferResponse]]:
         """"Did it happen?": the answer stored under a request_id, or the transfers with an own reference.
-        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger.
+        Refusals: RESOURCE_NOT_FOUND when the key is unused: then it did not happen, unless a call with it is still under way; TRANSFER_RETIRED when it did, and has left the ledger. A reference finds only what is in the ledger: of anything older than the operator keeps there, ask by request_id.
         """
 
     @_abc_1.abstractmethod
