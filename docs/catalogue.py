@@ -18,8 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from exchange.serving.errors import DOMAIN
-
 ROOT = Path(__file__).resolve().parents[1]
 PROTO = ROOT / "protos" / "exchange" / "v1" / "error_reason.proto"
 
@@ -162,7 +160,7 @@ OWN_REPEATS = dict.fromkeys(STEPS, STEP) | {
     "REQUEST_ID_REUSED": "No. The id keeps the answer to the request that used it first.",
 }
 
-HEAD = f"""# Refusals
+HEAD = """# Refusals
 
 *Written by docs/catalogue.py from protos/exchange/v1/error_reason.proto: do not edit.*
 
@@ -182,7 +180,7 @@ def reason_of(error):
     status = rpc_status.from_call(error)
     if status is not None and any(detail.Unpack(info) for detail in status.details):
         return info.reason, dict(info.metadata)
-    return "", {{}}  # no server of ours said this: the outcome is unknown
+    return "", {}  # no server of ours said this: the outcome is unknown
 ```
 
 A call that ends without an ErrorInfo, as when the connection breaks, is an unknown outcome too: repeat it with the same
@@ -232,7 +230,10 @@ def errors_page() -> str:
     """The text of docs/errors.md: an index, then a section for each reason, by status."""
     catalogue = reasons()
     statuses = [status for status in STATUSES if any(reason.status == status for reason in catalogue)]
-    lines = [HEAD, "| status | reasons |", "|---|---|"]
+    # Where the project is no installed package, its folder is known by now: see written_files.
+    from exchange.serving.errors import DOMAIN
+
+    lines = [HEAD.replace("{DOMAIN}", DOMAIN), "| status | reasons |", "|---|---|"]
     for status in statuses:
         names = [f"[{one.name}](#{one.name.lower()})" for one in catalogue if one.status == status]
         lines.append(f"| {status} | {' · '.join(names)} |")
