@@ -72,10 +72,12 @@ CHECKPOINTED = text("""
 UPDATE exchange.retirements SET digest = exchange.checkpoint_digest(retirement_no) WHERE retirement_no = :number
 """)
 
-# None when new snapshots do without the partition: then it has left, whatever came since.
+# None when new snapshots do without the partition: then it has left, whatever came since. Nor of an empty one, which
+# nobody can need.
 STILL_THERE = text("""
 SELECT r.transfers, r.last_sequence, r.last_window_no, r.last_occurred_at
-FROM exchange.retirements r JOIN exchange.ledger_parts_v1 USING (part_name) WHERE r.retirement_no = :number
+FROM exchange.retirements r JOIN exchange.ledger_parts_v1 USING (part_name)
+WHERE r.retirement_no = :number AND r.transfers > 0
 """)
 
 ARCHIVED = text("""

@@ -19,7 +19,7 @@ from exchange.retention.service import RetirementRefused, Retirements
 from exchange.retention.verifying import verify
 from exchange.sandbox.processes import answer_of, environment
 from tests.integration.ledger.ledgers import Ledger
-from tests.integration.ledger.retiring import keeping, retired
+from tests.integration.ledger.retiring import LI_WEI, candidate, cut, keeping, retired
 
 
 @pytest.fixture
@@ -95,3 +95,16 @@ async def test_a_folder_that_cannot_be_written_to_is_a_plain_no(
     assert (absent[0], absent[2]) == (2, "--archive /nowhere: there is no such folder\n")
     assert ended.value.code == 1
     assert said.getvalue() == "the archive cannot be read or written: [Errno 28] No space left on device\n"
+
+
+async def test_nobody_needs_an_empty_partition(ledger: Ledger, tmp_path: Path) -> None:
+    """Neither before it is begun nor before it is detached."""
+    await cut(ledger)
+
+    async def everything(*_: object) -> list[str]:
+        return ["all of it"]
+
+    async with keeping(ledger, needs=[everything]) as retirements:
+        gone = await retirements.retire(await candidate(retirements), LI_WEI, tmp_path)
+
+    assert (gone.step, gone.transfers) == (Step.DETACHED, 0)
