@@ -38,6 +38,7 @@ def release(
     asked = asked_release((merchant, window), (currency, debtor, creditor, since), (at_least, at_most))
 
     async def work(database: Database) -> tuple[Proposal, list[Waiting]]:
+        from exchange.refusals import WindowState
         from settlement.exchange_directory import coalition
         from settlement.proposals.service import Proposals
         from settlement.proposals.standing import exclusions
@@ -53,7 +54,12 @@ def release(
                 f"{merchant} is excluded, and nothing of it enters netting",
                 f"{PROGRAM} propose exclusions FILE without it, let another approve, then release",
             )
-        found = (await Proposals(database).propose_release(asked, actor, reason))[0]
+        try:
+            found = (await Proposals(database).propose_release(asked, actor, reason))[0]
+        except WindowState as too_late:
+            raise NotDone(
+                str(too_late), f"say a later window: {PROGRAM} status lists what is not finished"
+            ) from too_late
         run = await Runs(database).newest_standing()
         items = waiting(run.result, here.now.astimezone(here.time_zone).date()) if run else []
         return found, [

@@ -11,6 +11,7 @@ from exchange.db.engine import Database
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.evidence.service import Evidence
 from settlement.evidence.verify import verify
+from tests.contract.paid import Treasury
 from tests.contract.proposed import exclusions
 from tests.contract.settled import Finance
 from tests.contract.stillness import connected
@@ -131,3 +132,14 @@ async def test_a_release_keeps_what_came_to_hold_while_it_was_typed(server: Serv
     assert [one["participant"] for one in released["content"]["excluded"]] == ["CAF"]
     assert [one["window_no"] for one in released["content"]["released"]] == [2]
     assert (again.status, "state RELEASED" in again.errors) == (2, True)
+
+
+async def test_a_release_that_comes_too_late_is_told_so(server: Server, treasury: Treasury) -> None:
+    """The money of that window is on its way; the next one takes it."""
+    await treasury.instructed()
+
+    late = await settlement(server, "release", "GRO", "1", key=treasury.finance.maker.secret)
+    in_time = await settlement(server, "release", "GRO", "2", key=treasury.finance.maker.secret)
+
+    assert (late.status, late.output, in_time.status) == (2, "", 0)
+    assert "state INSTRUCTED, window windows/1. Next: say a later window" in late.errors
