@@ -87,7 +87,7 @@ def _terms_in_force(command: Convert, facts: MemberFacts, coalition: Coalition) 
 
 def _terms_quoted(command: Convert, facts: MemberFacts) -> Terms:
     assert command.quote is not None
-    quote = facts.quotes.get(command.quote)
+    quote = facts.notes.quotes.get(command.quote)
     if quote is None or not quote.is_for(command.merchant_no, facts.member_id):
         raise ResourceNotFound(resource=f"quotes/{command.quote}", field="quote")
     if quote.transfer_id is not None:
@@ -102,7 +102,7 @@ def _daily_use(terms: Terms, facts: MemberFacts, coalition: Coalition) -> DailyU
     pair, cap = (terms.source_no, terms.target_no), terms.member_daily_cap_units
     if not cap and pair not in coalition.capped_since:
         return None
-    before = facts.daily_used.get(pair, 0)
+    before = facts.notes.daily_used.get(pair, 0)
     if cap and before + terms.used_units > cap:
         raise DailyCapExceeded(cap=cap, used=before, requested=terms.used_units, rate=f"rates/{terms.rate_id}")
     return DailyUse(*pair, facts.today, before + terms.used_units)

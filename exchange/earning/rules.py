@@ -73,7 +73,7 @@ def _points(command: Earn, facts: MemberFacts, directory: Directory) -> tuple[Cu
     rule = directory.earn_rules.get(command.spend_rule)
     if rule is None or rule.merchant_no != command.merchant_no:
         raise ResourceNotFound(resource=f"earnRules/{command.spend_rule}", field="spend.rule")
-    carried = facts.carried.get(rule.rule_id, 0) if rule.carry_remainder else 0
+    carried = facts.notes.carried.get(rule.rule_id, 0) if rule.carry_remainder else 0
     counted = carried + command.spend_minor
     # Below zero is spend that was given back after it had made points: it is made up for before anything earns.
     full, left = divmod(counted, rule.per_minor_units) if counted > 0 else (0, counted)

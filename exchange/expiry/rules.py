@@ -25,7 +25,7 @@ def expire(command: Expire, facts: MemberFacts, coalition: Coalition) -> Posting
     """
     currency = coalition.directory.currency(command.currency)
     account = facts.accounts[currency.number]
-    due = [lot for lot in (account.known[lot_id] for lot_id in account.due) if lot.remaining]
+    due = [lot for lot in (account.known[lot_id] for lot_id in account.due or ()) if lot.remaining]
     if not due:
         raise NothingDue(currency=currency.name)
     ending = [(lot, lot.remaining) for lot in due]

@@ -56,7 +56,7 @@ def begin(
     if is_debit and target.number in coalition.keepers:
         raise ExternallyKept(currency=target.name)
     external = source if is_debit else target
-    reference = facts.references.get(external.issuer_no)
+    reference = facts.notes.references.get(external.issuer_no)
     if reference is None:
         raise NotLinkedToIssuer(currency=external.name, issuer=directory.merchants[external.issuer_no].name)
     promised = obligations(terms, directory)
@@ -131,7 +131,7 @@ def call_off(command: CallOff, facts: MemberFacts, coalition: Coalition) -> Post
     """Give back what was reserved, and to the daily cap what was counted, if it was today."""
     original = _begun(command.original, facts)
     terms = command.terms
-    used = facts.daily_used.get(command.pair)
+    used = facts.notes.daily_used.get(command.pair)
     daily_use = None
     if used is not None and original.occurred_at.astimezone(coalition.time_zone).date() == facts.today:
         daily_use = DailyUse(*command.pair, facts.today, max(used - terms.used_units, 0))
@@ -177,7 +177,7 @@ def require_moves_here(posting: Posting, coalition: Coalition) -> None:
 
 
 def _begun(transfer_id: UUID, facts: MemberFacts) -> Transfer:
-    original, progress = facts.originals[transfer_id], facts.progress.get(transfer_id)
+    original, progress = facts.notes.originals[transfer_id], facts.notes.progress.get(transfer_id)
     assert original.kind == TransferKind.CONVERSION_BEGUN, "only what was begun is ended"
     assert progress is not None, "what is begun has a progress"
     assert not progress.ended, "the key of its end is one for ever"

@@ -142,8 +142,8 @@ def _promised(original: Transfer, currency: Currency) -> list[Obligation]:
 
 
 def _hold(transfer_id: UUID, facts: MemberFacts) -> tuple[Transfer, Progress]:
-    original = facts.originals[transfer_id]
-    progress = facts.progress.get(transfer_id)
+    original = facts.notes.originals[transfer_id]
+    progress = facts.notes.progress.get(transfer_id)
     if original.kind != TransferKind.HOLD or progress is None:
         raise ResourceNotFound(resource=f"transfers/{transfer_id}", field="hold")
     return original, progress

@@ -20,7 +20,7 @@ def place_bonuses(posting: Posting, facts: MemberFacts, transfer_id: UUID, born:
             assert bonus.lot_id is not None, "the lot of a bonus has its id before it is applied"
             account = facts.accounts[bonus.currency_no]
             lot = NewLot(bonus.currency_no, bonus.units, bonus.funder_no, bonus.price_micros, bonus.expires_at)
-            account.born[bonus.lot_id] = (lot, transfer_id)
+            account.changed[bonus.lot_id] = (lot, transfer_id)
             account.known[bonus.lot_id] = Lot(
                 bonus.lot_id, 0, lot.funder_no, lot.price_micros, facts.now, lot.expires_at
             )

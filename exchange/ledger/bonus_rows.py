@@ -189,10 +189,10 @@ class BonusReader:
 
 def _may_end(account: MemberAccount, facts: MemberFacts) -> Iterable[UUID]:
     """Lots of which points may end in this batch."""
-    ends_at = facts.ends.get(account.currency_no)
+    ends_at = facts.notes.ends.get(account.currency_no)
     if ends_at is not None and ends_at <= facts.now:
         return account.known
-    return (*account.due, *account.whole) if account.whole else account.due
+    return (*(account.due or ()), *(account.whole or ()))
 
 
 async def bonuses_of(connection: DriverConnection, transfers: Sequence[tuple[int, UUID]]) -> dict[UUID, list[Bonus]]:

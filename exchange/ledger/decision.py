@@ -130,7 +130,7 @@ class Decision:
             if target is None:
                 raise self.gone.get(id(command)) or _not_found(command)
             facts = self.facts[target.member_id]
-            ended = self._before(command, facts, rule) if facts.ends or facts.is_closed else ()
+            ended = self._before(command, facts, rule) if facts.noted is not None or facts.is_closed else ()
             posting = rule(command, facts)
             for limit in self._limits:
                 limit.require_room(command, posting, facts)
@@ -162,7 +162,7 @@ class Decision:
             raise MemberClosed
         if command.kind in _ENDING_OR_GIVING_BACK:
             return ()
-        over = [number for number, ends_at in facts.ends.items() if ends_at <= facts.now]
+        over = [number for number, ends_at in facts.notes.ends.items() if ends_at <= facts.now]
         for number in over:
             self._end(facts, number, list(facts.accounts[number].known), rule)
         return over if command.kind is TransferKind.CAPTURE else ()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from exchange.ledger.bonuses import BonusFacts
 from exchange.ledger.external import Row as ExternalRow
-from exchange.ledger.facts import MemberFacts
+from exchange.ledger.facts import MemberFacts, MemberNotes
 from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Transfer
 
@@ -64,7 +64,10 @@ class Effects:
             for account in facts.accounts.values():
                 if account.touched:
                     effects._add_account(account, now)
-            effects._add_notes(facts)
+            if facts.noted is not None:
+                effects._add_notes(facts, facts.noted)
+            if facts.bonuses is not None:
+                effects._add_bonuses(facts, facts.bonuses)
         effects.accounts.sort()
         effects.changed_lots.sort()
         return effects
@@ -74,8 +77,8 @@ class Effects:
         self.accounts.append(
             (bucket, member_id, currency_no, account.available, account.sequence, account.held, account.overdrawn)
         )
-        for lot_id in account.changed:
-            lot, born = account.known[lot_id], account.born.get(lot_id)
+        for lot_id, born in account.changed.items():
+            lot = account.known[lot_id]
             if born is None:
                 self.changed_lots.append((bucket, lot_id, lot.remaining, lot.held))
             else:
@@ -85,28 +88,26 @@ class Effects:
                     now, new.expires_at, transfer_id, lot.held,
                 ))  # fmt: skip
 
-    def _add_notes(self, facts: MemberFacts) -> None:
-        for pair in facts.daily_changed:
-            self.daily.append((facts.bucket, facts.member_id, *pair, facts.daily_used[pair]))
+    def _add_notes(self, facts: MemberFacts, notes: MemberNotes) -> None:
+        for pair in notes.daily_changed:
+            self.daily.append((facts.bucket, facts.member_id, *pair, notes.daily_used[pair]))
             self.today = facts.today
-        for transfer_id in facts.progress_changed:
-            self.progress.append((facts.bucket, transfer_id, *facts.progress[transfer_id]))
-        for rule_id in facts.carried_changed:
-            self.carried.append((facts.bucket, facts.member_id, rule_id, facts.carried[rule_id]))
-        for quote_id in facts.quotes_used:
-            self.quoted.append((facts.bucket, quote_id, facts.quotes[quote_id].transfer_id))
-        for transfer_id, tier in facts.tiers.items():
+        for transfer_id in notes.progress_changed:
+            self.progress.append((facts.bucket, transfer_id, *notes.progress[transfer_id]))
+        for rule_id in notes.carried_changed:
+            self.carried.append((facts.bucket, facts.member_id, rule_id, notes.carried[rule_id]))
+        for quote_id in notes.quotes_used:
+            self.quoted.append((facts.bucket, quote_id, notes.quotes[quote_id].transfer_id))
+        for transfer_id, tier in notes.tiers.items():
             self.tiers.append((facts.bucket, transfer_id, tier))
-        for lot_id, units in facts.unused_added.items():
+        for lot_id, units in notes.unused_added.items():
             self.unused.append((facts.bucket, lot_id, units))
-        for transfer_id, waiting in facts.external:
+        for transfer_id, waiting in notes.external:
             self.external.append((facts.bucket, facts.member_id, transfer_id, waiting))
-        for number in facts.ends_changed:
+        for number in notes.ends_changed:
             account = facts.accounts[number]
             has_points = account.available + account.overdrawn > 0
-            self.ends.append((facts.bucket, facts.member_id, number, facts.ends[number], has_points))
-        if facts.bonuses is not None:
-            self._add_bonuses(facts, facts.bonuses)
+            self.ends.append((facts.bucket, facts.member_id, number, notes.ends[number], has_points))
 
     def _add_bonuses(self, facts: MemberFacts, bonuses: BonusFacts) -> None:
         for transfer_id, bonus in bonuses.entries:

@@ -60,7 +60,7 @@ class FactReader:
             await self._read_promised(found)
         if self._reference.keepers:
             for member_id, merchant_no, known_as in await read_references(self._connection, self._kept_elsewhere()):
-                found[member_id].references[merchant_no] = known_as
+                found[member_id].notes.references[merchant_no] = known_as
         if self._reference.capped_since:
             await read_daily(self._connection, self._reference, set(self._converted_pairs()), found, today)
         return found
@@ -95,7 +95,7 @@ class FactReader:
         return [
             (facts.bucket, member_id, number)
             for member_id, facts in found.items()
-            for number, ends_at in facts.ends.items()
+            for number, ends_at in facts.notes.ends.items()
             if ends_at <= facts.now and facts.accounts[number].available + facts.accounts[number].overdrawn > 0
         ]
 
@@ -136,7 +136,7 @@ class FactReader:
     async def _read_followed(self, found: dict[UUID, MemberFacts], now: datetime) -> None:
         lots: set[tuple[int, UUID]] = set()
         for command, original in self._gathering.followed():
-            found[original.member_id].originals[command.original] = original
+            found[original.member_id].notes.originals[command.original] = original
             lots |= {
                 (original.bucket, leg.lot_id)
                 for leg in original.legs
@@ -154,7 +154,7 @@ class FactReader:
             sql.FOLLOW_UPS, [original.bucket for original in names], [original.transfer_id for original in names]
         ):
             member_id = self._gathering.originals[row[0]].member_id
-            found[member_id].progress[row[0]] = Progress(*row[1:])
+            found[member_id].notes.progress[row[0]] = Progress(*row[1:])
         await read_unused(self._connection, [original for _, original in self._gathering.followed()], found)
 
     async def _read_promised(self, found: dict[UUID, MemberFacts]) -> None:
@@ -162,7 +162,7 @@ class FactReader:
         buckets = [transfer_bucket(quote_id) for quote_id in quotes]
         used = {row[0]: row[1] for row in await self._connection.fetch(sql.QUOTE_USES, buckets, list(quotes))}
         for quote_id, quote in quotes.items():
-            found[quote.member_id].quotes[quote_id] = quote._replace(transfer_id=used.get(quote_id))
+            found[quote.member_id].notes.quotes[quote_id] = quote._replace(transfer_id=used.get(quote_id))
 
 
 def _show(rows: Sequence[asyncpg.Record], found: dict[UUID, MemberFacts], now: datetime) -> None:

@@ -20,15 +20,10 @@ CIRCULATION: Final = int(ChartAccount.CIRCULATION)
 _NEVER_IDLE: Mapping[int, timedelta] = {}
 
 
-class MemberFacts:
-    """Everything a rule knows of the member and the moment.
+class MemberNotes:
+    """What only some movements look at or leave. Most members of a batch have none.
 
     Attributes:
-        now: event time, by the coalition's clock.
-        today: the day of `now` in the coalition's time zone.
-        member_id: whose accounts.
-        bucket: where the member's rows live.
-        accounts: by currency number; every account the command names is there.
         daily_used: source points used today by (source, target); absent: none.
         daily_changed: which of them the batch changed.
         originals: transfers that commands follow, by id.
@@ -41,26 +36,18 @@ class MemberFacts:
         tiers: tier codes that came with conversions of the batch, by transfer.
         unused: points that ended unused of lots whose awards are reversed, by lot; absent: none.
         unused_added: what the batch adds to that, for any lot.
-        idle_after: after how long without anything done the points of an account end, by number of the currencies where
-            they do.
-        ends: when the account of such a currency ends; absent: it is new.
+        ends: when the account of a currency whose points end by inactivity ends; absent: it is new.
         ends_changed: which of them the batch has touched.
-        bonuses: what promotions may give and get back; None: none concerns the member in this batch.
         references: how merchants that keep their currencies' balances themselves know the member, by their numbers.
         external: conversions the batch begins or ends that wait for such a merchant, with the transfers that do so.
-        is_closed: the membership is over: nothing moves any more but what ends.
     """
 
     __slots__ = (
-        "accounts", "bonuses", "bucket", "carried", "carried_changed", "daily_changed", "daily_used", "ends",
-        "ends_changed", "external", "idle_after", "is_closed", "member_id", "now", "originals", "progress",
-        "progress_changed", "quotes", "quotes_used", "references", "tiers", "today", "unused", "unused_added",
+        "carried", "carried_changed", "daily_changed", "daily_used", "ends", "ends_changed", "external", "originals",
+        "progress", "progress_changed", "quotes", "quotes_used", "references", "tiers", "unused", "unused_added",
     )  # fmt: skip
 
-    def __init__(
-        self, now: datetime, today: date, member_id: UUID, accounts: dict[int, MemberAccount], bucket: int = 0
-    ) -> None:
-        self.now, self.today, self.member_id, self.accounts, self.bucket = now, today, member_id, accounts, bucket
+    def __init__(self) -> None:
         self.daily_used: dict[tuple[int, int], int] = {}
         self.daily_changed: set[tuple[int, int]] = set()
         self.originals: dict[UUID, Transfer] = {}
@@ -73,34 +60,74 @@ class MemberFacts:
         self.tiers: dict[UUID, str] = {}
         self.unused: dict[UUID, int] = {}
         self.unused_added: dict[UUID, int] = {}
-        self.idle_after: Mapping[int, timedelta] = _NEVER_IDLE
         self.ends: dict[int, datetime] = {}
         self.ends_changed: set[int] = set()
-        self.bonuses: BonusFacts | None = None
         self.references: dict[int, str] = {}
         self.external: list[tuple[UUID, Begun | Ended]] = []
-        self.is_closed = False
 
-    def unused_of(self, lot: Lot) -> int:
-        """Points of a lot that ended unused, whether or not its end was already posted."""
-        ended = self.unused.get(lot.lot_id, 0) + self.unused_added.get(lot.lot_id, 0)
-        return ended + (lot.remaining if lot.expires_at is not None and lot.expires_at <= self.now else 0)
-
-    def copy(self) -> MemberFacts:
+    def copy(self) -> MemberNotes:
         """For trying out a group that may have to be undone."""
-        accounts = {number: account.copy() for number, account in self.accounts.items()}
-        copy = MemberFacts(self.now, self.today, self.member_id, accounts, self.bucket)
+        copy = MemberNotes()
         copy.daily_used, copy.daily_changed = dict(self.daily_used), set(self.daily_changed)
         copy.progress, copy.progress_changed = dict(self.progress), set(self.progress_changed)
         copy.carried, copy.carried_changed = dict(self.carried), set(self.carried_changed)
         copy.quotes, copy.quotes_used = dict(self.quotes), set(self.quotes_used)
         copy.tiers, copy.unused_added = dict(self.tiers), dict(self.unused_added)
         copy.ends, copy.ends_changed = dict(self.ends), set(self.ends_changed)
-        copy.bonuses = None if self.bonuses is None else self.bonuses.copy()
-        copy.external, copy.is_closed = list(self.external), self.is_closed
+        copy.external = list(self.external)
         # What no rule changes is shared.
-        copy.originals, copy.unused = self.originals, self.unused
-        copy.idle_after, copy.references = self.idle_after, self.references
+        copy.originals, copy.unused, copy.references = self.originals, self.unused, self.references
+        return copy
+
+
+class MemberFacts:
+    """Everything a rule knows of the member and the moment.
+
+    Attributes:
+        now: event time, by the coalition's clock.
+        today: the day of `now` in the coalition's time zone.
+        member_id: whose accounts.
+        bucket: where the member's rows live.
+        accounts: by currency number; every account the command names is there.
+        noted: what only some movements look at or leave, once there is something; see `notes`.
+        idle_after: after how long without anything done the points of an account end, by number of the currencies where
+            they do.
+        bonuses: what promotions may give and get back; None: none concerns the member in this batch.
+        is_closed: the membership is over: nothing moves any more but what ends.
+    """
+
+    __slots__ = ("accounts", "bonuses", "bucket", "idle_after", "is_closed", "member_id", "noted", "now", "today")
+
+    def __init__(
+        self, now: datetime, today: date, member_id: UUID, accounts: dict[int, MemberAccount], bucket: int = 0
+    ) -> None:
+        self.now, self.today, self.member_id, self.accounts, self.bucket = now, today, member_id, accounts, bucket
+        self.noted: MemberNotes | None = None
+        self.idle_after: Mapping[int, timedelta] = _NEVER_IDLE
+        self.bonuses: BonusFacts | None = None
+        self.is_closed = False
+
+    @property
+    def notes(self) -> MemberNotes:
+        """To be looked at or written into: made when it is first asked for."""
+        if self.noted is None:
+            self.noted = MemberNotes()
+        return self.noted
+
+    def unused_of(self, lot: Lot) -> int:
+        """Points of a lot that ended unused, whether or not its end was already posted."""
+        ended = lot.remaining if lot.expires_at is not None and lot.expires_at <= self.now else 0
+        if self.noted is not None:
+            ended += self.noted.unused.get(lot.lot_id, 0) + self.noted.unused_added.get(lot.lot_id, 0)
+        return ended
+
+    def copy(self) -> MemberFacts:
+        """For trying out a group that may have to be undone."""
+        accounts = {number: account.copy() for number, account in self.accounts.items()}
+        copy = MemberFacts(self.now, self.today, self.member_id, accounts, self.bucket)
+        copy.noted = None if self.noted is None else self.noted.copy()
+        copy.bonuses = None if self.bonuses is None else self.bonuses.copy()
+        copy.idle_after, copy.is_closed = self.idle_after, self.is_closed
         return copy
 
 
@@ -117,7 +144,7 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
         place_bonuses(posting, facts, transfer_id, born)
     for lot in posting.new_lots:
         account, new_id = facts.accounts[lot.currency_no], born[lot.currency_no]
-        account.born[new_id] = (lot, transfer_id)
+        account.changed[new_id] = (lot, transfer_id)
         account.known[new_id] = a_lot(new_id, 0, lot.funder_no, lot.price_micros, facts.now, lot.expires_at)
     numbered = []
     sequences: dict[int, int] = {}
@@ -136,7 +163,7 @@ def apply(posting: Posting, facts: MemberFacts, transfer_id: UUID, born: Mapping
         numbered.append(a_leg(chart_account, side, currency_no, units, sequence, lot_id))
     _note(posting, facts, transfer_id)
     if posting.external is not None:
-        facts.external.append((transfer_id, posting.external))
+        facts.notes.external.append((transfer_id, posting.external))
     if posting.bonuses:
         assert facts.bonuses is not None, "a promotion gave what nobody had counted"
         facts.bonuses.note(posting.bonuses, transfer_id, posting.original_id)
@@ -147,34 +174,34 @@ def _note(posting: Posting, facts: MemberFacts, transfer_id: UUID) -> None:
     """What the posting says beside its legs."""
     if posting.daily_use is not None:
         use = posting.daily_use
-        facts.daily_used[(use.source_no, use.target_no)] = use.used_units
-        facts.daily_changed.add((use.source_no, use.target_no))
+        facts.notes.daily_used[(use.source_no, use.target_no)] = use.used_units
+        facts.notes.daily_changed.add((use.source_no, use.target_no))
     if posting.progress is not None:
         followed = posting.original_id or transfer_id
-        facts.progress[followed] = posting.progress
-        facts.progress_changed.add(followed)
+        facts.notes.progress[followed] = posting.progress
+        facts.notes.progress_changed.add(followed)
     if posting.spend is not None:
-        facts.carried[posting.spend.rule_id] = posting.spend.carried_minor
-        facts.carried_changed.add(posting.spend.rule_id)
+        facts.notes.carried[posting.spend.rule_id] = posting.spend.carried_minor
+        facts.notes.carried_changed.add(posting.spend.rule_id)
     if posting.quote_id is not None:
-        facts.quotes[posting.quote_id] = facts.quotes[posting.quote_id]._replace(transfer_id=transfer_id)
-        facts.quotes_used.add(posting.quote_id)
+        facts.notes.quotes[posting.quote_id] = facts.notes.quotes[posting.quote_id]._replace(transfer_id=transfer_id)
+        facts.notes.quotes_used.add(posting.quote_id)
     if posting.tier:
-        facts.tiers[transfer_id] = posting.tier
+        facts.notes.tiers[transfer_id] = posting.tier
     if facts.idle_after:
         _postpone_ends(posting, facts)
     if posting.unused:
         for leg in posting.legs:
             if leg.lot_id is not None:
-                facts.unused_added[leg.lot_id] = facts.unused_added.get(leg.lot_id, 0) + leg.units
+                facts.notes.unused_added[leg.lot_id] = facts.notes.unused_added.get(leg.lot_id, 0) + leg.units
 
 
 def _postpone_ends(posting: Posting, facts: MemberFacts) -> None:
     """What is done with an account postpones the end of all its points; giving back and ending do not."""
     for number in {leg.currency_no for leg in posting.legs} & facts.idle_after.keys():
-        facts.ends_changed.add(number)
-        if posting.is_activity or number not in facts.ends:
-            facts.ends[number] = facts.now + facts.idle_after[number]
-        elif facts.ends[number] <= facts.now:
+        facts.notes.ends_changed.add(number)
+        if posting.is_activity or number not in facts.notes.ends:
+            facts.notes.ends[number] = facts.now + facts.idle_after[number]
+        elif facts.notes.ends[number] <= facts.now:
             # What comes back to an account that has ended cannot be used any more.
             facts.accounts[number].lots.clear()

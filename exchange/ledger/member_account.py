@@ -34,14 +34,13 @@ class MemberAccount:
         is_closed: the membership is over.
         lots: spendable lots in spending order; enough of them to cover what the batch may take, or all there are.
         known: every lot that was read or made, as it is now.
-        born: lots made in this batch, with the transfer that made each.
-        changed: lots whose rows must be written.
-        due: ids of open lots that have reached their end, where a command asked for them.
+        changed: lots whose rows must be written; those made in this batch with the transfer that made each.
+        due: ids of open lots that have reached their end, where a command asked for them and there are any.
         whole: ids of all open lots, where a command asked for them.
     """
 
     __slots__ = (
-        "available", "born", "bucket", "changed", "currency_no", "due", "held", "is_closed", "known", "lots",
+        "available", "bucket", "changed", "currency_no", "due", "held", "is_closed", "known", "lots",
         "member_id", "overdrawn", "sequence", "touched", "whole",
     )  # fmt: skip
 
@@ -61,9 +60,8 @@ class MemberAccount:
         self.is_closed = is_closed
         self.lots: list[Lot] = []
         self.known: dict[UUID, Lot] = {}
-        self.born: dict[UUID, tuple[NewLot, UUID]] = {}
-        self.changed: set[UUID] = set()
-        self.due: list[UUID] = []
+        self.changed: dict[UUID, tuple[NewLot, UUID] | None] = {}
+        self.due: list[UUID] | None = None
         self.whole: list[UUID] | None = None
         self.touched = False
 
@@ -85,6 +83,12 @@ class MemberAccount:
         """Put a spendable lot, read before the rules and in spending order."""
         self.known[lot.lot_id] = lot
         self.lots.append(lot)
+
+    def note_due(self, lot_id: UUID) -> None:
+        """A lot that has reached its end is to be ended, where a command asks for that."""
+        if self.due is None:
+            self.due = []
+        self.due.append(lot_id)
 
     def take(self, currency: str, units: int) -> list[tuple[Lot, int]]:
         """Which lots give how many of `units` points. Changes nothing.
@@ -133,7 +137,7 @@ class MemberAccount:
         assert held >= 0, "a rule gave back more than a lot has reserved"
         lot = a_lot(lot_id, remaining, funder_no, price_micros, earned_at, expires_at, held)
         self.known[lot_id] = lot
-        self.changed.add(lot_id)
+        self.changed.setdefault(lot_id, None)
         self._place(before, lot, now)
 
     def _place(self, before: Lot | None, lot: Lot, now: datetime) -> None:
@@ -164,7 +168,7 @@ class MemberAccount:
             self.overdrawn,
             self.is_closed,
         )
-        copy.lots, copy.known, copy.born = list(self.lots), dict(self.known), dict(self.born)
-        copy.changed, copy.due, copy.whole = set(self.changed), list(self.due), self.whole
+        copy.lots, copy.known, copy.changed = list(self.lots), dict(self.known), dict(self.changed)
+        copy.due, copy.whole = None if self.due is None else list(self.due), self.whole
         copy.touched = self.touched
         return copy

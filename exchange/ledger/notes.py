@@ -44,7 +44,7 @@ async def read_daily(
     uncounted = [
         one
         for one in asked
-        if one.pair not in found[one.member_id].daily_used and reference.capped_since[one.pair] > begins
+        if one.pair not in found[one.member_id].notes.daily_used and reference.capped_since[one.pair] > begins
     ]
     await _read_used(connection, sql.CONVERTED_SINCE, uncounted, found, begins)
 
@@ -60,7 +60,7 @@ async def _read_used(
         for member_id, source_no, target_no, used in await connection.fetch(
             statement, *zip(*asked, strict=True), since
         ):
-            found[member_id].daily_used[(source_no, target_no)] = used
+            found[member_id].notes.daily_used[(source_no, target_no)] = used
 
 
 async def read_unused(
@@ -77,7 +77,7 @@ async def read_unused(
     if lots:
         buckets = [original.bucket for original in lots.values()]
         for lot_id, units in await connection.fetch(sql.UNUSED_POINTS, buckets, list(lots)):
-            found[lots[lot_id].member_id].unused[lot_id] = units
+            found[lots[lot_id].member_id].notes.unused[lot_id] = units
 
 
 async def read_ends(connection: DriverConnection, reference: Reference, found: dict[UUID, MemberFacts]) -> None:
@@ -89,7 +89,7 @@ async def read_ends(connection: DriverConnection, reference: Reference, found: d
         asked += [(facts.bucket, facts.member_id, number) for number in idle]
     if asked:
         for member_id, number, ends_at in await connection.fetch(sql.ACCOUNT_ENDS, asked):
-            found[member_id].ends[number] = ends_at
+            found[member_id].notes.ends[number] = ends_at
 
 
 async def read_due(
@@ -101,7 +101,7 @@ async def read_due(
         for member_id, number, *lot in await connection.fetch(sql.DUE_LOTS, sorted(asked), now):
             account = found[member_id].accounts[number]
             account.show(Lot(*lot), now)
-            account.due.append(lot[0])
+            account.note_due(lot[0])
 
 
 async def read_whole(
@@ -127,4 +127,4 @@ async def read_carried(
         members = [target.member_id for target, _ in spent]
         rules = [rule for _, rule in spent]
         for member_id, rule_id, carried in await connection.fetch(sql.SPEND_CARRIES, buckets, members, rules):
-            found[member_id].carried[rule_id] = carried
+            found[member_id].notes.carried[rule_id] = carried

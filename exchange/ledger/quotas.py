@@ -176,7 +176,7 @@ class Quotas:
         if external.completed:
             return {}
         assert posting.original_id is not None, "only what was begun is ended"
-        members, issuance = self._counted(number, facts.originals[posting.original_id], facts)
+        members, issuance = self._counted(number, facts.notes.originals[posting.original_id], facts)
         return {number: Change(0, -change.used if members else 0, -change.issued if issuance else 0)}
 
     def _taken_back(
@@ -184,7 +184,7 @@ class Quotas:
     ) -> dict[int, Change]:
         """A reversal on the day of what it reverses; of a capture nothing: its points were used on the hold's day."""
         assert posting.original_id is not None, "a reversal follows something"
-        original = facts.originals[posting.original_id]
+        original = facts.notes.originals[posting.original_id]
         found = {}
         for number in {*made, *burnt} & self._limits.keys():
             members, issuance = self._counted(number, original, facts)
@@ -197,7 +197,7 @@ class Quotas:
     def _let_go(self, burnt: Mapping[int, int], posting: Posting, facts: MemberFacts) -> dict[int, Change]:
         """What a hold reserved on this day and nobody took."""
         assert posting.original_id is not None, "only a hold is captured or given back"
-        hold = facts.originals[posting.original_id]
+        hold = facts.notes.originals[posting.original_id]
         number = hold.legs[0].currency_no
         if number not in self._limits or not self._counted(number, hold, facts)[0]:
             return {}

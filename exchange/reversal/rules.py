@@ -51,7 +51,7 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
         RoleMissing, MerchantSuspended, CurrencySuspended: as for the original.
         AmountOverflow: a balance, or what a member owes, would pass 64 bits.
     """
-    original = facts.originals[command.original]
+    original = facts.notes.originals[command.original]
     name = f"transfers/{command.original}"
     kind = TransferKind(original.kind)
     if kind not in ROLES:
@@ -59,7 +59,7 @@ def reverse(command: Reverse, facts: MemberFacts, coalition: Coalition) -> Posti
     _require_parties(original, ROLES[kind], coalition.directory)
     bonuses = given_in(facts, command.original)
     total = moved_units(original, bonuses)
-    progress = facts.progress.get(command.original, Progress(0, ended=False))
+    progress = facts.notes.progress.get(command.original, Progress(0, ended=False))
     if progress.ended:
         raise AlreadyReversed(transfer=name)
     part = part_of(command, total, progress.done_units, name)
@@ -97,10 +97,10 @@ def _unspent(
     """An earn by spend: the points it made, if any, with their bonuses, and what it did to the carry."""
     assert original.earn_rule is not None
     directory = coalition.directory
-    progress = facts.progress.get(command.original, Progress(0, ended=False))
+    progress = facts.notes.progress.get(command.original, Progress(0, ended=False))
     total = moved_units(original, [bonus for bonus, _ in bonuses])
     rule = directory.earn_rules[original.earn_rule]
-    back = give_back(command, original, total, progress, rule, facts.carried.get(rule.rule_id, 0))
+    back = give_back(command, original, total, progress, rule, facts.notes.carried.get(rule.rule_id, 0))
     legs: list[PointsLeg] = []
     if part or any(units for _, units in bonuses):
         try:
@@ -244,7 +244,7 @@ def _unconverted(original: Transfer, facts: MemberFacts, directory: Directory, b
 def _unused_of_day(original: Transfer, facts: MemberFacts, coalition: Coalition) -> DailyUse | None:
     """What the member's daily cap is given back; of a day that has passed nothing is left to give."""
     pair = converted_pair(original)
-    used = facts.daily_used.get(pair)
+    used = facts.notes.daily_used.get(pair)
     if used is None or original.occurred_at.astimezone(coalition.time_zone).date() != facts.today:
         return None
     return DailyUse(*pair, facts.today, max(used - _sum(original, Side.CREDIT), 0))

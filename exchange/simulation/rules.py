@@ -191,8 +191,8 @@ class Replay:
         frozen = self.play(hold).frozen_price_micros
         ((number, units),) = circulation(transfer, Side.CREDIT).items()
         facts = self._facts(happened, {number: 0})
-        facts.originals[name] = hold.transfer._replace(frozen_price_micros=frozen)
-        facts.progress[name] = Progress(0, ended=False, lapses_at=hold.transfer.expires_at)
+        facts.notes.originals[name] = hold.transfer._replace(frozen_price_micros=frozen)
+        facts.notes.progress[name] = Progress(0, ended=False, lapses_at=hold.transfer.expires_at)
         command = Capture(**_common(transfer), original=name, units=units)
         return outcome(decide(command, facts, self._coalition))
 
@@ -250,12 +250,12 @@ class Replay:
             elif ended.promotion_no is not None:
                 promoted.promotion_of[ended.lot_id] = ended.promotion_no
             account.show(Lot(ended.lot_id, ended.units, ended.funder_no, price, now, None), now)
-            account.due.append(ended.lot_id)
+            account.note_due(ended.lot_id)
         for birth in births.values():
             for gift, units in self._giving.end(birth, ended_lots):
                 promoted.promotion_of[gift.lot.lot_id] = gift.promotion.number
                 account.show(gift.lot._replace(remaining=units), now)
-                account.due.append(gift.lot.lot_id)
+                account.note_due(gift.lot.lot_id)
         if not account.due:
             raise DroppedOut
         return outcome(decide(Expire(**self._asked(happened, number, 0)), facts, self._coalition))
@@ -277,7 +277,7 @@ class Replay:
             self._day, self._used = today, {}
         if transfer.transfer_id == self._counted:
             # What is played once more because something follows it has used its part of the cap already.
-            facts.daily_used.update(self._used.get(transfer.member_id, {}))
+            facts.notes.daily_used.update(self._used.get(transfer.member_id, {}))
         return facts
 
     def _today(self, transfer: Transfer) -> date:

@@ -97,20 +97,20 @@ class Store:
                 accounts[number].show(lot, now)
         used = {pair[1:3]: used for pair, used in self.daily.items() if (pair[0], pair[3]) == (member_id, today)}
         facts = MemberFacts(now, today, member_id, accounts, member_bucket(member_id))
-        facts.daily_used.update(used)
+        facts.notes.daily_used.update(used)
         return facts
 
     def _add_followed(self, facts: MemberFacts) -> None:
         """What follow-ups look at: earlier transfers, how far each has gone, and the lots they name, open or not."""
         for transfer_id, transfer in self.transfers.items():
             if transfer.member_id == facts.member_id:
-                facts.originals[transfer_id] = transfer
+                facts.notes.originals[transfer_id] = transfer
                 if transfer_id in self.progress:
-                    facts.progress[transfer_id] = self.progress[transfer_id]
+                    facts.notes.progress[transfer_id] = self.progress[transfer_id]
         for lot in self.lots.values():
             if lot[2] == facts.member_id:
                 facts.accounts[lot[3]].show(_lot(lot), facts.now)
-        facts.unused = dict(self.unused)
+        facts.notes.unused = dict(self.unused)
 
     def _add_due(self, found: dict[UUID, MemberFacts], work: Sequence[tuple[Sequence[Command], bool]]) -> None:
         for command in (command for commands, _ in work for command in commands):

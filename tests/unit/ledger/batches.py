@@ -60,9 +60,9 @@ def decided_in(batch: Decision, groups: Sequence[tuple[Sequence[Command], bool]]
 def _facts_of(batch: Decision, command: Command) -> MemberFacts | None:
     if isinstance(command, FollowUp):
         originals = (
-            (facts, facts.originals[command.original])
+            (facts, facts.notes.originals[command.original])
             for facts in batch.facts.values()
-            if command.original in facts.originals
+            if command.original in facts.notes.originals
         )
         return next((facts for facts, one in originals if one.merchant_no == command.merchant_no), None)
     assert isinstance(command, MemberCommand)

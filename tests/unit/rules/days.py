@@ -63,7 +63,7 @@ class Day:
             command.request_id, None, facts.now, 0, 1, posting.rate_id, legs, posting.obligations, posting.original_id,
             None, posting.frozen_price_micros, *(posting.spend or (None, None, None)),
         )  # fmt: skip
-        facts.originals[transfer_id] = transfer
+        facts.notes.originals[transfer_id] = transfer
         return transfer
 
     def pass_time(self, time: timedelta) -> None:
@@ -72,7 +72,7 @@ class Day:
         today = self.facts.now.astimezone(self.world.time_zone).date()
         if today != self.facts.today:
             self.facts.today = today
-            self.facts.daily_used.clear()
+            self.facts.notes.daily_used.clear()
         for account in self.facts.accounts.values():
             account.lots = [one for one in account.lots if one.expires_at is None or one.expires_at > self.facts.now]
 

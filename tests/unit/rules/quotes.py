@@ -38,5 +38,5 @@ def by(quote: Quote, *, by: str = "BNK") -> Convert:
 def knowing(quote: Quote, bnk: int = 10**6) -> MemberFacts:
     """Ada with so many BNK and the quote."""
     facts = member(BNK=bnk)
-    facts.quotes[quote.quote_id] = quote
+    facts.notes.quotes[quote.quote_id] = quote
     return facts

@@ -168,7 +168,7 @@ def member(
         bucket=member_bucket(member_id),
     )
     if daily_used:
-        facts.daily_used[(CURRENCY_NO["BNK"], CURRENCY_NO["AIR"])] = daily_used
+        facts.notes.daily_used[(CURRENCY_NO["BNK"], CURRENCY_NO["AIR"])] = daily_used
     return facts
 
 

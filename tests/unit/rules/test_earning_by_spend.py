@@ -24,11 +24,11 @@ def test_the_rulebooks_spend_gives_two_points_and_two() -> None:
     day = spending()
 
     first = day.do(spend(270_000, "vip-spend"))
-    carried = day.facts.carried["vip-spend"]
+    carried = day.facts.notes.carried["vip-spend"]
     second = day.do(spend(145_000, "vip-spend"))
 
     assert [owed(one) for one in (first, second)] == [[("CAF", "TEL", "EARN", 24_000)]] * 2
-    assert (carried, day.facts.carried["vip-spend"], day.balance()) == (70_000, 15_000, (4, 0, 0))
+    assert (carried, day.facts.notes.carried["vip-spend"], day.balance()) == (70_000, 15_000, (4, 0, 0))
 
 
 def test_an_amount_that_is_too_small_makes_no_points_and_is_carried() -> None:
@@ -39,7 +39,7 @@ def test_an_amount_that_is_too_small_makes_no_points_and_is_carried() -> None:
     day.do(spend(1, "vip-spend"))
 
     assert (nothing.legs, nothing.obligations) == ([], [])
-    assert (day.facts.carried["vip-spend"], day.balance()) == (0, (1, 0, 0))
+    assert (day.facts.notes.carried["vip-spend"], day.balance()) == (0, (1, 0, 0))
 
 
 def test_without_carrying_each_amount_stands_alone() -> None:
@@ -49,7 +49,7 @@ def test_without_carrying_each_amount_stands_alone() -> None:
     for _ in range(2):
         day.do(spend(199_999, "plain"))
 
-    assert (day.facts.carried["plain"], day.balance()) == (0, (2, 0, 0))
+    assert (day.facts.notes.carried["plain"], day.balance()) == (0, (2, 0, 0))
 
 
 def test_each_rule_carries_for_itself() -> None:
@@ -59,7 +59,7 @@ def test_each_rule_carries_for_itself() -> None:
     day.do(spend(50_000, "vip-spend"))
     day.do(spend(350, "double"))
 
-    assert day.facts.carried == {"vip-spend": 50_000, "double": 50}
+    assert day.facts.notes.carried == {"vip-spend": 50_000, "double": 50}
     assert day.balance() == (2, 0, 0)
 
 

@@ -36,7 +36,7 @@ def a_day(*rates: Rate, bnk: int = 0) -> Day:
     """A member whom AIR has linked, with points of BNK."""
     facts = member()
     day = Day(kept(*rates), facts)
-    facts.references[MERCHANT_NO["AIR"]] = "card-1"
+    facts.notes.references[MERCHANT_NO["AIR"]] = "card-1"
     if bnk:
         day.do(earn(f"{bnk} BNK", "GRO"))
     return day
@@ -44,7 +44,7 @@ def a_day(*rates: Rate, bnk: int = 0) -> Day:
 
 def begun(day: Day) -> Begun:
     """What waits since the last thing done."""
-    waiting = day.facts.external[-1][1]
+    waiting = day.facts.notes.external[-1][1]
     assert isinstance(waiting, Begun)
     return waiting
 
@@ -147,7 +147,7 @@ def test_the_daily_cap_of_that_day_has_what_was_called_off_again(days: int, left
 
     day.do(calling_off(first, waiting))
 
-    assert day.facts.daily_used[(BNK, AIR)] == left
+    assert day.facts.notes.daily_used[(BNK, AIR)] == left
 
 
 def test_a_balance_without_room_is_no_refusal_when_the_issuer_has_moved() -> None:
@@ -169,7 +169,7 @@ def test_nobody_reserves_what_is_not_there() -> None:
 def test_an_issuer_is_instructed_only_about_whom_it_knows() -> None:
     """Its system would not know whose points."""
     day = a_day(INTO, bnk=60)
-    day.facts.references.clear()
+    day.facts.notes.references.clear()
 
     with pytest.raises(NotLinkedToIssuer):
         day.do(convert("60 BNK", "AIR", by="BNK"))

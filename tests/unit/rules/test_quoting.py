@@ -186,7 +186,7 @@ def test_the_daily_cap_of_its_day_still_holds() -> None:
     """A quote fixes terms, not limits: of 5 000 a day, 3 000 are used."""
     quote = a_quote(quoted(3_000, rate(*BNK_TO_AIR, daily_cap=5_000)))
     facts = knowing(quote)
-    facts.daily_used[(CURRENCY_NO["BNK"], CURRENCY_NO["AIR"])] = 2_001
+    facts.notes.daily_used[(CURRENCY_NO["BNK"], CURRENCY_NO["AIR"])] = 2_001
 
     with pytest.raises(DailyCapExceeded) as caught:
         rule(by(quote), facts, coalition())

@@ -116,14 +116,14 @@ def test_a_reversed_conversion_gives_its_share_of_the_cap_back() -> None:
 
     day.do(reverse(converted))
     day.do(convert("60 BNK", "AIR", by="BNK"))
-    before = day.facts.daily_used.copy()
+    before = day.facts.notes.daily_used.copy()
     day.pass_time(24 * HOUR)
     late = day.do(convert("90 BNK", "AIR", by="BNK"))
     day.pass_time(24 * HOUR)
     day.do(convert("90 BNK", "AIR", by="BNK"))
     day.do(reverse(late))
 
-    assert (list(before.values()), list(day.facts.daily_used.values())) == ([90], [90])
+    assert (list(before.values()), list(day.facts.notes.daily_used.values())) == ([90], [90])
 
 
 def test_a_conversion_takes_the_nearest_expiry_first() -> None:

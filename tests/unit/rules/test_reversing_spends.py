@@ -29,7 +29,7 @@ def test_the_last_spend_undone_leaves_the_carry_it_found() -> None:
 
     assert owed(back) == [("TEL", "CAF", "REVERSAL", 24_000)]
     assert (back.earn_rule, back.spend_minor, back.carried_minor) == ("vip", 145_000, 70_000)
-    assert (day.facts.carried["vip"], day.balance()) == (70_000, (2, 0, 0))
+    assert (day.facts.notes.carried["vip"], day.balance()) == (70_000, (2, 0, 0))
 
 
 def test_a_carry_that_made_points_meanwhile_must_be_spent_again_first() -> None:
@@ -39,12 +39,12 @@ def test_a_carry_that_made_points_meanwhile_must_be_spent_again_first() -> None:
     day.do(spend(145_000, "vip"))
 
     day.do(reverse(first))
-    below = day.facts.carried["vip"]
+    below = day.facts.notes.carried["vip"]
     nothing = day.do(spend(50_000, "vip"))
     day.do(spend(105_000, "vip"))
 
     assert (below, nothing.legs, nothing.carried_minor) == (-55_000, [], -5_000)
-    assert (day.facts.carried["vip"], day.balance()) == (0, (3, 0, 0))
+    assert (day.facts.notes.carried["vip"], day.balance()) == (0, (3, 0, 0))
 
 
 def test_points_cannot_be_bought_for_a_fen_and_a_return() -> None:
@@ -70,7 +70,7 @@ def test_a_spend_that_made_no_points_is_reversed_once() -> None:
         day.do(reverse(small, 1))
     back = day.do(reverse(small))
 
-    assert (legs(back), owed(back), day.facts.carried["vip"]) == ([], [], 0)
+    assert (legs(back), owed(back), day.facts.notes.carried["vip"]) == ([], [], 0)
     with pytest.raises(AlreadyReversed):
         day.do(reverse(small))
 
@@ -90,7 +90,7 @@ def test_parts_add_up_to_one_whole(by: str) -> None:
         for _ in range(2):
             day.do(reverse(first, 1))
 
-    assert (day.facts.carried["vip"], day.balance()) == (-70_000, (1, 0, 0))
+    assert (day.facts.notes.carried["vip"], day.balance()) == (-70_000, (1, 0, 0))
     with pytest.raises(AlreadyReversed):
         day.do(reverse(first))
 
@@ -102,7 +102,7 @@ def test_in_between_the_member_has_what_it_would_have_kept_by_what_it_kept() -> 
 
     day.do(reverse(first, keep=(190_000, 270_000)))
 
-    assert (day.facts.carried["vip"], day.balance()) == (90_000, (1, 0, 0))
+    assert (day.facts.notes.carried["vip"], day.balance()) == (90_000, (1, 0, 0))
 
 
 def test_without_carrying_only_points_come_back() -> None:
@@ -112,7 +112,7 @@ def test_without_carrying_only_points_come_back() -> None:
 
     day.do(reverse(first))
 
-    assert (day.facts.carried["plain"], day.balance()) == (0, (0, 0, 0))
+    assert (day.facts.notes.carried["plain"], day.balance()) == (0, (0, 0, 0))
     with pytest.raises(AlreadyReversed):
         day.do(reverse(first))
 
@@ -125,12 +125,12 @@ def test_where_the_points_are_spent_the_carry_comes_back_all_the_same() -> None:
 
     back = day.do(reverse(first))
 
-    assert (legs(back), day.facts.carried["vip"]) == ([], 0)
+    assert (legs(back), day.facts.notes.carried["vip"]) == ([], 0)
     with pytest.raises(InsufficientPoints):
         day.do(reverse(first))
     day.do(spend(200_000, "vip"))
     day.do(reverse(first))
-    assert (day.facts.carried["vip"], day.balance()) == (0, (1, 0, 0))
+    assert (day.facts.notes.carried["vip"], day.balance()) == (0, (1, 0, 0))
 
 
 def test_a_carry_never_passes_64_bits() -> None:
