@@ -37,6 +37,7 @@ _BESIDE = (
 """What stands beside the exchange in a checkout; the copy refers to it."""
 
 HOT = (
+    "api/answers.py",
     "api/message_bytes.py",
     "api/transfers_out.py",
     "api/wire.py",

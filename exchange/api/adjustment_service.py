@@ -61,7 +61,7 @@ class AdjustmentMethods:
         directory = (await self._api.source.current()).directory
         message = adjustment_message(adjustment, directory, caller, receipt.transfer.occurred_at)
         response = pb.ApproveAdjustmentResponse(adjustment=message, replayed=replayed)
-        write_transfer(response.transfer, receipt.transfer, directory, caller)
+        write_transfer(response.transfer, receipt.transfer, directory, own=True)
         return response
 
     async def WithdrawAdjustment(

@@ -65,7 +65,8 @@ def _message(entry: Entry, coalition: Coalition, caller: Caller, cursors: Cursor
     )
     if entry.transfer is not None:
         named = names_member(caller.merchant_no, entry.transfer, entry.linked)
-        write_transfer(event.transfer, entry.transfer, coalition.directory, caller, names_member=named)
+        own = caller.sees_all or entry.transfer.merchant_no == caller.merchant_no
+        write_transfer(event.transfer, entry.transfer, coalition.directory, own=own, names_member=named)
         write_bonuses(event.transfer, entry.bonuses, coalition)
     if entry.kind is EventKind.POINTS_EXPIRING:
         _write_notice(event.points_expiring, entry.detail or {}, caller)

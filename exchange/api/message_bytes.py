@@ -17,6 +17,7 @@ _WIRE_TYPES = {
     FieldDescriptor.TYPE_MESSAGE: _LENGTH,
     FieldDescriptor.TYPE_INT64: _VARINT,
     FieldDescriptor.TYPE_ENUM: _VARINT,
+    FieldDescriptor.TYPE_BOOL: _VARINT,
 }
 
 

@@ -1,54 +1,26 @@
-"""Results of items, and a stream of them: decided and answered in the order of the requests, a batch at a time."""
+"""A stream of movements: decided and answered in the order of the requests, a batch at a time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]  # ships without type information
-
 from exchange.api import wire
+from exchange.api.answers import streamed_responses
 from exchange.api.context import Api
-from exchange.api.promotion_wire import write_bonuses
-from exchange.api.transfers_out import write_transfer
 from exchange.callers import Caller
 from exchange.ledger.decision import Outcome
-from exchange.ledger.model import Command, Receipt
-from exchange.rates.model import Coalition
+from exchange.ledger.model import Command
 from exchange.refusals import InvalidField, Refusal
-from exchange.serving.errors import fault_status, status_of
-from exchange.serving.telemetry import report_incident
 from exchange.v1 import transfer_service_pb2 as pb
 
-OK = status_pb2.Status(code=code_pb2.OK)
 READ_AHEAD_MAX = 1000
 """Items of one stream that may wait while others are under way; then HTTP/2 holds the sender back."""
 
 
-def result_of(outcome: Outcome, coalition: Coalition, caller: Caller) -> pb.TransferResult:
-    """The answer to one item of a batch or stream."""
-    result = pb.TransferResult()
-    write_result(result, outcome, coalition, caller)
-    return result
-
-
-def write_result(result: pb.TransferResult, outcome: Outcome, coalition: Coalition, caller: Caller) -> None:
-    """Fill an empty result with the answer to one item."""
-    if isinstance(outcome, Receipt):
-        # An OK status is one whose code is 0, but it is there.
-        result.status.SetInParent()
-        write_transfer(result.transfer, outcome.transfer, coalition.directory, caller)
-        write_bonuses(result.transfer, outcome.bonuses, coalition)
-        result.replayed = outcome.replayed
-    elif isinstance(outcome, Refusal):
-        result.status.CopyFrom(status_of(outcome))
-    else:
-        result.status.CopyFrom(fault_status(report_incident(outcome)))
-
-
 async def streamed(
     api: Api, requests: AsyncIterator[pb.StreamTransfersRequest], caller: Caller
-) -> AsyncIterator[pb.TransferResult]:
+) -> AsyncIterator[bytes]:
     """Post what has arrived while the items before it were under way, and answer each in its turn.
 
     One batch at a time: two under way at once could be decided the other way round. Reading goes on meanwhile. When the
@@ -77,8 +49,8 @@ async def streamed(
             ended = request is None
             outcomes = await _decided(api, group, caller)
             coalition = await api.source.current()
-            for outcome in outcomes:
-                yield result_of(outcome, coalition, caller)
+            for response in streamed_responses(outcomes, coalition):
+                yield response
         await reading
     finally:
         reading.cancel()

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any, Protocol, TypeAlias, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import Any, TypeAlias, TypeVar, cast
 from uuid import UUID
 
+from google.protobuf.message import Message
+from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]  # ships without type information
 from grpc.aio import ServicerContext
 
 from exchange.api import wire
 from exchange.api.adjustment_service import AdjustmentMethods
+from exchange.api.answers import Answer, ConvertAnswer, batch_response
 from exchange.api.external_wire import conversion_message, wait_seconds
-from exchange.api.promotion_wire import messages_of, write_bonuses
-from exchange.api.streaming import OK, streamed, write_result
-from exchange.api.transfers_out import may_see, write_transfer
+from exchange.api.promotion_wire import messages_of
+from exchange.api.streaming import streamed
+from exchange.api.transfers_out import may_see
 from exchange.callers import Caller
 from exchange.clock import coalition_now
 from exchange.ledger import reads
 from exchange.ledger.decision import Outcome
 from exchange.ledger.model import Command, Transfer
 from exchange.ledger.retired import require_kept
+from exchange.rates.model import Coalition
 from exchange.refusals import InvalidField, Refusal, ResourceNotFound
 from exchange.serving.checks import Violations
 from exchange.serving.errors import status_of
 from exchange.serving.identity import caller_of
 from exchange.serving.paging import filter_fingerprint, page_size
 from exchange.v1 import transfer_service_pb2 as pb
-from exchange.v1 import types_pb2 as types
 from exchange.v1.transfer_service_pb2_grpc import TransferServiceServicer
 
 REFERENCES_MAX = 50
@@ -37,40 +40,40 @@ Context: TypeAlias = ServicerContext[Any, Any]
 Mode = pb.BatchTransferRequest.Mode
 
 
-class _Response(Protocol):
-    """What every movement's response has in common."""
+R = TypeVar("R", bound=Message)
 
-    replayed: bool
-
-    @property
-    def transfer(self) -> types.Transfer:
-        """The transfer, to be written into."""
-        ...
-
-
-R = TypeVar("R", bound=_Response)
+_OK = status_pb2.Status(code=code_pb2.OK)
+_EARN = Answer(pb.EarnPointsResponse)
+_REDEEM = Answer(pb.RedeemPointsResponse)
+_DISCOUNT = Answer(pb.DiscountPointsResponse)
+_CONVERT = ConvertAnswer(pb.ConvertPointsResponse)
+_CAMPAIGN = Answer(pb.UseInCampaignResponse)
+_CASH_OUT = Answer(pb.CashOutPointsResponse)
+_HOLD = Answer(pb.HoldPointsResponse)
+_CAPTURE = Answer(pb.CaptureHoldResponse)
+_VOID = Answer(pb.VoidHoldResponse)
+_REVERSE = Answer(pb.ReverseTransferResponse)
 
 
 class TransferService(AdjustmentMethods, TransferServiceServicer):
     """Moves points and tells what happened."""
 
-    async def EarnPoints(self, request: pb.EarnPointsRequest, context: Context) -> pb.EarnPointsResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_earn(request, caller), caller, pb.EarnPointsResponse())
+    def EarnPoints(self, request: pb.EarnPointsRequest, context: Context) -> Awaitable[pb.EarnPointsResponse]:
+        return self._moved(wire.to_earn(request, caller_of(context)), _EARN)
 
-    async def RedeemPoints(self, request: pb.RedeemPointsRequest, context: Context) -> pb.RedeemPointsResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_redeem(request, caller), caller, pb.RedeemPointsResponse())
+    def RedeemPoints(self, request: pb.RedeemPointsRequest, context: Context) -> Awaitable[pb.RedeemPointsResponse]:
+        return self._moved(wire.to_redeem(request, caller_of(context)), _REDEEM)
 
-    async def DiscountPoints(self, request: pb.DiscountPointsRequest, context: Context) -> pb.DiscountPointsResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_discount(request, caller), caller, pb.DiscountPointsResponse())
+    def DiscountPoints(
+        self, request: pb.DiscountPointsRequest, context: Context
+    ) -> Awaitable[pb.DiscountPointsResponse]:
+        return self._moved(wire.to_discount(request, caller_of(context)), _DISCOUNT)
 
     async def ConvertPoints(self, request: pb.ConvertPointsRequest, context: Context) -> pb.ConvertPointsResponse:
         caller = caller_of(context)
         wait = wait_seconds(request) if request.HasField("external_wait") else 0.0
-        response = await self._post(wire.to_convert(request, caller), caller, pb.ConvertPointsResponse())
-        if response.transfer.kind == types.Transfer.KIND_CONVERSION_BEGUN and response.transfer.name:
+        response = await self._moved(wire.to_convert(request, caller), _CONVERT)
+        if isinstance(response, pb.ConvertPointsResponse):
             await self._write_external(response, wait, caller, context)
         return response
 
@@ -87,49 +90,41 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
             now = await coalition_now(connection)
         response.external_conversion.CopyFrom(conversion_message(conversion, directory, now, caller))
 
-    async def UseInCampaign(self, request: pb.UseInCampaignRequest, context: Context) -> pb.UseInCampaignResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_campaign(request, caller), caller, pb.UseInCampaignResponse())
+    def UseInCampaign(self, request: pb.UseInCampaignRequest, context: Context) -> Awaitable[pb.UseInCampaignResponse]:
+        return self._moved(wire.to_campaign(request, caller_of(context)), _CAMPAIGN)
 
-    async def CashOutPoints(self, request: pb.CashOutPointsRequest, context: Context) -> pb.CashOutPointsResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_cash_out(request, caller), caller, pb.CashOutPointsResponse())
+    def CashOutPoints(self, request: pb.CashOutPointsRequest, context: Context) -> Awaitable[pb.CashOutPointsResponse]:
+        return self._moved(wire.to_cash_out(request, caller_of(context)), _CASH_OUT)
 
-    async def HoldPoints(self, request: pb.HoldPointsRequest, context: Context) -> pb.HoldPointsResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_hold(request, caller), caller, pb.HoldPointsResponse())
+    def HoldPoints(self, request: pb.HoldPointsRequest, context: Context) -> Awaitable[pb.HoldPointsResponse]:
+        return self._moved(wire.to_hold(request, caller_of(context)), _HOLD)
 
-    async def CaptureHold(self, request: pb.CaptureHoldRequest, context: Context) -> pb.CaptureHoldResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_capture(request, caller), caller, pb.CaptureHoldResponse())
+    def CaptureHold(self, request: pb.CaptureHoldRequest, context: Context) -> Awaitable[pb.CaptureHoldResponse]:
+        return self._moved(wire.to_capture(request, caller_of(context)), _CAPTURE)
 
-    async def VoidHold(self, request: pb.VoidHoldRequest, context: Context) -> pb.VoidHoldResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_release(request, caller), caller, pb.VoidHoldResponse())
+    def VoidHold(self, request: pb.VoidHoldRequest, context: Context) -> Awaitable[pb.VoidHoldResponse]:
+        return self._moved(wire.to_release(request, caller_of(context)), _VOID)
 
-    async def ReverseTransfer(self, request: pb.ReverseTransferRequest, context: Context) -> pb.ReverseTransferResponse:
-        caller = caller_of(context)
-        return await self._post(wire.to_reverse(request, caller), caller, pb.ReverseTransferResponse())
+    def ReverseTransfer(
+        self, request: pb.ReverseTransferRequest, context: Context
+    ) -> Awaitable[pb.ReverseTransferResponse]:
+        return self._moved(wire.to_reverse(request, caller_of(context)), _REVERSE)
 
     async def StreamTransfers(
         self, request_iterator: AsyncIterator[pb.StreamTransfersRequest], context: Context
     ) -> AsyncIterator[pb.StreamTransfersResponse]:
-        async for result in streamed(self._api, request_iterator, caller_of(context)):
-            yield pb.StreamTransfersResponse(result=result)
+        async for response in streamed(self._api, request_iterator, caller_of(context)):
+            yield cast("pb.StreamTransfersResponse", response)
 
-    async def _post(self, command: Command, caller: Caller, response: R) -> R:
-        receipt = await self._api.poster.post(command)
-        coalition = await self._api.source.current()
-        write_transfer(response.transfer, receipt.transfer, coalition.directory, caller)
-        write_bonuses(response.transfer, receipt.bonuses, coalition)
-        response.replayed = receipt.replayed
-        return response
+    def _moved(self, command: Command, answer: Answer[R]) -> Awaitable[R]:
+        """Posts a command; the answer is the bytes of a response, which the guard sends as they are."""
+        return cast("Awaitable[R]", self._api.poster.tell((command,), answer.write))
 
     async def BatchTransfer(self, request: pb.BatchTransferRequest, context: Context) -> pb.BatchTransferResponse:
         caller = caller_of(context)
         atomic = _mode(request)
         self._api.gate.charge(caller, len(request.items) - 1)
-        answered: dict[int, Outcome] = {}
+        before: dict[int, Outcome] = {}
         commands, places = [], []
         for place, item in enumerate(request.items):
             try:
@@ -138,14 +133,14 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
             except InvalidField as refusal:
                 if atomic:
                     raise
-                answered[place] = refusal
-        if commands:
-            answered |= zip(places, await self._api.poster.post_all(commands, atomic=atomic), strict=True)
-        coalition = await self._api.source.current()
-        response = pb.BatchTransferResponse()
-        for place in range(len(request.items)):
-            write_result(response.results.add(), answered[place], coalition, caller)
-        return response
+                before[place] = refusal
+
+        def answer(outcomes: Sequence[Outcome], coalition: Coalition) -> bytes:
+            return batch_response(places, outcomes, before, coalition)
+
+        if not commands:
+            return cast("pb.BatchTransferResponse", answer((), await self._api.source.current()))
+        return cast("pb.BatchTransferResponse", await self._api.poster.tell(commands, answer, atomic=atomic))
 
     async def GetTransfer(self, request: pb.GetTransferRequest, context: Context) -> pb.GetTransferResponse:
         caller, check = caller_of(context), Violations()
@@ -178,7 +173,7 @@ class TransferService(AdjustmentMethods, TransferServiceServicer):
             messages = await messages_of(connection, found, coalition, caller)
         if answer is None and not found:
             raise ResourceNotFound(resource=f"requests/{value}", field=by)
-        status = status_of(answer) if isinstance(answer, Refusal) else OK
+        status = status_of(answer) if isinstance(answer, Refusal) else _OK
         return pb.LookupTransferResponse(status=status, transfers=messages)
 
     async def ListTransfers(self, request: pb.ListTransfersRequest, context: Context) -> pb.ListTransfersResponse:

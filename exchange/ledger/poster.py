@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Sequence
-from typing import Generic
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 import structlog
@@ -51,14 +51,22 @@ RETRIED = (
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 
-class _Group:
-    """Commands that came together and are answered together."""
 
-    __slots__ = ("answer", "atomic", "commands")
+class _Group(Generic[R]):
+    """Commands that came together and are answered together: with what `tell` makes of their outcomes."""
 
-    def __init__(self, commands: Sequence[Command], atomic: bool, answer: asyncio.Future[list[Outcome]]) -> None:  # noqa: FBT001
-        self.commands, self.atomic, self.answer = commands, atomic, answer
+    __slots__ = ("answer", "atomic", "commands", "tell")
+
+    def __init__(
+        self,
+        commands: Sequence[Command],
+        tell: Callable[[Sequence[Outcome], R], Any],
+        answer: asyncio.Future[Any],
+        atomic: bool,  # noqa: FBT001
+    ) -> None:
+        self.commands, self.tell, self.answer, self.atomic = commands, tell, answer, atomic
 
 
 class Poster(Generic[R]):
@@ -88,11 +96,12 @@ class Poster(Generic[R]):
         assert 1 <= batch_max <= BLOCK_UNITS
         self._database, self._source, self._decide, self._ending = database, source, decide, ending
         self._lanes, self._batch_max, self._linger = lanes, batch_max, linger
-        self._waiting: deque[_Group] = deque()
+        self._waiting: deque[_Group[R]] = deque()
         self._waiting_commands = 0
         self._arrived = asyncio.Event()
         self._door = asyncio.Lock()
         self._caches = Caches()
+        self._reference: R | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._busy_lanes = 0
         self._last_size = 0
@@ -104,23 +113,36 @@ class Poster(Generic[R]):
         Raises:
             Refusal: the business no, ServerBusy before anything was begun, DatabaseUnavailable when unknown.
         """
-        (outcome,) = await self._submit((command,), atomic=False)
+        (outcome,) = await self.tell((command,), _themselves)
         if isinstance(outcome, Receipt):
             return outcome
         raise outcome
 
-    async def post_all(self, commands: Sequence[Command], *, atomic: bool) -> list[Outcome]:
+    async def post_all(self, commands: Sequence[Command], *, atomic: bool) -> Sequence[Outcome]:
         """Post commands that came together; one outcome each, in their order."""
-        return await self._submit(commands, atomic=atomic)
+        return await self.tell(commands, _themselves, atomic=atomic)
 
-    def _submit(self, commands: Sequence[Command], *, atomic: bool) -> asyncio.Future[list[Outcome]]:
+    def tell(
+        self, commands: Sequence[Command], tell: Callable[[Sequence[Outcome], R], T], *, atomic: bool = False
+    ) -> asyncio.Future[T]:
+        """Post commands that came together, and answer with what `tell` makes of their outcomes.
+
+        Args:
+            commands: at most `BLOCK_UNITS`.
+            tell: called when the batch was committed, while all of it is at hand, with one outcome a command, in their
+                order, and what was decided on; must not wait. What it raises is raised to whoever awaits.
+            atomic: all of them or none.
+
+        Raises:
+            Refusal: ServerBusy or ServerDraining, before anything was begun.
+        """
         assert len(commands) <= BLOCK_UNITS
         if self._draining:
             raise ServerDraining
         if self._waiting_commands + len(commands) > WAITING_MAX:
             raise ServerBusy(limit=WAITING_MAX)
-        answer: asyncio.Future[list[Outcome]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Group(commands, atomic, answer))
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Group(commands, tell, answer, atomic))
         self._waiting_commands += len(commands)
         self._arrived.set()
         return answer
@@ -151,7 +173,7 @@ class Poster(Generic[R]):
         """Nobody waits for a database that cannot be reached: its server may be gone, or take no more connections."""
         if not self._busy_lanes:
             while (group := self._next_group()) is not None:
-                _answer(group, [DatabaseUnavailable()] * len(group.commands))
+                self._answer(group, [DatabaseUnavailable()] * len(group.commands))
 
     async def _serve(self, connection: DriverConnection, slice_no: int) -> None:
         while True:
@@ -167,7 +189,7 @@ class Poster(Generic[R]):
             finally:
                 self._busy_lanes -= 1
 
-    async def _gathered(self) -> list[_Group] | None:
+    async def _gathered(self) -> list[_Group[R]] | None:
         """The next batch, None when all is done. One lane at a time: two would take each other's company away."""
         async with self._door:
             while not self._waiting:
@@ -197,7 +219,7 @@ class Poster(Generic[R]):
                 if self._waiting_commands - before < CROWD:
                     return
 
-    def _next_group(self, commands_max: int = BLOCK_UNITS) -> _Group | None:
+    def _next_group(self, commands_max: int = BLOCK_UNITS) -> _Group[R] | None:
         """The group that waits longest, taken out; None when there is none, or it is larger than that."""
         while self._waiting:
             group = self._waiting[0]
@@ -211,9 +233,9 @@ class Poster(Generic[R]):
                 return group
         return None
 
-    def _take(self) -> list[_Group]:
+    def _take(self) -> list[_Group[R]]:
         """What goes into the next batch: the first group whatever its size, and others while they fit."""
-        groups: list[_Group] = []
+        groups: list[_Group[R]] = []
         group = self._next_group()
         size = 0
         while group is not None:
@@ -222,7 +244,20 @@ class Poster(Generic[R]):
             group = self._next_group(self._batch_max - size)
         return groups
 
-    async def _post_groups(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> None:
+    def _answer(self, group: _Group[R], outcomes: Sequence[Outcome]) -> None:
+        if group.answer.done():
+            return
+        try:
+            if self._reference is None:
+                # Nothing was ever decided: all of them say why.
+                raise _failure(outcomes)
+            group.answer.set_result(group.tell(outcomes, self._reference))
+        except Exception as error:  # noqa: BLE001 - it is the caller's answer
+            group.answer.set_exception(error)
+            # Asked for once, so that nobody is warned of it when its caller has left meanwhile.
+            group.answer.exception()
+
+    async def _post_groups(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> None:
         try:
             outcomes = await self._try(connection, groups, slice_no)
         except Refusal as refusal:
@@ -231,7 +266,7 @@ class Poster(Generic[R]):
         except Exception as error:
             if is_database_down(error) or connection.is_closed():
                 for group in groups:
-                    _answer(group, [DatabaseUnavailable()] * len(group.commands))
+                    self._answer(group, [DatabaseUnavailable()] * len(group.commands))
                 raise
             if len(groups) > 1:
                 # Something in it breaks the transaction: alone, each answers for itself.
@@ -241,23 +276,24 @@ class Poster(Generic[R]):
             outcomes = [error] * len(groups[0].commands)
         place = 0
         for group in groups:
-            _answer(group, outcomes[place : place + len(group.commands)])
+            self._answer(group, outcomes[place : place + len(group.commands)])
             place += len(group.commands)
 
-    async def _post_one_by_one(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> None:
+    async def _post_one_by_one(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> None:
         for place, group in enumerate(groups):
             try:
                 await self._post_groups(connection, [group], slice_no)
             except Exception:
                 for left in groups[place + 1 :]:
-                    _answer(left, [DatabaseUnavailable()] * len(left.commands))
+                    self._answer(left, [DatabaseUnavailable()] * len(left.commands))
                 raise
 
-    async def _try(self, connection: DriverConnection, groups: list[_Group], slice_no: int) -> list[Outcome]:
+    async def _try(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         everybody = False
         for attempt in range(TRIES_MAX):
-            reference = await self._source.current()
+            # Never older than what another lane has: the source keeps the newest.
+            reference = self._reference = await self._source.current()
             batch = Batch(connection, work, reference, everybody=everybody)
             try:
                 try:
@@ -272,6 +308,11 @@ class Poster(Generic[R]):
         raise ServerBusy(limit=TRIES_MAX)
 
 
-def _answer(group: _Group, outcomes: Sequence[Outcome]) -> None:
-    if not group.answer.done():
-        group.answer.set_result(list(outcomes))
+def _failure(outcomes: Sequence[Outcome]) -> Exception:
+    (failure, *_) = outcomes
+    assert not isinstance(failure, Receipt), "whatever was done was decided on something"
+    return failure
+
+
+def _themselves(outcomes: Sequence[Outcome], _reference: object) -> Sequence[Outcome]:
+    return outcomes

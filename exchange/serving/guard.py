@@ -255,8 +255,10 @@ def _parse(handler: Handler) -> parsing.Parse:
 
 
 def _serialize(handler: Handler) -> Callable[[Any], bytes]:
+    """How an answer becomes bytes; a method of the busiest has written them itself."""
     assert handler.response_serializer is not None, "the guard serializes answers: generated code says how"
-    return handler.response_serializer
+    serialize: Callable[[Any], bytes] = handler.response_serializer
+    return lambda answer: answer if type(answer) is bytes else serialize(answer)
 
 
 def _unknown(method: str) -> Handler:
