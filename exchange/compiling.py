@@ -65,6 +65,7 @@ HOT = (
     "ledger/packing.py",
     "ledger/quotas.py",
     "ledger/quote.py",
+    "ledger/wanting.py",
     "money/limits.py",
     "money/rounding.py",
     "movements.py",

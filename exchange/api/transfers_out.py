@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from librt.strings import BytesWriter
@@ -21,6 +20,8 @@ _CIRCULATION: Final = int(Account.CIRCULATION)
 _CREDIT: Final = int(Side.CREDIT)
 _EARN: Final = int(TransferKind.EARN)
 _CONVERT: Final = int(TransferKind.CONVERT)
+
+_latest: tuple[datetime | None, bytes] = (None, b"")
 
 _NAME: Final = key(types.Transfer, "name")
 _KIND: Final = key(types.Transfer, "kind")
@@ -166,12 +167,14 @@ def _write_obligations(writer: BytesWriter, transfer: Transfer, directory: Direc
         write_bytes(writer, _OWED, owed.getvalue())
 
 
-@lru_cache(maxsize=256)
 def _instant(at: datetime) -> bytes:
-    # Transfers of one batch share their instant.
-    stamp = timestamp(at)
-    assert stamp is not None
-    return stamp.SerializeToString()
+    """An instant as bytes. Transfers of one batch share it, the very object: looking it up by value costs a hash."""
+    global _latest  # noqa: PLW0603 - the one before is forgotten
+    if at is not _latest[0]:
+        stamp = timestamp(at)
+        assert stamp is not None
+        _latest = (at, stamp.SerializeToString())
+    return _latest[1]
 
 
 def _write_warning(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:

@@ -17,7 +17,7 @@ _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 # Types of columns: PostgreSQL's own have the same numbers everywhere.
-INT8, INT2, INT4, TEXT, BYTEA, TIMESTAMPTZ, UUID_, JSONB = 20, 21, 23, 25, 17, 1184, 2950, 3802
+INT8, INT2, INT4, TEXT, BYTEA, TIMESTAMPTZ, UUID_, JSONB, NUMERIC = 20, 21, 23, 25, 17, 1184, 2950, 3802, 1700
 
 
 def head(type_oid: int, length: int) -> bytes:
@@ -25,6 +25,7 @@ def head(type_oid: int, length: int) -> bytes:
     return pack(">Ii", type_oid, length)
 
 
+_NUMERIC_BASE: Final = 10_000
 _S: Final = head(INT2, 2)
 _I: Final = head(INT4, 4)
 _L: Final = head(INT8, 8)
@@ -125,6 +126,24 @@ def write_instant(writer: BytesWriter, instant: datetime | None) -> None:
     else:
         writer.write(_T)
         write_i64_be(writer, (instant - _EPOCH) // _MICROSECOND)
+
+
+def write_numeric(writer: BytesWriter, number: int) -> None:
+    """A numeric that is a whole number and not negative: its digits to the base of ten thousand, the greatest first."""
+    assert number >= 0
+    digits: list[int] = []
+    while number:
+        number, digit = divmod(number, _NUMERIC_BASE)
+        digits.append(digit)
+    digits.reverse()
+    write_i32_be(writer, NUMERIC)
+    write_i32_be(writer, 8 + 2 * len(digits))
+    write_i16_be(writer, len(digits))
+    # The power of the first digit; then no sign, and nothing after the point.
+    write_i16_be(writer, len(digits) - 1 if digits else 0)
+    write_i32_be(writer, 0)
+    for digit in digits:
+        write_i16_be(writer, digit)
 
 
 def write_text(writer: BytesWriter, text: str | None) -> None:

@@ -16,6 +16,7 @@ _ARRAYS: dict[str, Callable[[Sequence[Any], int], bytes]] = {
     "key_name": packing.key_names,
     "new_request_key": packing.request_keys,
     "new_lot": packing.new_lots,
+    "window_totals": packing.window_totals,
 }
 
 _TYPES = """

@@ -20,7 +20,6 @@ from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import (
     Command,
     FollowUp,
-    Lot,
     MemberCommand,
     MemberKey,
     Transfer,
@@ -29,7 +28,7 @@ from exchange.ledger.model import (
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.ledger.retired import retired_seen_by
-from exchange.money.limits import INT64_MAX
+from exchange.ledger.wanting import Wanting, locked_accounts, offer_lots, wants_of
 from exchange.refusals import Refusal
 
 
@@ -67,7 +66,7 @@ class Gathering:
         self.quotes: dict[UUID, Quote] = {}
         self.targets: dict[int, Target | None] = {}
         self.gone: dict[int, Refusal] = {}
-        self._debits: list[tuple[AccountKey, int]] = []
+        self._wanting = Wanting(reference)
 
     async def find(self, caches: Caches) -> None:
         """Whose accounts each command touches; what is found here never changes, so no lock is needed yet."""
@@ -120,96 +119,48 @@ class Gathering:
 
     async def lock_accounts(self, caches: Caches) -> dict[AccountKey, MemberAccount]:
         """Every account a command may touch, made first if need be, locked in order."""
-        wanted: set[AccountKey] = set()
-        for command in self.members:
-            target = self.targets[id(command)]
-            if target is not None:
-                self._want(command, target, wanted)
+        wanting = self._wanting
+        wanting.want_all(self.members, self.targets)
         for follow_up, original in self.followed():
             target = self.targets[id(follow_up)]
             assert target is not None
-            wanted.update((*target, leg.currency_no) for leg in original.legs)
-            wanted.update((*target, number) for number in follow_up.pair or ())
-            # A spend that made no points has no legs; its carry is guarded by the same account all the same.
-            number = original.earn_rule and self.reference.earn_rule_currency_no(original.earn_rule)
-            if number:
-                wanted.add((*target, number))
+            wanting.follow(target, original, follow_up.pair)
         for target, quote in self.promised():
-            wanted.update((*target, number) for number in (quote.terms.source_no, quote.terms.target_no))
-        if not wanted:
+            wanting.keep_promise(target, quote.terms)
+        if not wanting.accounts:
             return {}
-        missing = sorted(wanted - caches.accounts)
+        missing = sorted(wanting.accounts - caches.accounts)
         if missing:
             await self.connection.execute(sql.ENSURE_ACCOUNTS, missing)
-        keys = sorted(wanted)
+        keys = sorted(wanting.accounts)
         rows = await self.connection.fetch(sql.LOCK_ACCOUNTS, keys)
         assert len(rows) == len(keys), "an account vanished"
-        return {keys[row[0] - 1]: MemberAccount(*keys[row[0] - 1], *row[1:]) for row in rows}
+        return locked_accounts(keys, rows)
 
     async def moment(self, accounts: dict[AccountKey, MemberAccount]) -> Moment:
         """What holds from now on, and the lots that may be spent put into their accounts. After the locks."""
-        wanted = self._wanted_points()
-        wants = [(*key, min(units, INT64_MAX)) for key, units in wanted.items()]
-        first, *lots = await self.connection.fetch(sql.MOMENT, key_names(self.commands), wants)
-        asked = [accounts[key] for key in wanted]
-        for row in lots:
-            asked[row[0] - 1].offer(Lot._make(row[1:8]))
+        points = self._wanting.points
+        first, *lots = await self.connection.fetch(sql.MOMENT, key_names(self.commands), wants_of(points, points))
+        offer_lots([accounts[key] for key in points], lots)
         moment = Moment(*first[8:])
         if len(lots) >= sql.LOTS_AT_FIRST:
-            await self._offer_more(moment, wanted, accounts)
+            await self._offer_more(moment, points, accounts)
         return moment
 
     async def _offer_more(
-        self, moment: Moment, wanted: Mapping[AccountKey, int], accounts: Mapping[AccountKey, MemberAccount]
+        self, moment: Moment, points: Mapping[AccountKey, int], accounts: Mapping[AccountKey, MemberAccount]
     ) -> None:
         """Every lot that may be spent of accounts whose first ones are not enough."""
         short = [
             key
-            for key, units in wanted.items()
-            if len(accounts[key].lots) == sql.LOTS_AT_FIRST and sum(lot.remaining for lot in accounts[key].lots) < units
+            for key, units in points.items()
+            if len(accounts[key].lots) == sql.LOTS_AT_FIRST and accounts[key].spendable < units
         ]
         if short:
             for key in short:
                 accounts[key].lots.clear()
-            wants = [(*key, min(wanted[key], INT64_MAX)) for key in short]
-            for row in await self.connection.fetch(sql.MORE_LOTS, wants, moment.now):
-                accounts[short[row[0] - 1]].offer(Lot._make(row[1:8]))
-
-    def _wanted_points(self) -> dict[AccountKey, int]:
-        """How many points the batch may take of which account. Too much looked at is harmless."""
-        wanted: dict[AccountKey, int] = {}
-        for key, units in self._debits:
-            wanted[key] = wanted.get(key, 0) + units
-        for follow_up, original in self.followed():
-            target = self.targets[id(follow_up)]
-            assert target is not None
-            for leg in original.legs:
-                # What a reversal may take back.
-                key = (*target, leg.currency_no)
-                wanted[key] = wanted.get(key, 0) + leg.units
-        for target, quote in self.promised():
-            key = (*target, quote.terms.source_no)
-            wanted[key] = wanted.get(key, 0) + quote.terms.used_units
-        return wanted
-
-    def _want(self, command: MemberCommand, target: Target, wanted: set[AccountKey]) -> None:
-        """The accounts a command may touch, and what it may take of them noted."""
-        bucket, member_id = target
-        if command.spend_rule is not None:
-            number = self.reference.earn_rule_currency_no(command.spend_rule)
-            if number is not None:
-                wanted.add((bucket, member_id, number))
-            return
-        for code, units in command.debits:
-            number = self.reference.currency_no(code)
-            if number is not None:
-                key = (bucket, member_id, number)
-                wanted.add(key)
-                self._debits.append((key, units))
-        for code in command.credits:
-            number = self.reference.currency_no(code)
-            if number is not None:
-                wanted.add((bucket, member_id, number))
+            rows = await self.connection.fetch(sql.MORE_LOTS, wants_of(points, short), moment.now)
+            offer_lots([accounts[key] for key in short], rows)
 
     def followed(self) -> Iterable[tuple[FollowUp, Transfer]]:
         """Follow-ups whose original was found and is the caller's."""

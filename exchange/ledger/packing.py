@@ -31,12 +31,13 @@ from exchange.ledger.binary import (
     write_instant,
     write_integer,
     write_long,
+    write_numeric,
     write_short,
     write_sized,
     write_text,
     write_uuid,
 )
-from exchange.ledger.effects import AccountRow, KeyRow, LotRow, LotStateRow
+from exchange.ledger.effects import AccountRow, KeyRow, LotRow, LotStateRow, TotalRow
 from exchange.ledger.model import Obligation, PointsLeg, Transfer
 
 _ACCOUNT_NAME: Final = fixed("hui")
@@ -122,6 +123,23 @@ def request_keys(rows: Sequence[KeyRow], element_oid: int) -> bytes:
             writer.write(_NO_TRANSFER)
             # The binary form of jsonb is its version and its text.
             write_sized(writer, JSONB, b"\x01" + refusal.encode())
+        end(writer, begun)
+    return writer.getvalue()
+
+
+def window_totals(rows: Sequence[TotalRow], element_oid: int) -> bytes:
+    """An array of rows of exchange.window_totals."""
+    writer = _begin(rows, element_oid)
+    for window_no, slice_no, debtor_no, creditor_no, currency_code, kind, micros, obligations in rows:
+        begun = begin_row(writer, 8)
+        write_long(writer, window_no)
+        write_integer(writer, slice_no)
+        write_integer(writer, debtor_no)
+        write_integer(writer, creditor_no)
+        write_text(writer, currency_code)
+        write_short(writer, kind)
+        write_numeric(writer, micros)
+        write_long(writer, obligations)
         end(writer, begun)
     return writer.getvalue()
 

@@ -118,7 +118,7 @@ class Poster(Generic[R]):
             return outcome
         raise outcome
 
-    async def post_all(self, commands: Sequence[Command], *, atomic: bool) -> Sequence[Outcome]:
+    async def post_all(self, commands: Sequence[Command], *, atomic: bool) -> list[Outcome]:
         """Post commands that came together; one outcome each, in their order."""
         return await self.tell(commands, _themselves, atomic=atomic)
 
@@ -314,5 +314,5 @@ def _failure(outcomes: Sequence[Outcome]) -> Exception:
     return failure
 
 
-def _themselves(outcomes: Sequence[Outcome], _reference: object) -> Sequence[Outcome]:
-    return outcomes
+def _themselves(outcomes: Sequence[Outcome], _reference: object) -> list[Outcome]:
+    return list(outcomes)

@@ -1,0 +1,98 @@
+"""Which accounts a batch locks, how many points it may take of each, and the rows that answer that. No await here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from exchange.ledger.decision import Target
+from exchange.ledger.member_account import MemberAccount
+from exchange.ledger.model import MemberCommand, Transfer, a_lot
+from exchange.ledger.quote import Terms
+from exchange.ledger.reference import AccountKey, Reference
+from exchange.money.limits import INT64_MAX
+
+
+class Wanting:
+    """Gathers what the commands of one batch may touch. Too much is harmless.
+
+    Attributes:
+        accounts: to be locked.
+        points: of accounts points may be taken from, how many at most.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self.accounts: set[AccountKey] = set()
+        self.points: dict[AccountKey, int] = {}
+
+    def want_all(self, commands: Iterable[MemberCommand], targets: Mapping[int, Target | None]) -> None:
+        """The accounts commands name, and the points they ask to take."""
+        for command in commands:
+            target = targets[id(command)]
+            if target is not None:
+                self._want(command, target)
+
+    def _want(self, command: MemberCommand, target: Target) -> None:
+        bucket, member_id = target
+        if command.spend_rule is not None:
+            number = self._reference.earn_rule_currency_no(command.spend_rule)
+            if number is not None:
+                self.accounts.add((bucket, member_id, number))
+            return
+        for code, units in command.debits:
+            number = self._reference.currency_no(code)
+            if number is not None:
+                self._take((bucket, member_id, number), units)
+        for code in command.credits:
+            number = self._reference.currency_no(code)
+            if number is not None:
+                self.accounts.add((bucket, member_id, number))
+
+    def follow(self, target: Target, original: Transfer, pair: tuple[int, int] | None) -> None:
+        """The accounts of a transfer that is followed, and what a reversal may take back."""
+        bucket, member_id = target
+        for leg in original.legs:
+            self._take((bucket, member_id, leg.currency_no), leg.units)
+        for number in pair or ():
+            self.accounts.add((bucket, member_id, number))
+        # A spend that made no points has no legs; its carry is guarded by the same account all the same.
+        if original.earn_rule:
+            rules = self._reference.earn_rule_currency_no(original.earn_rule)
+            if rules:
+                self.accounts.add((bucket, member_id, rules))
+
+    def keep_promise(self, target: Target, terms: Terms) -> None:
+        """The accounts of a quote, and the points it uses."""
+        bucket, member_id = target
+        self._take((bucket, member_id, terms.source_no), terms.used_units)
+        self.accounts.add((bucket, member_id, terms.target_no))
+
+    def _take(self, key: AccountKey, units: int) -> None:
+        self.accounts.add(key)
+        self.points[key] = self.points.get(key, 0) + units
+
+
+def wants_of(points: Mapping[AccountKey, int], keys: Iterable[AccountKey]) -> list[tuple[int, Any, int, int]]:
+    """Rows of exchange.account_want for some of the accounts."""
+    wants = []
+    for key in keys:
+        bucket, member_id, currency_no = key
+        wants.append((bucket, member_id, currency_no, min(points[key], INT64_MAX)))
+    return wants
+
+
+def locked_accounts(keys: Sequence[AccountKey], rows: Iterable[Any]) -> dict[AccountKey, MemberAccount]:
+    """Accounts of the rows of `sql.LOCK_ACCOUNTS`, each of which has a key's place."""
+    accounts: dict[AccountKey, MemberAccount] = {}
+    for place, available, sequence, held, overdrawn, is_closed in rows:
+        key = keys[place - 1]
+        bucket, member_id, currency_no = key
+        accounts[key] = MemberAccount(bucket, member_id, currency_no, available, sequence, held, overdrawn, is_closed)
+    return accounts
+
+
+def offer_lots(accounts: Sequence[MemberAccount], rows: Iterable[Any]) -> None:
+    """Put lots, rows of `sql.MOMENT` or `sql.MORE_LOTS`, into their accounts, each of which has its place."""
+    for row in rows:
+        accounts[row[0] - 1].offer(a_lot(row[1], row[2], row[3], row[4], row[5], row[6], row[7]))
