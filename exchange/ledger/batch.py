@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Generic
 from uuid import UUID
 
+import asyncpg
+
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
 from exchange.ledger.bonus_rows import bonuses_of, write_bonuses
@@ -154,9 +156,12 @@ class Batch(Generic[R]):
 
     async def _write(self, decision: Decision) -> None:
         effects = decision.effects()
-        written = await self.connection.fetchval(sql.EFFECTS, *effects.arguments())
-        if written != len(effects.keys):
-            raise StartAgain
+        try:
+            await self.connection.execute(sql.EFFECTS, *effects.arguments())
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != sql.REQUEST_KEYS:
+                raise
+            raise StartAgain from None
         await self._write_rare(effects)
         if effects.bonuses:
             await write_bonuses(self.connection, effects)
