@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -81,7 +82,10 @@ def coalition(database_url: str, log: Path, *, direct_url: str = "") -> Iterator
 
 def environ_of(database_url: str) -> dict[str, str]:
     """What a server, or a command beside it, is told."""
+    # A server on a machine of its own would be told so; where processors are not to be chosen, none is.
+    pinned = {"pin_processes": "true"} if hasattr(os, "sched_setaffinity") else {}
     return environment(
+        **pinned,
         database_url=database_url,
         host="127.0.0.1",
         port="0",

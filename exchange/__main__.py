@@ -83,6 +83,12 @@ def _serve(settings: Settings, url: str) -> int:
         sys.stdout.flush()
 
     def one(seat: Seat | None) -> int:
+        from exchange.serving.affinity import keep_to_one
+
+        index = 0 if seat is None else seat.index
+        if settings.pin_processes:
+            # Before gRPC is there, which starts threads.
+            keep_to_one(index)
         from exchange.app import serve as serve_one
         from exchange.serving.telemetry import configure_logging
 
@@ -90,7 +96,6 @@ def _serve(settings: Settings, url: str) -> int:
         on_ready = ready if seat is None else lambda _: seat.ready()
         port = None if seat is None else seat.port
         lifeline = None if seat is None else seat.lifeline
-        index = 0 if seat is None else seat.index
         run(lambda stop: serve_one(settings, url, stop, on_ready, port, index), lifeline)
         return 0
 

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """PEM file: who may sign client certificates. Given: every client must show one (mutual TLS)."""
     processes: int = Field(default=1, ge=1, le=64)
     """Server processes that share the port through SO_REUSEPORT."""
+    pin_processes: bool = False
+    """Whether each server process keeps to a processor of its own (Linux): where nobody else does, calls cost less."""
     reflection: bool = False
     """Whether clients may ask which services and messages there are."""
     sandbox: bool = False

@@ -62,11 +62,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(url: str, *words: str) -> AsyncIterator[Served]:
-    """`serve` on any free port, without a sandbox unless the words say so."""
+async def serving(url: str, *words: str, **settings: str) -> AsyncIterator[Served]:
+    """`serve` on any free port, without a sandbox unless the words say so; settings as the environment tells them."""
     command, environment = program(url, "serve", "--port", "0", *words)
+    told = {f"EXCHANGE_{name.upper()}": value for name, value in settings.items()}
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *command, cwd=ROOT, env=environment | told, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         assert process.stdout is not None
@@ -141,6 +142,34 @@ async def test_a_suspension_binds_every_server_process_at_once(url: str, operato
 
     assert reasons == ["MERCHANT_SUSPENDED"] * 3
     assert balance == {"CAF": 15}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to a processor")
+async def test_processes_that_are_pinned_have_a_processor_each(url: str, operator_secret: str) -> None:
+    """With all their threads, from the last processor on; and they serve."""
+    allowed = sorted(os.sched_getaffinity(0), reverse=True)
+    async with (
+        serving(url, "--processes", "2", pin_processes="true") as served,
+        a_world(served.address, operator_secret) as world,
+    ):
+        pin = await world.merchant("PIN", EARNING)
+        await world.currency("PIN", pin, issue=1)
+        ada = await world.member("ada", [pin])
+        await pin.earn(ada, "5 PIN")
+        kept_to = processors_of_children(served.process.pid)
+        balance = await pin.balances(ada)
+
+    assert kept_to == [{frozenset({allowed[index % len(allowed)]})} for index in (0, 1)]
+    assert balance == {"PIN": 5}
+
+
+def processors_of_children(pid: int) -> list[set[frozenset[int]]]:
+    """Of each child, the oldest first: the processors any of its threads may use."""
+    children = sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    return [
+        {frozenset(os.sched_getaffinity(int(thread.name))) for thread in Path(f"/proc/{child}/task").iterdir()}
+        for child in children
+    ]
 
 
 async def resume(world: World, merchant: str) -> None:
