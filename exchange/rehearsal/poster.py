@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from exchange.ledger.decision import Outcome
 from exchange.ledger.facts import MemberFacts
@@ -13,6 +14,8 @@ from exchange.ledger.reference import Decide
 from exchange.rates.model import Coalition
 from exchange.rehearsal.amounts import AMOUNTS, REFUSED, Forced
 from exchange.rehearsal.rules import Asked
+
+T = TypeVar("T")
 
 _NO_TRANSFER = "transfers/00000000-0000-7000-8000-000000000000"
 _NO_CURRENCY = "currencies/XXX"
@@ -33,32 +36,25 @@ def rehearsed(decide: Decide[Coalition]) -> Decide[Coalition]:
 class RehearsingPoster(Poster[Coalition]):
     """A poster that makes some movements and loses the answer, once: a repeat is told what happened."""
 
-    async def post(self, command: Command) -> Receipt:
-        """As the poster does.
-
-        Raises:
-            Refusal, Rehearsed: as it does, or in place of an answer.
-        """
-        receipt = await super().post(command)
-        lost = await self._lost(command, receipt)
-        if lost is not None:
-            raise lost
-        return receipt
-
-    async def post_all(self, commands: Sequence[Command], *, atomic: bool) -> list[Outcome]:
+    def tell(
+        self, commands: Sequence[Command], tell: Callable[[Sequence[Outcome], Coalition], T], *, atomic: bool = False
+    ) -> Future[T]:
         """As the poster does, with some answers lost."""
-        outcomes = await super().post_all(commands, atomic=atomic)
-        return [
-            await self._lost(command, outcome) or outcome for command, outcome in zip(commands, outcomes, strict=True)
-        ]
 
-    async def _lost(self, command: Command, outcome: Outcome) -> Exception | None:
-        forced = _forced(command)
-        if forced is None or not forced.done or command.validate_only:
-            return None
-        if not isinstance(outcome, Receipt) or outcome.replayed:
-            return None
-        return _refusal(command, forced, await self._source.current())
+        def tell_losing(outcomes: Sequence[Outcome], coalition: Coalition) -> T:
+            pairs = zip(commands, outcomes, strict=True)
+            return tell([_lost(command, outcome, coalition) or outcome for command, outcome in pairs], coalition)
+
+        return super().tell(commands, tell_losing, atomic=atomic)
+
+
+def _lost(command: Command, outcome: Outcome, coalition: Coalition) -> Exception | None:
+    forced = _forced(command)
+    if forced is None or not forced.done or command.validate_only:
+        return None
+    if not isinstance(outcome, Receipt) or outcome.replayed:
+        return None
+    return _refusal(command, forced, coalition)
 
 
 def _forced(command: Any) -> Forced | None:
