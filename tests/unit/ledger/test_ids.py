@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from uuid import RFC_4122, UUID
+from zlib import crc32
 
 import pytest
 
 from exchange.ledger.ids import new_id
-from exchange.ledger.model import BUCKETS, transfer_bucket
+from exchange.ledger.model import BUCKETS, key_bucket, transfer_bucket
 
 
 def test_an_identifier_is_a_version_7_of_this_moment() -> None:
@@ -38,3 +39,11 @@ def test_the_bucket_stands_in_the_last_ten_bits(bucket: int) -> None:
     assert {transfer_bucket(one) for one in made} == {bucket}
     assert len({one.int >> 10 & 0xFFFF for one in made}) > 190
     assert {UUID(bytes=one.bytes).variant for one in made} == {RFC_4122}
+
+
+@pytest.mark.parametrize("request_id", ["r", "0" * 64, "a key: with blanks", "钥匙"])
+def test_a_request_key_lives_where_its_text_says(request_id: str) -> None:
+    """Rows are laid out by it: that never changes. The first time a merchant is met, and ever after."""
+    at = crc32(f"4711:{request_id}".encode()) % BUCKETS
+
+    assert [key_bucket(4711, request_id), key_bucket(4711, request_id)] == [at, at]
