@@ -55,18 +55,18 @@ T = TypeVar("T")
 
 
 class _Group(Generic[R]):
-    """Commands that came together and are answered together: with what `tell` makes of their outcomes."""
+    """Commands that came together and are answered together: with what `write` makes of their outcomes."""
 
-    __slots__ = ("answer", "atomic", "commands", "tell")
+    __slots__ = ("answer", "atomic", "commands", "write")
 
     def __init__(
         self,
         commands: Sequence[Command],
-        tell: Callable[[Sequence[Outcome], R], Any],
+        write: Callable[[Sequence[Outcome], R], Any],
         answer: asyncio.Future[Any],
         atomic: bool,  # noqa: FBT001
     ) -> None:
-        self.commands, self.tell, self.answer, self.atomic = commands, tell, answer, atomic
+        self.commands, self.write, self.answer, self.atomic = commands, write, answer, atomic
 
 
 class Poster(Generic[R]):
@@ -123,13 +123,13 @@ class Poster(Generic[R]):
         return await self.tell(commands, _themselves, atomic=atomic)
 
     def tell(
-        self, commands: Sequence[Command], tell: Callable[[Sequence[Outcome], R], T], *, atomic: bool = False
+        self, commands: Sequence[Command], write: Callable[[Sequence[Outcome], R], T], *, atomic: bool = False
     ) -> asyncio.Future[T]:
-        """Post commands that came together, and answer with what `tell` makes of their outcomes.
+        """Post commands that came together, and answer with what `write` makes of their outcomes.
 
         Args:
             commands: at most `BLOCK_UNITS`.
-            tell: called when the batch was committed, while all of it is at hand, with one outcome a command, in their
+            write: called when the batch has ended, while all of it is at hand, with one outcome a command, in their
                 order, and what was decided on; must not wait. What it raises is raised to whoever awaits.
             atomic: all of them or none.
 
@@ -142,7 +142,7 @@ class Poster(Generic[R]):
         if self._waiting_commands + len(commands) > WAITING_MAX:
             raise ServerBusy(limit=WAITING_MAX)
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Group(commands, tell, answer, atomic))
+        self._waiting.append(_Group(commands, write, answer, atomic))
         self._waiting_commands += len(commands)
         self._arrived.set()
         return answer
@@ -251,7 +251,7 @@ class Poster(Generic[R]):
             if self._reference is None:
                 # Nothing was ever decided: all of them say why.
                 raise _failure(outcomes)
-            group.answer.set_result(group.tell(outcomes, self._reference))
+            group.answer.set_result(group.write(outcomes, self._reference))
         except Exception as error:  # noqa: BLE001 - it is the caller's answer
             group.answer.set_exception(error)
             # Asked for once, so that nobody is warned of it when its caller has left meanwhile.

@@ -220,8 +220,8 @@ GROUP BY member_id, source_no, target_no
 """
 
 # One statement for all effects: one round trip. Nothing in it reads what another part of it writes. When somebody else
-# has used a key since it was asked for, which only happens to keys of other members' accounts, the whole of it fails
-# and the batch starts again: to insert what conflicts with nothing costs PostgreSQL a search less than to look first.
+# has used a key since it was asked for, which commands that share an account cannot do, the whole of it fails and the
+# batch starts again: to insert what nearly always conflicts with nothing costs a search less than to look first.
 REQUEST_KEYS = "request_keys_pkey"
 
 EFFECTS = """

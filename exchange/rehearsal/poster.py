@@ -37,15 +37,15 @@ class RehearsingPoster(Poster[Coalition]):
     """A poster that makes some movements and loses the answer, once: a repeat is told what happened."""
 
     def tell(
-        self, commands: Sequence[Command], tell: Callable[[Sequence[Outcome], Coalition], T], *, atomic: bool = False
+        self, commands: Sequence[Command], write: Callable[[Sequence[Outcome], Coalition], T], *, atomic: bool = False
     ) -> Future[T]:
         """As the poster does, with some answers lost."""
 
-        def tell_losing(outcomes: Sequence[Outcome], coalition: Coalition) -> T:
+        def write_losing(outcomes: Sequence[Outcome], coalition: Coalition) -> T:
             pairs = zip(commands, outcomes, strict=True)
-            return tell([_lost(command, outcome, coalition) or outcome for command, outcome in pairs], coalition)
+            return write([_lost(command, outcome, coalition) or outcome for command, outcome in pairs], coalition)
 
-        return super().tell(commands, tell_losing, atomic=atomic)
+        return super().tell(commands, write_losing, atomic=atomic)
 
 
 def _lost(command: Command, outcome: Outcome, coalition: Coalition) -> Exception | None:
