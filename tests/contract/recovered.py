@@ -13,6 +13,7 @@ from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.banks import Order, debit, statement, status_report
 from tests.contract.paid import Treasury
+from tests.contract.settled import Finance
 
 GRO = ("GRO", "OPR")
 """The payment that is not made."""
@@ -58,16 +59,16 @@ async def pay_the_others(treasury: Treasury, ordered: Mapping[tuple[str, str], O
     await treasury.record(statement(*(debit(order) for order in orders)))
 
 
-async def approved_at_once(treasury: Treasury, proposal: pb.Proposal) -> int:
+async def approved_at_once(finance: Finance, proposal: pb.Proposal) -> int:
     """Four makers propose the same, four checkers approve at the same moment; how many of them could."""
-    world = treasury.finance.cast.world
+    world = finance.cast.world
     request = pb.ProposeChangeRequest(proposal=proposal)
     makers = [await world.party(directory.CALLER_ROLE_FINANCE_MAKER) for _ in range(4)]
-    proposals = [(await maker.ask(treasury.stub.ProposeChange, request)).proposal for maker in makers]
+    proposals = [(await maker.ask(finance.stub.ProposeChange, request)).proposal for maker in makers]
     checkers = [await world.party(directory.CALLER_ROLE_FINANCE_CHECKER) for _ in proposals]
     answers: list[Any] = await asyncio.gather(
         *(
-            checker.ask(treasury.stub.ApproveProposal, pb.ApproveProposalRequest(name=one.name, digest=one.digest))
+            checker.ask(finance.stub.ApproveProposal, pb.ApproveProposalRequest(name=one.name, digest=one.digest))
             for checker, one in zip(checkers, proposals, strict=True)
         ),
         return_exceptions=True,

@@ -1,16 +1,13 @@
 """A participant does not pay: two people declare it, and whoever stands in is posted as it was shown."""
 
-import asyncio
-from typing import Any
-
 import pytest
-from grpc import aio
 
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.v1 import funds_pb2 as funds
 from settlement.v1 import settlement_service_pb2 as pb
 from tests.contract.money import deposit, withdrawal
 from tests.contract.proposed import exclusions
+from tests.contract.recovered import approved_at_once
 from tests.contract.refusals import refusal
 from tests.contract.settled import Finance, finance_after_period_a
 from tests.worlds import World
@@ -164,19 +161,8 @@ async def test_a_default_is_on_an_approved_run_by_somebody_who_pays(finance: Fin
 async def test_of_many_who_approve_at_once_one_posts(finance: Finance) -> None:
     """Four proposals of the same default by four makers, approved at the same moment."""
     await approved(finance)
-    world = finance.cast.world
-    request = pb.ProposeChangeRequest(proposal=default())
-    makers = [await world.party(directory.CALLER_ROLE_FINANCE_MAKER) for _ in range(4)]
-    proposals = [(await maker.ask(finance.stub.ProposeChange, request)).proposal for maker in makers]
-    checkers = [await world.party(directory.CALLER_ROLE_FINANCE_CHECKER) for _ in proposals]
 
-    answers: list[Any] = await asyncio.gather(
-        *(
-            checker.ask(finance.stub.ApproveProposal, pb.ApproveProposalRequest(name=one.name, digest=one.digest))
-            for checker, one in zip(checkers, proposals, strict=True)
-        ),
-        return_exceptions=True,
-    )
+    one = await approved_at_once(finance, default())
 
-    assert sum(not isinstance(answer, aio.AioRpcError) for answer in answers) == 1
+    assert one == 1
     assert (await balances(finance))["GRO", COVER] == 71_655

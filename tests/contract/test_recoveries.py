@@ -137,7 +137,7 @@ async def test_of_many_who_approve_one_recovery_at_once_one_posts(treasury: Trea
     await treasury.finance.agree(default())
     stale = await treasury.finance.propose(recovery(700, "BACK-2"))
 
-    approved = await approved_at_once(treasury, recovery(500, "BACK-1"))
+    approved = await approved_at_once(treasury.finance, recovery(500, "BACK-1"))
     outdated = await refusal(treasury.finance.approve_proposal(stale))
 
     assert approved == 1

@@ -126,7 +126,7 @@ async def test_of_many_who_give_up_at_once_one_does(treasury: Treasury) -> None:
     """Four makers propose all of it, four checkers approve at the same moment; a recovery shown before is outdated."""
     stale = await treasury.finance.propose(recovery(700, "BACK-2"))
 
-    approved = await approved_at_once(treasury, write_off(61_655))
+    approved = await approved_at_once(treasury.finance, write_off(61_655))
     outdated = await refusal(treasury.finance.approve_proposal(stale))
 
     assert approved == 1
