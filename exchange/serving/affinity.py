@@ -2,7 +2,7 @@
 
 A server's work is one thread's, Python's; gRPC has threads beside it that wake it and are woken by it for every call.
 Spread over processors they wake each other across them, and what one has at hand the other has to fetch: a call then
-costs a fifth more (docs/performance.md). The kernel cannot know that and spreads them.
+costs a tenth to a fifth more (docs/performance.md). The kernel cannot know that and spreads them.
 """
 
 from __future__ import annotations
