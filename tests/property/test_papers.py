@@ -183,5 +183,5 @@ def test_breakage_never_exceeds_what_is_unused_nor_falls_below_what_expired(
 
     assert expired <= income <= issued - used
     if used < issued and expired == 0:
-        assert recognised(issued, used, 0, bps) <= max(recognised(issued, used + 1, 0, bps), issued - used - 1)
+        assert min(recognised(issued, used, 0, bps), issued - used - 1) <= recognised(issued, used + 1, 0, bps)
     assert recognised(issued, 0, 0, bps) == 0
