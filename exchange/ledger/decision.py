@@ -262,7 +262,8 @@ class Decision:
         self.known.forget(
             (command.merchant_no, command.request_id)
             for command, outcome in zip(commands, outcomes, strict=False)
-            if isinstance(outcome, Receipt) and not outcome.replayed
+            # A trial used no key: what an item with the same one was told stays.
+            if isinstance(outcome, Receipt) and not outcome.replayed and not command.validate_only
         )
         return [
             outcomes[place] if place == refused else self._answered_before(command) or BatchNotApplied(item=refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, made_lots, told, written
@@ -64,6 +65,17 @@ def test_a_repeat_inside_a_group_that_was_not_done_keeps_its_first_answer() -> N
 
     assert told(decided(batch, redeem("2 TEL", "CAF", key="old"))) == ["replayed"]
     assert written(batch)["TEL"][0] == 3
+
+
+def test_a_trial_in_a_group_that_was_not_done_does_not_free_the_key_it_shares() -> None:
+    """What the item with the same key was told stays its answer: the key is written once."""
+    batch = a_batch(member(TEL=5))
+    trial = replace(redeem("1 TEL", "CAF", key="k"), validate_only=True)
+
+    decided(batch, [trial, redeem("9 TEL", "CAF", key="k")])
+    decided(batch, redeem("2 TEL", "CAF", key="k"))
+
+    assert [row[2] for row in batch.effects().keys] == ["k"]
 
 
 def test_lots_born_before_a_group_are_as_they_were_after_it_failed() -> None:
