@@ -23,16 +23,32 @@ _PANELS = (
             "hot_merchant",
             "hot_member",
             "two_processes",
+            "overload",
+            "convert_alone",
+            "direct_alone",
             "orm",
         ),
     ),
     (
         "In bulk, and in PostgreSQL alone",
-        ("batch_100", "batch_1000", "stream", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"),
+        ("batch_100", "batch_1000", "stream", "hordak", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"),
     ),
+    ("What the load generator could take", ("ceiling", "noop_bare")),
 )
 _YARDSTICKS = frozenset(
-    {"noop_bare", "noop", "orm", "hordak", "pgbench_1", "pgbench_8", "pgbench_32", "raw_1", "raw_2"}
+    {
+        "ceiling",
+        "noop_bare",
+        "noop",
+        "direct_alone",
+        "orm",
+        "hordak",
+        "pgbench_1",
+        "pgbench_8",
+        "pgbench_32",
+        "raw_1",
+        "raw_2",
+    }
 )
 _TITLES = {each.name: each.title for each in SCENARIOS}
 

@@ -15,6 +15,7 @@ from bench.samples import Scenario
 from bench.scenarios import SCENARIOS
 
 _OTHERS_MAX = 0.05
+_STARTED_MIN = 0.95
 _WHO = ("server", "postgres", "generator")
 
 
@@ -92,6 +93,8 @@ def _remarks(rounds: Sequence[Round]) -> Iterable[str]:
         if row.failed:
             told = ", ".join(f"{count} times {why}" for why, count in row.failed.items())
             yield f"[yellow]{scenario.title}: not answered OK: {told}[/]"
+        if (started := row.notes.get("started", 1)) < _STARTED_MIN:
+            yield f"[yellow]{scenario.title}: only {started:.0%} of the calls could be started when they were due.[/]"
     repeated = summary(rounds, "duplicates").notes["replayed"]
     yield f"{repeated:.1%} of the answers with duplicates were replays."
     others = [sample.notes["others"] for each in rounds for sample in each.values() if "others" in sample.notes]
@@ -114,17 +117,21 @@ def write_json(
         "postgres": postgres,
         "seconds_each": seconds,
         "scenarios": {each.name: _written(each, rounds) for each in SCENARIOS},
-        "goals": [
-            {
-                "goal": goal.title,
-                "wanted": goal.wanted,
-                "at_most": goal.at_most,
-                "reached": asdict(figure_of(goal.reached, rounds)),
-            }
-            for goal in GOALS
-        ],
+        "goals": [_goal(goal, rounds) for goal in GOALS],
     }
     path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+
+
+def _goal(goal: Goal, rounds: Sequence[Round]) -> dict[str, object]:
+    reached = figure_of(goal.reached, rounds)
+    return {
+        "goal": goal.title,
+        "wanted": goal.wanted,
+        "at_most": goal.at_most,
+        "cores_min": goal.cores_min,
+        "reached": asdict(reached),
+        "met": goal.is_met_by(reached.median),
+    }
 
 
 def _written(scenario: Scenario, rounds: Sequence[Round]) -> dict[str, object]:

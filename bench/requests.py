@@ -59,11 +59,17 @@ def holds(party: Party, count: int) -> list[bytes]:
     return [_hold(party).SerializeToString() for _ in range(count)]
 
 
-def held_by_all(port: int, parties: list[Party], count: int) -> tuple[Lane, ...]:
-    """Hold points for every merchant, `count` times over all, and give the requests that capture each hold whole."""
+def held_by_all(port: int, parties: list[Party], count: int, *, connections: int = 2) -> tuple[Lane, ...]:
+    """Hold points for every merchant, `count` times over all, and give the requests that capture each hold whole.
+
+    Over so many connections for each, as the other calls come: fewer would not let as many be under way.
+    """
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = TransferServiceStub(channel)
-        return tuple(Lane(_captures(stub, party, count // len(parties)), party.secret) for party in parties)
+        captures = {party.secret: _captures(stub, party, count // len(parties)) for party in parties}
+    return tuple(
+        Lane(bodies[place::connections], secret) for secret, bodies in captures.items() for place in range(connections)
+    )
 
 
 def _captures(stub: TransferServiceStub, party: Party, count: int) -> list[bytes]:

@@ -58,6 +58,8 @@ def sample_of(outcome: Outcome, operations: int, **notes: float) -> Sample:
     if everybody is not None:
         others = everybody - sum(seconds or 0 for seconds in spent.values())
         notes["others"] = others / outcome.seconds / (os.cpu_count() or 1)
+    if outcome.wanted is not None:
+        notes["started"] = outcome.sent / outcome.wanted
     ran_out = {"requests ran out": 1} if outcome.ran_out else {}
     return Sample(
         per_second=operations / outcome.seconds,

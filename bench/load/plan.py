@@ -28,7 +28,8 @@ class Plan:
 
     With `per_second` left out the loop is closed: `in_flight` calls, spread over the lanes, each replaced when it ends.
     With it, calls start at random instants of that mean rate whatever the server does, and their latency counts from
-    the instant they were due.
+    the instant they were due. What the server or the generator cannot take when it falls due is started later;
+    `Outcome.sent` beside `Outcome.wanted` tells whether the load was there.
     """
 
     port: int
@@ -54,6 +55,10 @@ class Outcome:
     seconds: float
     ok: int
     """Answers whose trailers said OK."""
+    sent: int
+    """Calls that were started, whatever became of them."""
+    wanted: float | None
+    """Calls that fell due, on the average, when the plan says how many a second."""
     failed: Mapping[str, int]
     """Other ends, of the whole run: status code or what befell the stream, to how often."""
     latency_ms: Mapping[str, float]

@@ -153,6 +153,23 @@ async def test_an_open_loop_starts_calls_at_its_own_rate() -> None:
     assert 0 < outcome.ok < 400
 
 
+async def test_an_open_loop_that_falls_behind_says_so() -> None:
+    """What cannot be started when it falls due is missing in what was sent: the load was not there."""
+
+    async def dawdle(_request: bytes, _context: Any) -> bytes:
+        await asyncio.sleep(0.05)
+        return b""
+
+    async with a_server_that(dawdle, max_concurrent_streams=4) as (_, port):
+        behind = await driven(port, [[b"x"] * 20_000], seconds=0.5, per_second=10_000.0)
+        closed = await driven(port, [[b"x"] * 20_000], seconds=0.5, in_flight=2)
+
+    assert behind.wanted is not None
+    assert 0 < behind.sent < behind.wanted / 10
+    # Two at a time: hardly more are started than answered.
+    assert (closed.wanted, abs(closed.sent - closed.ok) <= 2) == (None, True)
+
+
 async def test_whoever_speaks_no_http_2_is_not_measured() -> None:
     """An error at once, not a run of zero calls."""
 

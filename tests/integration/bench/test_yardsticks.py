@@ -175,7 +175,7 @@ async def test_every_hold_that_is_prepared_can_be_captured(server: Server) -> No
     """They are made by the merchant that captures them, each once."""
     parties = await world.build(server.port, server.operator_secret, members_each=5)
     lanes = await asyncio.to_thread(requests.held_by_all, server.port, parties[:1], 20)
-    few = tuple(replace(lane, bodies=lane.bodies[:100]) for lane in lanes)
+    few = tuple(replace(lane, bodies=lane.bodies[:50]) for lane in lanes)
 
     plan = Plan(port=server.port, path=CAPTURE, lanes=few, in_flight=10, seconds=30.0, warmup_seconds=0.0)
     outcome = await asyncio.to_thread(drive, plan)

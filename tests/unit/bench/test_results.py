@@ -57,8 +57,8 @@ def test_what_may_cost_so_much_at_most_is_met_from_below() -> None:
 
     assert cost.is_met_by(59)
     assert not cost.is_met_by(61)
-    assert goal("unary ConvertPoints / ORM").is_met_by(9)
-    assert not goal("unary ConvertPoints / ORM").is_met_by(7)
+    assert goal("unary ConvertPoints / ORM").is_met_by(13)
+    assert not goal("unary ConvertPoints / ORM").is_met_by(11)
 
 
 def test_the_median_is_told_with_its_spread() -> None:
@@ -86,12 +86,27 @@ def test_every_goal_stands_on_screen_beside_its_yardstick() -> None:
     """Met or missed, with the figures of both sides."""
     console = Console(width=200, record=True, file=StringIO())
 
-    report.show(console, [a_round(convert=4_000, noop=5_000, orm=500)], {}, {"fsync": "on"})
+    report.show(console, [a_round(convert=4_000, noop=5_000, orm=250)], {}, {"fsync": "on"})
 
     lines = console.export_text().splitlines()
     (row,) = (line for line in lines if "ORM session per request" in line and "/" in line)
-    assert [cell.strip() for cell in row.strip("│").split("│")][1:4] == ["4,000", "500", "8.00"]
+    assert [cell.strip() for cell in row.strip("│").split("│")][1:4] == ["4,000", "250", "16.00"]
     assert "met" in row
+    for name in ("EarnPoints", "RedeemPoints", "HoldPoints", "CaptureHold"):
+        assert any(f"unary {name} / no-op" in line and "0.20" in line and "missed" in line for line in lines)
+
+
+def test_a_load_that_was_not_there_is_said() -> None:
+    """Latencies at a rate that the generator or the server could not keep up tell little."""
+    played = dict(a_round())
+    played["noop_at_load"] = Sample(per_second=700, latency_ms={"p50": 1, "p99": 2}, notes={"started": 0.7})
+    played["convert_at_load"] = Sample(per_second=990, latency_ms={"p50": 1, "p99": 2}, notes={"started": 0.99})
+    console = Console(width=200, record=True, file=StringIO())
+
+    report.show(console, [played], {"cores": "2"}, {"fsync": "on"})
+
+    assert "no-op RPC at 80 % load: only 70% of the calls could be started when they were due." in console.export_text()
+    assert "ConvertPoints at 80 % load: only" not in console.export_text()
 
 
 def test_json_keeps_every_sample_and_nothing_of_where_it_ran(tmp_path: Path) -> None:
@@ -103,6 +118,10 @@ def test_json_keeps_every_sample_and_nothing_of_where_it_ran(tmp_path: Path) -> 
     written = json.loads(path.read_text())
     rates = [sample["per_second"] for sample in written["scenarios"]["convert"]["samples"]]
     assert rates == [1_000, 3_000]
+    judged = {each["goal"]: (each["wanted"], each["met"]) for each in written["goals"]}
+    assert judged[goal("BatchTransfer of 1 000 / raw").title] == (0.6, True)
+    assert judged[goal("unary ConvertPoints / ORM").title] == (12, False)
+    assert len(judged) == len(GOALS)
     assert str(tmp_path) not in path.read_text()
 
 
@@ -120,6 +139,17 @@ def test_the_chart_has_a_bar_as_long_as_its_figure(tmp_path: Path) -> None:
     # The stream's stands last.
     hundred, thousand = bars[-3:-1]
     assert thousand == pytest.approx(2 * hundred, rel=0.01)
+
+
+def test_the_chart_shows_every_rate_that_is_measured(tmp_path: Path) -> None:
+    """All but the two that are driven at a set load: their rate was chosen."""
+    path = tmp_path / "latest.svg"
+
+    chart.write_svg(path, [a_round()])
+
+    shown = {each.text for each in ET.parse(path).iter("{http://www.w3.org/2000/svg}text")}
+    chosen = {"noop_at_load", "convert_at_load"}
+    assert {each.title for each in SCENARIOS if each.name not in chosen} <= shown
 
 
 def test_every_guarded_ratio_has_a_floor_below_what_is_wanted() -> None:
