@@ -1,7 +1,8 @@
 """The regression guard: a few short rounds, ratios against committed floors.
 
 Times differ from machine to machine. What one thing costs beside another on the same machine differs far less, and the
-floors leave half of it as margin.
+floors are about half of what is reached where nothing can be compiled, which is slower: who falls below them has become
+much slower, on any machine.
 """
 
 import json
