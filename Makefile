@@ -100,6 +100,10 @@ bench-liquidity: setup ## How many queues of whole items are proven best, for ho
 bench-watching: compiled ## How far behind watchers are at full posting speed, and what a hundred slow ones cost
 	$(BIN)/python -m bench.watching $(ARGS)
 
+.PHONY: bench-retiring
+bench-retiring: compiled ## What posters notice while partitions of old transfers leave the ledger
+	$(BIN)/python -m bench.retiring $(ARGS)
+
 .PHONY: bench-flames
 bench-flames: compiled ## Where the server's time goes, as flame graphs in docs/flames; needs leave to look into processes
 	$(BIN)/python -m bench.flames $(ARGS)
@@ -111,8 +115,8 @@ $(HORDAK): bench/baselines/hordak-requirements.txt | $(BIN)/python
 	touch $@
 
 .PHONY: bench
-bench: compiled $(HORDAK) ## Measure throughput beside its yardsticks (a few minutes)
-	$(BIN)/python -m bench
+bench: compiled $(HORDAK) ## Measure throughput beside its yardsticks (a few minutes; ARGS=--quick for one short round)
+	$(BIN)/python -m bench $(ARGS)
 
 .PHONY: bench-smoke
 bench-smoke: compiled ## Ratios against committed floors, never times: has something become much slower?
