@@ -26,10 +26,13 @@ AMOUNTS_END = "<!-- end of amounts -->"
 WHOLE_NUMBERS = frozenset(
     {
         "available",
+        "balance",
         "block",
         "borne",
         "came",
         "cap",
+        "credit",
+        "debit",
         "headroom",
         "held",
         "in_micros",
@@ -37,11 +40,16 @@ WHOLE_NUMBERS = frozenset(
         "left",
         "limit",
         "maximum",
+        "micros",
         "minimum",
+        "minor_units",
         "missing",
         "out_micros",
+        "points",
+        "price_micros",
         "remaining",
         "requested",
+        "spent",
         "used",
     }
 )

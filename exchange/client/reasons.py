@@ -77,6 +77,8 @@ class ResourceExists(Definite):
     FOR = "RESOURCE_EXISTS"
 
     resource: str
+    reference: str
+    effective_time: str
 
 
 class MerchantSuspended(Definite):
@@ -112,6 +114,7 @@ class NoPrice(Definite):
 
     currency: str
     price: str
+    at: str
 
 
 class NoRate(Definite):
@@ -165,11 +168,23 @@ class DailyCapExceeded(Definite):
 
 
 class AmountOverflow(Definite):
-    """FAILED_PRECONDITION. A figure would pass what 64 bits hold."""
+    """FAILED_PRECONDITION. A figure would pass what 64 bits hold, as when a member would own more than 2^63-1 points."""
 
     FOR = "AMOUNT_OVERFLOW"
 
     figure: str
+    balance: int
+    credit: int
+    debit: int
+    points: int
+    price_micros: int
+    micros: int
+    spent: int
+    rule: str
+    requested: int
+    rate: str
+    currency: str
+    minor_units: int
 
 
 class NegativeSpread(Definite):
@@ -181,6 +196,7 @@ class NegativeSpread(Definite):
     target: str
     out_micros: int
     in_micros: int
+    since: str
 
 
 class RequestIdReused(Definite):
@@ -373,13 +389,15 @@ class NothingDue(Undecided):
 
 
 class RoundTripGains(Definite):
-    """FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted."""
+    """FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted: as 21 for 20 where `product` is 21/20."""
 
     FOR = "ROUND_TRIP_GAINS"
 
     cycle: str
     product: str
+    rates: str
     since: str
+    promotions: str
 
 
 class RateOutOfBounds(Definite):
@@ -387,6 +405,7 @@ class RateOutOfBounds(Definite):
 
     FOR = "RATE_OUT_OF_BOUNDS"
 
+    field: str
     figure: str
     value: int
     bound: int
@@ -398,6 +417,7 @@ class SupersedesMismatch(Definite):
     FOR = "SUPERSEDES_MISMATCH"
 
     supersedes: str
+    field: str
 
 
 class TooManyDrafts(Definite):

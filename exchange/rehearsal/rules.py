@@ -57,7 +57,7 @@ FORCED: dict[str, Callable[[Asked], Exception]] = {
     "INSUFFICIENT_POINTS": lambda asked: no.InsufficientPoints(
         currency=asked.currency, available=asked.units - 1, requested=asked.units
     ),
-    "NO_PRICE": lambda asked: no.NoPrice(currency=asked.currency, price="(rehearsed)"),
+    "NO_PRICE": lambda asked: no.NoPrice(currency=asked.currency, price="(rehearsed)", at=_LONG_AGO),
     "NO_RATE": lambda asked: no.NoRate(source=asked.currency, target=asked.target),
     "BELOW_MINIMUM": lambda asked: no.BelowMinimum(requested=asked.units, minimum=asked.units + 1, rate=_RATE),
     "ABOVE_MAXIMUM": lambda asked: no.AboveMaximum(requested=asked.units, maximum=asked.units - 1, rate=_RATE),

@@ -41,7 +41,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 8
     """NOT_FOUND. There is no such thing, or it is none of the caller's business. {resource: "members/…", field}."""
     ERROR_REASON_RESOURCE_EXISTS: _ErrorReason.ValueType  # 9
-    """ALREADY_EXISTS. The name or reference is taken. {resource: "merchants/GRO"}."""
+    """ALREADY_EXISTS. The name or reference is taken. {resource: "merchants/GRO"}; of a member that cannot be linked so also the {reference} asked for, of a price that is there the instant it begins: {effective_time}."""
     ERROR_REASON_MERCHANT_SUSPENDED: _ErrorReason.ValueType  # 10
     """FAILED_PRECONDITION. A merchant of the movement is suspended. {merchant}."""
     ERROR_REASON_CURRENCY_SUSPENDED: _ErrorReason.ValueType  # 11
@@ -49,7 +49,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_INSUFFICIENT_POINTS: _ErrorReason.ValueType  # 12
     """FAILED_PRECONDITION. Too few spendable points. {currency, available: "57655", requested: "57656"}."""
     ERROR_REASON_NO_PRICE: _ErrorReason.ValueType  # 13
-    """FAILED_PRECONDITION. The currency has no price at this instant. {currency, price: "issue"}."""
+    """FAILED_PRECONDITION. The currency has no price at this instant. {currency, price: "issue", at: "2026-03-01T09:10:00+00:00"}."""
     ERROR_REASON_NO_RATE: _ErrorReason.ValueType  # 14
     """FAILED_PRECONDITION. No rate is effective for the pair at this instant. {source, target}."""
     ERROR_REASON_BELOW_MINIMUM: _ErrorReason.ValueType  # 15
@@ -61,9 +61,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_DAILY_CAP_EXCEEDED: _ErrorReason.ValueType  # 18
     """FAILED_PRECONDITION. The member's daily cap of the rate would be passed. {cap, used, requested, rate}."""
     ERROR_REASON_AMOUNT_OVERFLOW: _ErrorReason.ValueType  # 19
-    """FAILED_PRECONDITION. A figure would pass what 64 bits hold. {figure: "balance"}: the member would own more than 2^63-1 points."""
+    """FAILED_PRECONDITION. A figure would pass what 64 bits hold, as when a member would own more than 2^63-1 points. {figure: "balance"}; beside it what the figure is made of, some of {balance, credit, debit, points, price_micros, micros, spent, rule, requested, rate, currency, minor_units}."""
     ERROR_REASON_NEGATIVE_SPREAD: _ErrorReason.ValueType  # 20
-    """FAILED_PRECONDITION. The operator's part of a conversion would be negative. {source, target, out_micros, in_micros}."""
+    """FAILED_PRECONDITION. The operator's part of a conversion would be negative. {source, target, out_micros, in_micros}; where a rate or a price is published also {since}: from when it would."""
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 21
     """FAILED_PRECONDITION. The request_id was used for another request. {request_id}."""
     ERROR_REASON_RATE_OVERLAP: _ErrorReason.ValueType  # 22
@@ -111,11 +111,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_NOTHING_DUE: _ErrorReason.ValueType  # 43
     """ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
     ERROR_REASON_ROUND_TRIP_GAINS: _ErrorReason.ValueType  # 60
-    """FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted. {cycle: "BNK > AIR > BNK", product: "21/20", since}: 20 BNK would come back as 21."""
+    """FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted: as 21 for 20 where `product` is 21/20. {cycle: "BNK > AIR > BNK", product: "21/20", rates: "rates/…, drafted", since}: of `rates` one for each step, "drafted" what is not published yet; where promotions give some of it also {promotions}."""
     ERROR_REASON_RATE_OUT_OF_BOUNDS: _ErrorReason.ValueType  # 61
-    """FAILED_PRECONDITION. A figure of a rate lies outside the coalition's bounds. {figure: "bonus_bps", value: "2500", bound: "1000"}."""
+    """FAILED_PRECONDITION. A figure of a rate lies outside the coalition's bounds. {field: "rate", figure: "bonus_bps", value: "2500", bound: "1000"}."""
     ERROR_REASON_SUPERSEDES_MISMATCH: _ErrorReason.ValueType  # 62
-    """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
+    """FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…", field: "rate.supersedes"}."""
     ERROR_REASON_TOO_MANY_DRAFTS: _ErrorReason.ValueType  # 63
     """FAILED_PRECONDITION. As many drafts or adjustments of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
     ERROR_REASON_SECOND_PERSON_NEEDED: _ErrorReason.ValueType  # 64
@@ -161,7 +161,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_NOT_OWN_CURRENCY: _ErrorReason.ValueType  # 123
     """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
     ERROR_REASON_MEMBER_CLOSED: _ErrorReason.ValueType  # 127
-    """FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more."""
+    """FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more. No metadata."""
     ERROR_REASON_TOO_MANY_QUOTES: _ErrorReason.ValueType  # 128
     """RESOURCE_EXHAUSTED with RetryInfo. As many quotes of the merchant are open as may be: neither used nor expired. RetryInfo says when the first of them expires. {merchant, open_quotes: "10000"}."""
     ERROR_REASON_STATE_TOO_OLD: _ErrorReason.ValueType  # 83
@@ -234,7 +234,7 @@ ERROR_REASON_NOT_THE_ISSUER: ErrorReason.ValueType  # 7
 ERROR_REASON_RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 8
 """NOT_FOUND. There is no such thing, or it is none of the caller's business. {resource: "members/…", field}."""
 ERROR_REASON_RESOURCE_EXISTS: ErrorReason.ValueType  # 9
-"""ALREADY_EXISTS. The name or reference is taken. {resource: "merchants/GRO"}."""
+"""ALREADY_EXISTS. The name or reference is taken. {resource: "merchants/GRO"}; of a member that cannot be linked so also the {reference} asked for, of a price that is there the instant it begins: {effective_time}."""
 ERROR_REASON_MERCHANT_SUSPENDED: ErrorReason.ValueType  # 10
 """FAILED_PRECONDITION. A merchant of the movement is suspended. {merchant}."""
 ERROR_REASON_CURRENCY_SUSPENDED: ErrorReason.ValueType  # 11
@@ -242,7 +242,7 @@ ERROR_REASON_CURRENCY_SUSPENDED: ErrorReason.ValueType  # 11
 ERROR_REASON_INSUFFICIENT_POINTS: ErrorReason.ValueType  # 12
 """FAILED_PRECONDITION. Too few spendable points. {currency, available: "57655", requested: "57656"}."""
 ERROR_REASON_NO_PRICE: ErrorReason.ValueType  # 13
-"""FAILED_PRECONDITION. The currency has no price at this instant. {currency, price: "issue"}."""
+"""FAILED_PRECONDITION. The currency has no price at this instant. {currency, price: "issue", at: "2026-03-01T09:10:00+00:00"}."""
 ERROR_REASON_NO_RATE: ErrorReason.ValueType  # 14
 """FAILED_PRECONDITION. No rate is effective for the pair at this instant. {source, target}."""
 ERROR_REASON_BELOW_MINIMUM: ErrorReason.ValueType  # 15
@@ -254,9 +254,9 @@ ERROR_REASON_CONVERTS_TO_NOTHING: ErrorReason.ValueType  # 17
 ERROR_REASON_DAILY_CAP_EXCEEDED: ErrorReason.ValueType  # 18
 """FAILED_PRECONDITION. The member's daily cap of the rate would be passed. {cap, used, requested, rate}."""
 ERROR_REASON_AMOUNT_OVERFLOW: ErrorReason.ValueType  # 19
-"""FAILED_PRECONDITION. A figure would pass what 64 bits hold. {figure: "balance"}: the member would own more than 2^63-1 points."""
+"""FAILED_PRECONDITION. A figure would pass what 64 bits hold, as when a member would own more than 2^63-1 points. {figure: "balance"}; beside it what the figure is made of, some of {balance, credit, debit, points, price_micros, micros, spent, rule, requested, rate, currency, minor_units}."""
 ERROR_REASON_NEGATIVE_SPREAD: ErrorReason.ValueType  # 20
-"""FAILED_PRECONDITION. The operator's part of a conversion would be negative. {source, target, out_micros, in_micros}."""
+"""FAILED_PRECONDITION. The operator's part of a conversion would be negative. {source, target, out_micros, in_micros}; where a rate or a price is published also {since}: from when it would."""
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 21
 """FAILED_PRECONDITION. The request_id was used for another request. {request_id}."""
 ERROR_REASON_RATE_OVERLAP: ErrorReason.ValueType  # 22
@@ -304,11 +304,11 @@ ERROR_REASON_NO_CASH_OUT: ErrorReason.ValueType  # 42
 ERROR_REASON_NOTHING_DUE: ErrorReason.ValueType  # 43
 """ABORTED. No points of the account have reached their end; only the exchange's own work meets this. {currency}."""
 ERROR_REASON_ROUND_TRIP_GAINS: ErrorReason.ValueType  # 60
-"""FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted. {cycle: "BNK > AIR > BNK", product: "21/20", since}: 20 BNK would come back as 21."""
+"""FAILED_PRECONDITION. Converting round in a circle would return more points than it took, whole blocks and best bonuses counted: as 21 for 20 where `product` is 21/20. {cycle: "BNK > AIR > BNK", product: "21/20", rates: "rates/…, drafted", since}: of `rates` one for each step, "drafted" what is not published yet; where promotions give some of it also {promotions}."""
 ERROR_REASON_RATE_OUT_OF_BOUNDS: ErrorReason.ValueType  # 61
-"""FAILED_PRECONDITION. A figure of a rate lies outside the coalition's bounds. {figure: "bonus_bps", value: "2500", bound: "1000"}."""
+"""FAILED_PRECONDITION. A figure of a rate lies outside the coalition's bounds. {field: "rate", figure: "bonus_bps", value: "2500", bound: "1000"}."""
 ERROR_REASON_SUPERSEDES_MISMATCH: ErrorReason.ValueType  # 62
-"""FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…"}."""
+"""FAILED_PRECONDITION. What a rate is to supersede is of another pair or tier, or over when it begins. {supersedes: "rates/…", field: "rate.supersedes"}."""
 ERROR_REASON_TOO_MANY_DRAFTS: ErrorReason.ValueType  # 63
 """FAILED_PRECONDITION. As many drafts or adjustments of this proposer, or changes of caps, wait for approval as may. {waiting, most: "100"}."""
 ERROR_REASON_SECOND_PERSON_NEEDED: ErrorReason.ValueType  # 64
@@ -354,7 +354,7 @@ ERROR_REASON_PROPOSAL_LAPSED: ErrorReason.ValueType  # 122
 ERROR_REASON_NOT_OWN_CURRENCY: ErrorReason.ValueType  # 123
 """PERMISSION_DENIED. A merchant adjusts only points of a currency it issues, and pays for them itself. {merchant: "merchants/GRO", currency: "currencies/TEL"}."""
 ERROR_REASON_MEMBER_CLOSED: ErrorReason.ValueType  # 127
-"""FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more."""
+"""FAILED_PRECONDITION. The membership was closed: its points have ended, and nothing moves any more. No metadata."""
 ERROR_REASON_TOO_MANY_QUOTES: ErrorReason.ValueType  # 128
 """RESOURCE_EXHAUSTED with RetryInfo. As many quotes of the merchant are open as may be: neither used nor expired. RetryInfo says when the first of them expires. {merchant, open_quotes: "10000"}."""
 ERROR_REASON_STATE_TOO_OLD: ErrorReason.ValueType  # 83

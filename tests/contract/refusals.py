@@ -51,10 +51,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Documented:
-    """What the catalogue says of a reason."""
+    """What the catalogue says of a reason: its status, what it always tells, and what it tells only sometimes."""
 
     code: str
     metadata: frozenset[str]
+    sometimes: frozenset[str]
     retry: bool
 
 
@@ -108,6 +109,8 @@ def _hold_to_catalogue(refused: Refused) -> None:
     said = catalogue()[refused.reason]
     assert refused.code.name == said.code, f"{refused.reason} is documented as {said.code}"
     assert said.metadata <= refused.metadata.keys(), f"{refused.reason} tells {refused.metadata}, not {said.metadata}"
+    untold = refused.metadata.keys() - said.metadata - said.sometimes
+    assert not untold, f"{refused.reason} tells {untold}, which no client knows of"
     assert all(refused.metadata.values()), f"empty metadata: {refused.metadata}"
     assert (refused.retry_seconds is not None) == said.retry, f"{refused.reason} and RetryInfo"
     if refused.code is grpc.StatusCode.INVALID_ARGUMENT and said.metadata:
@@ -125,6 +128,11 @@ def _unpacked(status: status_pb2.Status, kind: type) -> list[Any]:
     return found
 
 
+def _names(braces: str) -> frozenset[str]:
+    """Names of metadata as they stand between braces, some with an example: `cap, figure: "earn"`."""
+    return frozenset(name.partition(":")[0] for name in re.sub(r'"[^"]*"', "", braces).split(", "))
+
+
 @cache
 def catalogue() -> dict[str, Documented]:
     """Every reason by name without its prefix, as `error_reason.proto` documents it."""
@@ -132,7 +140,7 @@ def catalogue() -> dict[str, Documented]:
     found = {}
     for comment, name in re.findall(r"  // (.+)\n  ERROR_REASON_(\w+) = [1-9]", text):
         code = comment.split(".")[0]
-        named = re.search(r"\{(.+?)\}", comment)
-        keys = re.findall(r"(\w+)(?:: [^,]+)?(?:, |$)", named[1]) if named else []
-        found[name] = Documented(code.removesuffix(" with RetryInfo"), frozenset(keys), code.endswith("RetryInfo"))
+        named = [_names(group) for group in re.findall(r"\{(.+?)\}", comment)]
+        always, sometimes = frozenset().union(*named[:1]), frozenset().union(*named[1:])
+        found[name] = Documented(code.removesuffix(" with RetryInfo"), always, sometimes, code.endswith("RetryInfo"))
     return found

@@ -1,6 +1,8 @@
 """The catalogue of reasons, the code's refusals and these tests hold one another complete."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from exchange.v1.error_reason_pb2 import ErrorReason
 from settlement import refusals as settlements_own
 from tests.contract.refusals import catalogue
 
+ROOT = Path(__file__).parents[2]
 PREFIX = "ERROR_REASON_"
 NAMES = [name.removeprefix(PREFIX) for name in ErrorReason.DESCRIPTOR.values_by_name]
 REASONS = [name for name in NAMES if name != "UNSPECIFIED"]
@@ -73,6 +76,36 @@ def test_a_refusals_category_is_the_status_its_reason_documents(reason: str) -> 
     category = refusals()[reason].category
 
     assert STATUS_CODES[category].name == catalogue()[reason].code
+
+
+def test_what_a_refusal_is_given_is_what_its_reason_tells() -> None:
+    """Wherever the code refuses: all that is always told, and nothing that no catalogue has."""
+    kinds = {kind.__name__: reason for reason, kind in refusals().items() if kind is not InvalidField}
+    given = [(where, kinds[name], names) for where, name, names in calls() if name in kinds]
+
+    wrong = []
+    for where, reason, names in given:
+        said = catalogue()[reason]
+        if not said.metadata <= names <= said.metadata | said.sometimes:
+            wrong.append(f"{where}: {reason} is given {sorted(names)}, not {sorted(said.metadata)}")
+
+    assert {reason for _, reason, _ in given} > {"NO_PRICE", "WRONG_STATE"}, "the code is read"
+    assert not wrong, "\n".join(wrong)
+
+
+def calls() -> Iterator[tuple[str, str, frozenset[str]]]:
+    """Every call of the code with its arguments' names: where it stands, and what is called.
+
+    What is unpacked into a call is left to the tests that meet the refusal: all they meet is held to the catalogue too.
+    """
+    for room in ("exchange", "settlement"):
+        # A client is given what was told; generated code refuses nothing.
+        for path in (path for path in (ROOT / room).rglob("*.py") if not {"client", "v1"} & set(path.parts)):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+                    name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                    names = frozenset(one.arg for one in node.keywords if one.arg is not None)
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", name, names
 
 
 def test_waiting_helps_where_the_catalogue_says_so() -> None:
