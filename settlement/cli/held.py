@@ -76,6 +76,7 @@ def _plain(one: Waiting, there: Behind) -> dict[str, Any]:
         "disputed_transfer": f"transfers/{there.disputed}" if there.disputed else None,
         "adjustments": [adjusted._asdict() for adjusted in there.adjustments],
         "transfers": [_entry(entry) for entry in there.entries],
+        "archive": there.left.data["archive"] if there.left else None,
     }
 
 
@@ -111,6 +112,14 @@ def _show(one: Waiting, there: Behind) -> None:
     for adjusted in there.adjustments:
         what = f"settlementAdjustments/{adjusted.adjustment}, {adjusted.cause}"
         console.print(f"of it {what}: {money(adjusted.amount, one.currency)}", soft_wrap=True)
+    if there.left:
+        archives = f"the operator has the archives, the newest {there.left.data['archive']}"
+        console.print(
+            f"Transfers: {there.obligations}, {there.micros:,} micro-units, rounded once; "
+            f"some of windows/{item.since_window} have left the ledger: {archives}, up to {there.left.data['until']}",
+            soft_wrap=True,
+        )
+        return
     rows = [
         (told["transfer"], told["occurred"], told["kind"], f"{told['points']:,}", f"{told['micros']:,}")
         for told in map(_entry, there.entries)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from exchange.refusals import TransferRetired
 from settlement import exchange_ledger
 from settlement.disputes.inputs import disputed
 from settlement.disputes.reading import read_dispute
@@ -24,6 +25,8 @@ class Behind(NamedTuple):
         entries: of these the first ones, each with its transfer; none where one transfer is disputed.
         adjustments: what the pair owes there beside.
         disputed: the one transfer a disputed item is a part of; None: it is no such item.
+        left: the no to whoever asks for the window's transfers, when some have left the ledger: which archive has them.
+            Then no entries are there; what the pair owes is kept without them.
     """
 
     micros: int
@@ -31,6 +34,7 @@ class Behind(NamedTuple):
     entries: Sequence[Entry]
     adjustments: Sequence[Adjusted]
     disputed: UUID | None = None
+    left: TransferRetired | None = None
 
 
 async def behind(connection: AsyncConnection, currency: str, item: CarryFigures, most: int) -> Behind:
@@ -42,16 +46,20 @@ async def behind(connection: AsyncConnection, currency: str, item: CarryFigures,
     if item.dispute:
         dispute = await read_dispute(connection, UUID(item.dispute))
         return Behind(micros, obligations, (), (), dispute.obligation.transfer)
-    entries = await exchange_ledger.entries(
-        connection,
-        item.since_window,
-        debtor=item.debtor,
-        creditor=item.creditor,
-        party=None,
-        currency=currency,
-        after=(0, 0),
-        limit=most,
-    )
     beside = (await disputed(connection, item.since_window)).adjustments
     adjusted = [one for one in beside if (one.currency, one.debtor, one.creditor) == pair]
+    try:
+        entries = await exchange_ledger.entries(
+            connection,
+            item.since_window,
+            debtor=item.debtor,
+            creditor=item.creditor,
+            party=None,
+            currency=currency,
+            after=(0, 0),
+            limit=most,
+        )
+    except TransferRetired as left:
+        # One old window does not keep anybody from seeing what is held of the others.
+        return Behind(micros, obligations, (), adjusted, left=left)
     return Behind(micros, obligations, entries, adjusted)

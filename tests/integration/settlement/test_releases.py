@@ -6,16 +6,21 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.db.engine import Database
+from exchange.retention.model import Content
 from exchange.v1 import directory_service_pb2 as directory
 from settlement.evidence.service import Evidence
 from settlement.evidence.verify import verify
+from settlement.keeping import needs
 from tests.contract.paid import Treasury
 from tests.contract.proposed import exclusions
 from tests.contract.settled import Finance
 from tests.contract.stillness import connected
 from tests.contract.test_releases import holding, suspend
+from tests.integration.ledger.ledgers import Ledger
+from tests.integration.ledger.retiring import LI_WEI, candidate, cut, done_with, keeping
 from tests.integration.settlement.packs import change_document
 from tests.integration.settlement.test_commands import settlement
 from tests.servers import Server
@@ -83,6 +88,42 @@ async def test_what_is_held_is_told_down_to_its_transfers(server: Server, financ
     assert (one[0]["pair_micros"], one[0]["pair_obligations"]) == (6_000_000, 1)
     assert one[0]["transfers"][0]["transfer"] in shown.output
     assert (nothing, nobody.status) == ([], 2)
+
+
+@pytest.mark.timeout(300)
+async def test_an_item_whose_transfers_have_left_hides_no_other(
+    server: Server, finance: Finance, tmp_path: Path
+) -> None:
+    """What it comes to is kept without them, and the archive is named that has them; the others are told in full."""
+    ledger = Ledger(server.url, server.api)
+    await finance.agree(exclusions("GRO"))
+    await finance.approve(await finance.submit((await finance.start("windows/1")).run))
+    await cut(ledger)
+    await finance.cast.gro.earn(finance.member, "7 TEL")
+    await finance.close("windows/2")
+    await finance.approve(await finance.submit((await finance.start("windows/2")).run))
+    await settlement(server, "liability", "2")
+    await settlement(server, "head", "2")
+    await done_with(ledger)
+
+    async def needed(connection: AsyncConnection, content: Content) -> list[str]:
+        return await needs(connection, content.last_window_no)
+
+    async with keeping(ledger, needs=[needed]) as retirements:
+        gone = await retirements.retire(await candidate(retirements), LI_WEI, tmp_path)
+    told = await settlement(server, "held", "GRO", "--json")
+    shown = await settlement(server, "held", "GRO")
+
+    assert told.errors == ""
+    old, new = told.document["items"]
+    assert (old["since_window"], old["amount"], old["transfers"], old["archive"]) == (1, 600, [], gone.part_name)
+    assert (old["pair_micros"], old["pair_obligations"]) == (6_000_000, 1)
+    assert (new["since_window"], new["amount"], len(new["transfers"]), new["archive"]) == (2, 8, 1, None)
+    assert (
+        f"some of windows/1 have left the ledger: the operator has the archives, the newest {gone.part_name}"
+        in shown.output
+    )
+    assert new["transfers"][0]["transfer"] in shown.output
 
 
 @pytest.mark.timeout(300)
