@@ -206,3 +206,16 @@ async def test_where_payers_pay_their_creditors_themselves_those_bear_it(treasur
     assert {pair for pair, leg in legs.items() if leg.borne_minor_units} == {("GRO", "TEL")}
     assert (await treasury.states(run))["GRO", "TEL"] == "COVERED"
     assert (await treasury.finance.read(run)).state == pb.Run.STATE_SETTLED
+
+
+async def test_who_pays_less_for_anothers_default_is_not_declared_for_the_same_run(treasury: Treasury) -> None:
+    """The operator pays AIR and TEL so much less: what they bear of GRO's default they would bear of its own again."""
+    await treasury.approved()
+    await treasury.finance.agree(default())
+    found = await balances(treasury.finance)
+
+    refused = await refusal(treasury.finance.propose(default("OPR")))
+
+    assert (refused.reason, refused.metadata["resource"]) == ("WRONG_STATE", "merchants/OPR/defaults/1")
+    assert (refused.metadata["state"], refused.metadata["needed"]) == ("PAYMENT_REDUCED", "PAYMENT_WHOLE")
+    assert await balances(treasury.finance) == found
