@@ -31,6 +31,8 @@ PAIR = ("currency", "debtor", "creditor", "micros", "obligations", "minor_units"
 """What a directed pair owes in a window; `minor_units` after the one rounding."""
 HEAD = ("window", "closed", "previous", "items", "items_root", "pairs", "pairs_root")
 """What a head is the hash of, in this order."""
+CONVERSIONS = ("converted_out", "converted_in", "fx_difference")
+"""Lines of what was converted between currencies: with the operator, beside what is owed to and by other sides."""
 WORDS = 4
 """The program, the statement, the proof and the head."""
 
@@ -174,10 +176,12 @@ def _lines_add_up(statement: Mapping[str, Any]) -> None:
         lines = [line for line in statement["lines"] if line["currency"] == currency]
         names = [line["line"] for line in lines]
         above = lines[: names.index("total")]
-        if len(set(names)) < len(names):
+        # Of conversions there is a line for each other currency.
+        once = [line for line in names if line not in CONVERSIONS]
+        if len(set(once)) < len(once):
             raise Untrue(f"{currency}: a line is told twice")
-        if any(line["items"] is not None for line in lines[len(above) :]):
-            raise Untrue(f"{currency}: a line of obligations stands below the total that it belongs to")
+        if any(line["items"] is not None or line["line"] in CONVERSIONS for line in lines[len(above) :]):
+            raise Untrue(f"{currency}: a line stands below the total that it belongs to")
         by_name = {line["line"]: (line["receivable"], line["payable"]) for line in lines}
         for side, place in (("receivable", 0), ("payable", 1)):
             if sum(line[side] for line in above) != by_name["total"][place]:
