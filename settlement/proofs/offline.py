@@ -4,9 +4,10 @@
 
 It needs nothing but Python: copy this file wherever the statement is. When it says that the statement is true, every
 line that counts items is made of obligations that are in the ledger, none of the merchant's is left out, the lines add
-up to the net, and the other side of every pair was told the same figure, because it is checked against the same head.
-Lines without items, of what was carried, held or adjusted, come from other windows: they are added up, not proven. Ask
-somebody else for the head: whoever gives out statements must not be the only one who tells what they are held against.
+up to the net, so do the tables of other sides and of payments, and the other side of every pair was told the same
+figure, because it is checked against the same head. Lines without items, of what was carried, held, adjusted or
+converted, come from elsewhere: they are added up, not proven. Ask somebody else for the head: whoever gives out
+statements must not be the only one who tells what they are held against.
 
 A window's obligations are the leaves of a Merkle tree as RFC 6962 hashes it, in the order of the ledger; what each
 directed pair owes are those of a second one. The head binds both, and the head of the window before.
@@ -107,6 +108,8 @@ def check(statement: Mapping[str, Any], proof: Mapping[str, Any], head: str) -> 
     _pairs_are_sums(items, pairs)
     _lines_are_sums(statement, items, pairs, name)
     _lines_add_up(statement)
+    _others_add_up(statement, pairs, name)
+    _payments_add_up(statement, name)
     return len(items)
 
 
@@ -191,6 +194,56 @@ def _lines_add_up(statement: Mapping[str, Any]) -> None:
             raise Untrue(f"{currency}: the total less what is held is not the net")
         if nets["net"] != nets["paid"] + nets.get("carried", 0):
             raise Untrue(f"{currency}: what is paid and carried is not the net")
+
+
+def _others_add_up(statement: Mapping[str, Any], pairs: Sequence[Mapping[str, str]], name: str) -> None:
+    """Each other side stands with all that the head has of it, and whatever stands there beside is in the lines."""
+    committed: dict[tuple[str, str], list[int]] = {}
+    for one in pairs:
+        other = one["creditor"] if one["debtor"] == name else one["debtor"]
+        figures = committed.setdefault((one["currency"], other), [0, 0, 0])
+        figures[one["debtor"] == name] += int(one["minor_units"])
+        figures[2] += int(one["obligations"])
+    rows = {(row["currency"], row["counterparty"]): row for row in statement["counterparties"]}
+    if len(rows) < len(statement["counterparties"]):
+        raise Untrue("another side is told twice")
+    told = {key: [row["receivable"], row["payable"], row["obligations"]] for key, row in rows.items()}
+    for key in sorted(committed.keys() | told.keys()):
+        least, found = committed.get(key, [0, 0, 0]), told.get(key, [0, 0, 0])
+        if found[0] < least[0] or found[1] < least[1] or found[2] != least[2]:
+            raise Untrue(f"{' '.join(key)}: the statement says {found}, the head has {least}")
+    if any(not 0 <= row["held"] <= row["receivable"] + row["payable"] for row in rows.values()):
+        raise Untrue("more is held with another side than stands there")
+    sums: dict[str, list[int]] = {}
+    for (currency, _), row in rows.items():
+        for place, figure in enumerate(("receivable", "payable", "held")):
+            sums.setdefault(currency, [0, 0, 0])[place] += row[figure]
+    for currency in sorted(sums.keys() | {line["currency"] for line in statement["lines"]}):
+        lines = [line for line in statement["lines"] if line["currency"] == currency]
+        total = [line["line"] for line in lines].index("total") if lines else 0
+        above = [line for line in lines[:total] if line["line"] not in CONVERSIONS]
+        held = [line["receivable"] + line["payable"] for line in lines if line["line"] == "held"]
+        wanted = [*(sum(line[side] for line in above) for side in ("receivable", "payable")), sum(held)]
+        if sums.get(currency, [0, 0, 0]) != wanted:
+            raise Untrue(f"{currency}: other sides come to {sums.get(currency)} receivable, payable and held, "
+                         f"the lines to {wanted}")  # fmt: skip
+
+
+def _payments_add_up(statement: Mapping[str, Any], name: str) -> None:
+    """What each payment moves is what is to be received and to be paid now."""
+    sums: dict[str, list[int]] = {}
+    for payment in statement["payments"]:
+        if (payment["payer"] == name) == (payment["payee"] == name) or payment["amount"] <= 0:
+            raise Untrue(f"{payment['payer']} pays {payment['payee']} {payment['amount']}: no payment of {name}")
+        sums.setdefault(payment["currency"], [0, 0])[payment["payer"] == name] += payment["amount"]
+    told = {line["currency"]: [line["receivable"], line["payable"]] for line in statement["lines"]
+            if line["line"] == "paid"}  # fmt: skip
+    for currency in sorted(sums.keys() | told.keys()):
+        found = sums.get(currency, [0, 0])
+        # Who stands in the middle, and has no part in a currency, passes on what comes in.
+        wanted = told.get(currency, [found[0], found[0]])
+        if found != wanted:
+            raise Untrue(f"{currency}: payments come to {found}, received and paid, the lines to {wanted}")
 
 
 def main(words: Sequence[str]) -> int:

@@ -1,16 +1,16 @@
-"""Statements of any windows against their heads: what is true is found true."""
+"""Statements of any windows against their heads: what is true is found true, and no table may say something else."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from settlement.proofs.model import Head
-from settlement.proofs.offline import FIRST, check, head_of, leaf_hash
+from settlement.proofs.offline import FIRST, Untrue, check, head_of, leaf_hash
 from settlement.proofs.rules import Tree, pair_leaf
 from settlement.reports.formats.registry import FORMATS
 from settlement.reports.lines import KindTotal
@@ -68,3 +68,28 @@ def test_every_statement_is_true(row: list[SettledWindow]) -> None:
     for settled in row:
         for statement, proof, head in statements(settled):
             assert check(statement, proof, head) == len(proof["items"]["leaves"])
+
+
+FIGURES = {"counterparties": ("receivable", "payable", "held", "obligations"), "payments": ("amount",)}
+CHANGES: list[Callable[[Any, str, int], object]] = [
+    lambda row, figure, by: row.update({figure: row[figure] + by}),
+    lambda row, figure, by: row.update({figure: row[figure] - by}),
+]
+
+
+@given(row=st.one_of(settled_rows(), converted_rows()), data=st.data())
+def test_no_figure_of_a_table_may_be_another(row: list[SettledWindow], data: st.DataObject) -> None:
+    """One figure of one row, more or less by any amount: the statement is found untrue."""
+    told = [one for settled in row for one in statements(settled)]
+    places = [(one, table, place) for one in told for table in FIGURES for place in range(len(one[0][table]))]
+    if not places:
+        return
+    (statement, proof, head), table, place = data.draw(st.sampled_from(places))
+    figure = data.draw(st.sampled_from(FIGURES[table]))
+    data.draw(st.sampled_from(CHANGES))(statement[table][place], figure, data.draw(st.integers(1, 10**9)))
+
+    try:
+        check(statement, proof, head)
+    except Untrue:
+        return
+    raise AssertionError(f"{figure} of {statement[table][place]} is not looked at")

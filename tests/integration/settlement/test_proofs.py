@@ -86,6 +86,26 @@ def _move_below(statement: Any, name: str) -> None:
     statement["lines"].append(moved)
 
 
+def _first(statement: Any, table: str, **more: int) -> None:
+    """A table's first row says so much more."""
+    row = statement[table][0]
+    row.update({figure: row[figure] + amount for figure, amount in more.items()})
+
+
+def _again(rows: Any) -> None:
+    """The last row stands there twice."""
+    rows.append(dict(rows[-1]))
+
+
+def _swapped(rows: Any, key: str) -> None:
+    """The first two rows change names: their sums stay."""
+    rows[0][key], rows[1][key] = rows[1][key], rows[0][key]
+
+
+def _turned(payment: Any) -> None:
+    payment["payer"], payment["payee"] = payment["payee"], payment["payer"]
+
+
 def _forget(part: Any) -> None:
     del part["leaves"][0]
 
@@ -106,6 +126,18 @@ CHANGES: dict[str, Callable[[Any, Any], object]] = {
     "a line left out": lambda statement, _: statement["lines"].remove(_line(statement, "discount")),
     "a line told again, of nothing": lambda statement, _: statement["lines"].append(_line(statement, "net").copy()),
     "a line below the total": lambda statement, _: _move_below(statement, "discount"),
+    "another side left out": lambda statement, _: statement["counterparties"].pop(),
+    "another side told twice": lambda statement, _: _again(statement["counterparties"]),
+    "more of another side": lambda statement, _: _first(statement, "counterparties", receivable=1),
+    "what is owed, by somebody else": lambda statement, _: _swapped(statement["counterparties"], "counterparty"),
+    "more held": lambda statement, _: _first(statement, "counterparties", held=1),
+    "items of another side": lambda statement, _: _first(statement, "counterparties", obligations=1),
+    "a payment left out": lambda statement, _: statement["payments"].pop(),
+    "a payment told twice": lambda statement, _: _again(statement["payments"]),
+    "a larger payment": lambda statement, _: _first(statement, "payments", amount=1),
+    "a payment the other way": lambda statement, _: _turned(statement["payments"][0]),
+    "a payment of others": lambda statement, _: statement["payments"][0].update(payer="CAF"),
+    "a payment in money without lines": lambda statement, _: statement["payments"][0].update(currency="USD"),
     "of another merchant": lambda statement, _: statement["about"].update(participant="TEL"),
     "of another window": lambda statement, _: statement["about"].update(window="windows/2"),
     "an obligation left out": lambda _, proof: _forget(proof["items"]),
