@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 _PROC = Path("/proc")
+_TRIES_MAX = 10
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -13,12 +14,16 @@ def used(pid: int) -> float | None:
     So a PostgreSQL is the number of its first process, and a server that forks is its parent's. None: not Linux, or
     the process is gone.
     """
-    rows = [row for row in map(_row, _PROC.glob("[0-9]*")) if row is not None]
-    own = next((row for row in rows if row[0] == pid), None)
-    if own is None:
-        return None
-    ticks = own[2] + own[3] + sum(row[2] for row in rows if row[1] == pid)
-    return ticks / _TICKS_PER_SECOND
+    for _ in range(_TRIES_MAX):
+        before = _row(_PROC / str(pid))
+        children = [row for row in map(_row, _PROC.glob("[0-9]*")) if row is not None and row[1] == pid]
+        own = _row(_PROC / str(pid))
+        if before is None or own is None:
+            return None
+        # When a child was waited for between the two looks, its time may stand in both places or in neither.
+        if own[3] == before[3]:
+            break
+    return (own[2] + own[3] + sum(row[2] for row in children)) / _TICKS_PER_SECOND
 
 
 def of_machine() -> float | None:
