@@ -123,7 +123,7 @@ bench-smoke: compiled ## Ratios against committed floors, never times: has somet
 	$(BIN)/python -m bench --smoke
 
 .PHONY: bench-full
-bench-full: compiled $(HORDAK) ## The same, longer and with every variant
+bench-full: compiled $(HORDAK) ## The same, more often and for longer (half an hour)
 	$(BIN)/python -m bench --full
 
 # Without --python-version the answer would depend on who asks; hashes make a tampered download fail to install.

@@ -113,7 +113,7 @@ def _run(chosen: argparse.Namespace) -> int:
     ]
     about = machine.description()
     growing_report.show(rows, about)
-    growing_report.write(chosen.output, rows, about, chosen.seconds)
+    growing_report.write(chosen.output, rows, about, rig.databases.settings, chosen.seconds)
     for ledger, is_sound in zip(ledgers, sound, strict=False):
         print(f"audit of {ledger.size:,}: {'nothing is wrong' if is_sound else 'SOMETHING IS WRONG'}")
     return 1 if not all(sound) or growing_report.failures(rows) else 0

@@ -10,6 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench import judged
+from bench.judged import Judged
+from bench.results import Figure
 from bench.samples import Sample
 
 MEASURES = {
@@ -25,6 +28,8 @@ WITHIN = 1.15
 """How much more than the smallest ledger's a figure of a larger one may be."""
 BARE_MAX = 1.5
 """How many times the bytes of a bare row a transfer may take."""
+UNJUDGED = frozenset({"statement since"})
+"""What grows by its nature: it adds up what came since the latest monthly statement."""
 
 _WIDTH_MIN = 150
 _WIDTH, _LABEL, _BAR_WIDTH, _ROW, _BAR, _HEAD = 960, 340, 420, 22, 14, 34
@@ -83,6 +88,19 @@ def failures(rows: Sequence[Row]) -> dict[str, int]:
     return found
 
 
+def goals(rows: Sequence[Row]) -> list[Judged]:
+    """Of every larger ledger: what an operation costs beside the smallest one's, and bytes beside a bare row's."""
+    found = []
+    for row in rows[1:]:
+        found += [
+            Judged(f"{title}: {row.size:,} / {rows[0].size:,}", WITHIN, Figure.of(beside(row, rows[0], measure)))
+            for measure, title in MEASURES.items()
+            if measure not in UNJUDGED
+        ]
+    bytes_of = "bytes a transfer / bytes of a bare wide row"
+    return found + [Judged(f"{bytes_of}: {row.size:,}", BARE_MAX, Figure.of([row.bytes_beside_bare])) for row in rows]
+
+
 def show(rows: Sequence[Row], about: Mapping[str, str]) -> None:
     """Print it."""
     console = Console()
@@ -99,6 +117,7 @@ def show(rows: Sequence[Row], about: Mapping[str, str]) -> None:
         table.add_row(title, *(_cell(row, rows[0], measure) for row in rows))
     table.add_row("bytes a transfer with key, lot and indexes", *(_bytes(row) for row in rows))
     console.print(table)
+    judged.show(console, goals(rows))
     for name, count in failures(rows).items():
         console.print(f"not OK: {name}, {count} times")
     console.print(" · ".join(f"{name} {value}" for name, value in about.items()), style="dim")
@@ -116,12 +135,16 @@ def _bytes(row: Row) -> str:
     return f"{row.bytes_each:,.0f} ({row.bytes_beside_bare:.2f} of a bare row's)"
 
 
-def write(folder: Path, rows: Sequence[Row], about: Mapping[str, str], seconds: float) -> None:
+def write(
+    folder: Path, rows: Sequence[Row], about: Mapping[str, str], postgres: Mapping[str, str], seconds: float
+) -> None:
     """The JSON and the chart."""
     folder.mkdir(parents=True, exist_ok=True)
     document = {
         "machine": about,
+        "postgres": postgres,
         "seconds": seconds,
+        "goals": judged.written(goals(rows)),
         "rows": [
             asdict(row) | {"cost_us": {name: row.cost(name) for name in MEASURES}}
             | {"beside_smallest": {name: beside(row, rows[0], name) for name in MEASURES}}

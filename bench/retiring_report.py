@@ -10,7 +10,9 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
+from bench import judged
 from bench.chart import Bar, write_panels
+from bench.judged import Judged
 from bench.posters import AT_ONCE, IN_BATCH, Call
 from bench.results import Figure
 
@@ -118,25 +120,18 @@ def rows(rounds: Sequence[Round]) -> list[dict[str, object]]:
     ]
 
 
-def goals(rounds: Sequence[Round]) -> list[dict[str, object]]:
-    """What is wanted, what was reached, and whether that is enough."""
+def goals(rounds: Sequence[Round]) -> list[Judged]:
+    """Nobody waits for the detaching, nobody for a table, and nothing is refused."""
     longest = Figure.of([each.longest_beside_alone(DETACHING) for each in rounds])
-    waiting, refused = sum(each.waiting for each in rounds), sum(each.refused for each in rounds)
     looks = sum(each.looks for each in rounds)
+    waiting, refused = (
+        Figure.of([float(sum(counts))])
+        for counts in ([each.waiting for each in rounds], [each.refused for each in rounds])
+    )
     return [
-        {
-            "goal": "longest call while a partition is detached / longest of posting alone",
-            "wanted": LONGEST_MAX,
-            "reached": asdict(longest),
-            "met": longest.median <= LONGEST_MAX,
-        },
-        {
-            "goal": f"looks, of {looks}, that found a poster waiting for a table",
-            "wanted": 0,
-            "reached": asdict(Figure.of([waiting])),
-            "met": waiting == 0,
-        },
-        {"goal": "postings refused", "wanted": 0, "reached": asdict(Figure.of([refused])), "met": refused == 0},
+        Judged("longest call while a partition is detached / longest of posting alone", LONGEST_MAX, longest),
+        Judged(f"looks, of {looks:,}, that found a poster waiting for a table", 0, waiting),
+        Judged("postings refused", 0, refused),
     ]
 
 
@@ -165,10 +160,7 @@ def show(rounds: Sequence[Round], about: Mapping[str, str]) -> None:
             f"{statistics.median(each.longest_ms for each in steps):,.0f}",
         )
     console.print(table)
-    for goal in goals(rounds):
-        reached, verdict = goal["reached"], "[green]met[/]" if goal["met"] else "[red]missed[/]"
-        assert isinstance(reached, dict)
-        console.print(f"{goal['goal']}: {reached['median']:.2f}, wanted ≤ {goal['wanted']}: {verdict}")
+    judged.show(console, goals(rounds))
     console.print(" · ".join(f"{name} {value}" for name, value in about.items()), style="dim")
 
 
@@ -179,7 +171,7 @@ def write(folder: Path, rounds: Sequence[Round], about: Mapping[str, str], postg
         "machine": about,
         "postgres": postgres,
         "steps": rows(rounds),
-        "goals": goals(rounds),
+        "goals": judged.written(goals(rounds)),
         "rounds": [asdict(each) for each in rounds],
     }
     (folder / "retiring.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -26,7 +26,7 @@ def test_posting_that_notices_nothing_is_as_fast_in_every_step() -> None:
     assert [played.beside_alone(name) for name in (ALONE, "archive", DETACHING)] == pytest.approx([1, 1, 1])
     assert played.steps[ALONE].seconds == pytest.approx(20)
     assert played.longest_beside_alone(DETACHING) == pytest.approx(1)
-    assert [goal["met"] for goal in goals([played])][1:] == [True, True]
+    assert [goal.met for goal in goals([played])][1:] == [True, True]
 
 
 def test_a_call_that_waits_for_the_detaching_is_seen() -> None:
@@ -41,7 +41,7 @@ def test_a_call_that_waits_for_the_detaching_is_seen() -> None:
     assert (played.looks, played.waiting) == (3, 2)
     # It reaches into the seconds of posting alone, and is not held against itself there.
     assert played.steps[ALONE].longest_ms == pytest.approx(100)
-    assert [goal["met"] for goal in goals([played])] == [False, False, True]
+    assert [goal.met for goal in goals([played])] == [False, False, True]
 
 
 def test_what_was_refused_meanwhile_is_no_success(tmp_path: Path) -> None:
