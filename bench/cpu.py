@@ -16,14 +16,14 @@ def used(pid: int) -> float | None:
     """
     for _ in range(_TRIES_MAX):
         before = _row(_PROC / str(pid))
-        children = [row for row in map(_row, _PROC.glob("[0-9]*")) if row is not None and row[1] == pid]
-        own = _row(_PROC / str(pid))
-        if before is None or own is None:
+        living = sum(row[2] for row in map(_row, _PROC.glob("[0-9]*")) if row is not None and row[1] == pid)
+        after = _row(_PROC / str(pid))
+        if before is None or after is None:
             return None
-        # When a child was waited for between the two looks, its time may stand in both places or in neither.
-        if own[3] == before[3]:
-            break
-    return (own[2] + own[3] + sum(row[2] for row in children)) / _TICKS_PER_SECOND
+        # A child that was waited for between the two looks may stand in neither place, or in both.
+        if before[3] == after[3]:
+            return (after[2] + after[3] + living) / _TICKS_PER_SECOND
+    return None
 
 
 def of_machine() -> float | None:
