@@ -1,17 +1,15 @@
 """Posters in a process of their own, who note when each of their calls began and ended until they are told to stop."""
 
 import asyncio
-import contextlib
-import multiprocessing
 import time
-from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing.synchronize import Event
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
 from grpc import aio
 
 from bench import requests
+from bench.aside import Aside, aside, begun, stopped
 from bench.calls import BATCH
 from bench.world import Party
 
@@ -29,69 +27,41 @@ class Call(NamedTuple):
     refused: int
 
 
-class Posters:
-    """So many callers, one call after the other each; conversions, IN_BATCH a call."""
+def posting(
+    port: int, parties: Sequence[Party], *, at_once: int = AT_ONCE, in_batch: int = IN_BATCH
+) -> AbstractAsyncContextManager[Aside[list[Call]]]:
+    """So many callers, one call of so many conversions after the other each; their calls, in the order of ending.
 
-    def __init__(self, calls: Future[list[Call]], stop: Event) -> None:
-        self._calls, self._stop = calls, stop
-
-    async def ended(self) -> list[Call]:
-        """Tell them to stop; every call they made, in the order of ending.
-
-        Raises:
-            grpc.RpcError: a call was not answered OK; in a group.
-        """
-        self._stop.set()
-        return await asyncio.wrap_future(self._calls)
+    They have been answered once when the block begins. A call that is not answered OK ends all of them.
+    """
+    return aside(_post, port, list(parties), at_once, in_batch)
 
 
-@contextlib.asynccontextmanager
-async def posting(port: int, parties: Sequence[Party]) -> AsyncIterator[Posters]:
-    """Posters for as long as the block; they have been answered once when it begins, or have failed."""
-    context = multiprocessing.get_context("spawn")
-    begun, stop = context.Event(), context.Event()
-    pool = ProcessPoolExecutor(1, context, initializer=_remember, initargs=(begun, stop))
-    try:
-        calls = pool.submit(_post, port, list(parties))
-        # Never on the loop's own thread: a server may stand on it.
-        await asyncio.to_thread(begun.wait)
-        yield Posters(calls, stop)
-    finally:
-        stop.set()
-        await asyncio.to_thread(pool.shutdown)
+def done_within(calls: Sequence[Call], begins: float, ends: float) -> float:
+    """Transfers done between two instants; of a call that reaches beyond them its share."""
+    return sum(
+        call.done * inside / (call.ended - call.began)
+        for call in calls
+        if (inside := min(call.ended, ends) - max(call.began, begins)) > 0
+    )
 
 
-_told: dict[str, Event] = {}
-"""Of a process of posters: whether they have begun, and shall stop."""
-
-
-def _remember(begun: Event, stop: Event) -> None:
-    _told.update(begun=begun, stop=stop)
-
-
-def _post(port: int, parties: list[Party]) -> list[Call]:
-    try:
-        return sorted(asyncio.run(_all(port, parties)), key=lambda call: call.ended)
-    finally:
-        _told["begun"].set()
-
-
-async def _all(port: int, parties: list[Party]) -> list[Call]:
+async def _post(port: int, parties: list[Party], at_once: int, in_batch: int) -> list[Call]:
     calls: list[Call] = []
     async with aio.insecure_channel(f"127.0.0.1:{port}") as channel, asyncio.TaskGroup() as together:
-        for place in range(AT_ONCE):
-            together.create_task(_one(channel, parties[place % len(parties)], calls))
-    return calls
+        for place in range(at_once):
+            together.create_task(_one(channel, parties[place % len(parties)], in_batch, calls))
+    return sorted(calls, key=lambda call: call.ended)
 
 
-async def _one(channel: aio.Channel, party: Party, calls: list[Call]) -> None:
+async def _one(channel: aio.Channel, party: Party, in_batch: int, calls: list[Call]) -> None:
     post: aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(BATCH)
-    build, metadata = requests.batches(IN_BATCH), (("authorization", f"Bearer {party.secret}"),)
-    while not _told["stop"].is_set():
-        (body,) = build(party, IN_BATCH)
+    build, metadata = requests.batches(in_batch), (("authorization", f"Bearer {party.secret}"),)
+    while not stopped():
+        (body,) = build(party, in_batch)
         began = time.monotonic()
         answer = await post(body, metadata=metadata, timeout=_DEADLINE_SECONDS)
         ended = time.monotonic()
         counted = requests.items_of(answer)
         calls.append(Call(began, ended, counted["items"], counted["items refused"]))
-        _told["begun"].set()
+        begun()

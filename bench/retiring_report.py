@@ -13,7 +13,7 @@ from rich.table import Table
 from bench import judged
 from bench.chart import Bar, write_panels
 from bench.judged import Judged
-from bench.posters import AT_ONCE, IN_BATCH, Call
+from bench.posters import AT_ONCE, IN_BATCH, Call, done_within
 from bench.results import Figure
 
 ALONE = "nothing leaves"
@@ -57,14 +57,17 @@ class Beside:
         may have waited for that one.
         """
         seconds = sum(span.ends - span.begins for span in spans)
-        done, waits = 0.0, []
-        for call in calls:
-            inside = sum(max(min(call.ended, span.ends) - max(call.began, span.begins), 0.0) for span in spans)
-            if inside:
-                done += call.done * inside / (call.ended - call.began)
-                if not wholly or any(span.begins <= call.began and call.ended <= span.ends for span in spans):
-                    waits.append((call.ended - call.began) * _MS)
+        done = sum(done_within(calls, span.begins, span.ends) for span in spans)
+        waits = [
+            (call.ended - call.began) * _MS for call in calls if any(_in(call, span, wholly=wholly) for span in spans)
+        ]
         return cls(seconds, done / seconds, statistics.median(waits or [0.0]), max(waits, default=0.0))
+
+
+def _in(call: Call, span: Span, *, wholly: bool) -> bool:
+    if wholly:
+        return span.begins <= call.began and call.ended <= span.ends
+    return call.began < span.ends and call.ended > span.begins
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.watching import Case, figures
+from bench.posters import Call
+from bench.watching import Case, Seen, behind, figures, goals
 
 
 def test_a_slow_round_of_posting_beside_watchers_does_not_move_the_ratio() -> None:
@@ -21,3 +22,12 @@ def test_a_slow_round_of_posting_beside_watchers_does_not_move_the_ratio() -> No
     assert slow["beside_alone"]["least"] == pytest.approx(slow["beside_alone"]["greatest"])
     assert (watched["lag_ms"], watched["lag_events"]) == ({"p50": 100, "p99": 198}, {"p50": 7, "p99": 7})
     assert (slow["lag_ms"], slow["lag_events"]) == ({}, {})
+    assert [goal.met for goal in goals([alone, watched, slow])] == [True]
+
+
+def test_a_watcher_is_behind_by_what_was_answered_and_not_told() -> None:
+    """Calls that end after a message came do not count; who is told before the poster is not ahead."""
+    calls = [Call(0, 1, 100, 0), Call(0, 2, 100, 0), Call(1, 3, 100, 0)]
+    seen = [Seen(0.5, 1.0, 100), Seen(1.0, 1.0, 60), Seen(2.5, 1.0, 150), Seen(9, 1.0, 300)]
+
+    assert behind(calls, seen) == [0, 40, 50, 0]
