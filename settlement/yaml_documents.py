@@ -15,20 +15,26 @@ def read_plain(path: Path) -> Any:
     """What a document says, as JSON would have it: mappings, lists, text and numbers; a bare date is text.
 
     Raises:
-        BadDocument: it is neither YAML nor JSON, or has no end.
+        BadDocument: it is neither YAML nor JSON, or has no end, or its aliases stand for too much.
         OSError: it cannot be read.
     """
     import yaml
 
+    from exchange.yaml_loading import BoundedLoader, TooMuchRepeated
+
     try:
-        return _with_dates_as_text(yaml.safe_load(path.read_text(encoding="utf-8")))
+        # A SafeLoader: it makes nothing but plain values.
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=BoundedLoader)  # noqa: S506
+        return _with_dates_as_text(values)
+    except TooMuchRepeated as wrong:
+        raise BadDocument(f"line {wrong.line}: {wrong.problem}") from wrong
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
         raise BadDocument(f"is neither YAML nor JSON: {wrong}") from wrong
     except ValueError as wrong:
         # What looks like a date or a number and is none: 2026-02-30.
         raise BadDocument(f"holds a value that is none: {wrong}") from wrong
     except RecursionError as wrong:
-        raise BadDocument("is nested too deeply, or holds itself") from wrong
+        raise BadDocument("is nested too deeply") from wrong
 
 
 def _with_dates_as_text(values: Any) -> Any:

@@ -14,6 +14,8 @@ from typing import NoReturn
 
 import yaml
 
+from exchange.yaml_loading import BoundedLoader
+
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NUMBER_LIKE = re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?")
@@ -53,15 +55,17 @@ def read_yaml(
     """The mapping a file consists of; `what` it should be, for whoever wrote something else.
 
     Raises:
-        BadScenario: it is not YAML, or not one mapping.
+        BadScenario: it is not YAML, or not one mapping; or its aliases stand for too much.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=BoundedLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BadScenario(mark.line + 1 if mark else 1, f"not readable as YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise BadScenario(1, f"not readable as YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise BadScenario(1, "nested too deeply") from error
     if not isinstance(node, yaml.MappingNode):
         raise BadScenario(1, what)
     return Section(node, "")
