@@ -93,7 +93,12 @@ def _remarks(rounds: Sequence[Round]) -> Iterable[str]:
         if row.failed:
             told = ", ".join(f"{count} times {why}" for why, count in row.failed.items())
             yield f"[yellow]{scenario.title}: not answered OK: {told}[/]"
-        if (started := row.notes.get("started", 1)) < _STARTED_MIN:
+        if "refused" in row.notes:
+            yield (
+                f"{scenario.title}: {row.notes['started']:.0%} of the calls could be started,"
+                f" {row.notes['refused']:,.0f} were refused at once."
+            )
+        elif (started := row.notes.get("started", 1)) < _STARTED_MIN:
             yield f"[yellow]{scenario.title}: only {started:.0%} of the calls could be started when they were due.[/]"
     repeated = summary(rounds, "duplicates").notes["replayed"]
     yield f"{repeated:.1%} of the answers with duplicates were replays."

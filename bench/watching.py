@@ -1,8 +1,10 @@
-"""`python -m bench.watching`: what watching events costs whoever posts, and how far behind a watcher is.
+"""`python -m bench.watching`: what watching and reading cost whoever posts, and how long they take meanwhile.
 
-One server process, one PostgreSQL with full durability. Batches of conversions are posted as fast as they are answered:
-alone, beside a watcher that reads everything, and beside a hundred that read nothing. Rounds are interleaved, and each
-ratio is taken within its round. Who posts and who reads are processes of their own, on the machine that serves.
+How far behind is a watcher, and how long does a read take, at full posting speed? One server process, one PostgreSQL
+with full durability. Batches of conversions are posted as fast as they are answered: alone, beside a watcher that reads
+everything, beside reads of balances and statements, and beside a hundred watchers that read nothing. Rounds are
+interleaved, and each ratio is taken within its round. Who posts and who reads are processes of their own, on the
+machine that serves.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from bench.aside import aside, begun, stopped_at_last
 from bench.judged import Judged
 from bench.posters import Call, done_within, posting
 from bench.processes import environment, exchange_command, exchange_server
+from bench.readers import PER_SECOND, reading
 from bench.results import Figure
 from exchange.client.caller import Stubs
 from exchange.v1 import event_service_pb2 as events
@@ -38,6 +41,7 @@ _MILLIS = 1_000
 # A client that reads nothing takes no more than this in advance.
 _LITTLE = [("grpc.http2.lookahead_bytes", 65_536), ("grpc.http2.bdp_probe", 0), ("grpc.use_local_subchannel_pool", 1)]
 _ALONE, _WATCHED, _SLOWLY = "nobody watches", "one reads everything", f"{_SLOW} read nothing"
+_ASKED = f"{PER_SECOND} balances and statements a second"
 _RESULTS = Path(__file__).parent / "results"
 _RATIO_WANTED = 0.9
 
@@ -50,11 +54,15 @@ class Case:
         rates: transfers a second, by round.
         lags_ms: how old the last event of each message was when it came.
         lags_events: how many transfers had been answered by then that it had not been told of.
+        reads_ms: how long reads took.
+        quiet_reads_ms: the same reads while nobody posted.
     """
 
     rates: list[float] = field(default_factory=list)
     lags_ms: list[float] = field(default_factory=list)
     lags_events: list[int] = field(default_factory=list)
+    reads_ms: list[float] = field(default_factory=list)
+    quiet_reads_ms: list[float] = field(default_factory=list)
 
 
 class Seen(NamedTuple):
@@ -107,11 +115,11 @@ async def _read(port: int, secret: str) -> list[Seen]:
         # The first comes at once: from then on nothing that is posted is missed.
         await anext(messages)
         begun()
-        reading, stopping = asyncio.create_task(read(messages)), asyncio.create_task(stopped_at_last())
-        await asyncio.wait((reading, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if reading.done():
-            await reading
-        reading.cancel()
+        taking, stopping = asyncio.create_task(read(messages)), asyncio.create_task(stopped_at_last())
+        await asyncio.wait((taking, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if taking.done():
+            await taking
+        taking.cancel()
         call.cancel()
     return seen
 
@@ -140,7 +148,7 @@ async def measured(port: int, secret: str, rounds: int, seconds: float) -> dict[
         seconds: of each posting.
     """
     parties = await world.build(port, secret, members_each=200)
-    cases = {name: Case() for name in (_ALONE, _WATCHED, _SLOWLY)}
+    cases = {name: Case() for name in (_ALONE, _WATCHED, _ASKED, _SLOWLY)}
     await _measure(port, parties, seconds, Case())
     for _ in range(rounds):
         await _measure(port, parties, seconds, cases[_ALONE])
@@ -150,6 +158,13 @@ async def measured(port: int, secret: str, rounds: int, seconds: float) -> dict[
             seen = await reader.ended()
         watched.lags_ms += [one.lag_ms for one in seen]
         watched.lags_events += behind(calls, seen)
+        asked = cases[_ASKED]
+        async with reading(port, parties) as reads:
+            await asyncio.sleep(seconds)
+            asked.quiet_reads_ms += await reads.ended()
+        async with reading(port, parties) as reads:
+            await _measure(port, parties, seconds, asked)
+            asked.reads_ms += await reads.ended()
         async with _sleepers(f"127.0.0.1:{port}", parties):
             # Until they have been told as much as they take, they cost what readers cost.
             await _measure(port, parties, seconds, Case())
@@ -167,6 +182,8 @@ def figures(cases: Mapping[str, Case]) -> list[dict[str, Any]]:
             "beside_alone": asdict(Figure.of([ours / theirs for ours, theirs in zip(case.rates, alone, strict=True)])),
             "lag_ms": _quantiles(case.lags_ms),
             "lag_events": _quantiles(case.lags_events),
+            "read_ms": _quantiles(case.reads_ms),
+            "quiet_read_ms": _quantiles(case.quiet_reads_ms),
         }
         for name, case in cases.items()
     ]
@@ -185,7 +202,7 @@ def _quantiles(lags: Sequence[float]) -> dict[str, float]:
 
 
 def _show(rows: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(title="Posting beside watchers; a ratio is taken within each round")
+    table = Table(title="Posting beside watchers and readers; a ratio is taken within each round")
     table.add_column("", no_wrap=True)
     for heading in (
         "transfers/s",
@@ -195,21 +212,29 @@ def _show(rows: Sequence[Mapping[str, Any]]) -> None:
         "p99 ms",
         "lag p50 events",
         "p99 events",
+        "read p50 ms",
+        "p99 ms",
+        "quiet p50 ms",
+        "p99 ms",
     ):
         table.add_column(heading, justify="right")
     for row in rows:
         ratio = row["beside_alone"]
-        lags = [row[unit].get(share) for unit in ("lag_ms", "lag_events") for share in ("p50", "p99")]
+        told = [
+            row[unit].get(share)
+            for unit in ("lag_ms", "lag_events", "read_ms", "quiet_read_ms")
+            for share in ("p50", "p99")
+        ]
         table.add_row(
             row["condition"],
             f"{row['transfers_per_second']['median']:,.0f}",
             f"{ratio['median']:.2f}",
             f"{ratio['least']:.2f} to {ratio['greatest']:.2f}",
-            *("" if lag is None else f"{lag:,.0f}" for lag in lags),
+            *("" if each is None else f"{each:,.0f}" for each in told),
         )
     console = Console()
     if not console.is_terminal:
-        console.width = max(console.width, 150)
+        console.width = max(console.width, 190)
     console.print(table)
     judged.show(console, goals(rows))
 

@@ -101,12 +101,18 @@ def test_a_load_that_was_not_there_is_said() -> None:
     played = dict(a_round())
     played["noop_at_load"] = Sample(per_second=700, latency_ms={"p50": 1, "p99": 2}, notes={"started": 0.7})
     played["convert_at_load"] = Sample(per_second=990, latency_ms={"p50": 1, "p99": 2}, notes={"started": 0.99})
+    # Twice the load is more than can be started, by intent: how much was refused belongs to it.
+    played["overload"] = Sample(
+        per_second=900, latency_ms={"p50": 1, "p99": 2}, notes={"started": 0.6, "refused": 1_200}
+    )
     console = Console(width=200, record=True, file=StringIO())
 
     report.show(console, [played], {"cores": "2"}, {"fsync": "on"})
 
-    assert "no-op RPC at 80 % load: only 70% of the calls could be started when they were due." in console.export_text()
-    assert "ConvertPoints at 80 % load: only" not in console.export_text()
+    said = console.export_text(clear=False)
+    assert "no-op RPC at 80 % load: only 70% of the calls could be started when they were due." in said
+    assert "ConvertPoints at 80 % load: only" not in said
+    assert "ConvertPoints at twice the load: 60% of the calls could be started, 1,200 were refused at once." in said
 
 
 def test_json_keeps_every_sample_and_nothing_of_where_it_ran(tmp_path: Path) -> None:
