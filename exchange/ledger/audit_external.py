@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from exchange.ledger.audit_entries import LEGS
+
 _CIRCULATION, _HELD, _DEBIT, _CREDIT = 2, 3, 1, 2
 _BEGUN, _COMPLETED, _RELEASE = 150, 151, 9
 _CONVERSION, _SPREAD, _FEE = 4, 5, 6
@@ -58,12 +60,10 @@ EXTERNAL_CHECKS: dict[str, str] = {
                                         - c.received_units::numeric * c.in_price_micros
                     OR owed.fee_micros <> c.fee_micros)))
     """,
-    "no points move here of a currency that its issuer keeps": """
-        SELECT t.transfer_id, leg.currency_no, t.occurred_at, x.since
-        FROM exchange.external_ledgers x
-        JOIN exchange.points_entries_v1 leg USING (currency_no)
-        JOIN exchange.transfers t USING (bucket, transfer_id)
-        WHERE t.occurred_at > x.since
+    "no points move here of a currency that its issuer keeps": f"""
+        SELECT transfer_id, currency_no, occurred_at, x.since
+        FROM exchange.external_ledgers x JOIN {LEGS} l USING (currency_no)
+        WHERE occurred_at > x.since AND occurred_at > (SELECT min(since) FROM exchange.external_ledgers)
     """,
     "a quote used with an issuer's own ledger is what was fixed": """
         SELECT c.conversion_id, q.quote_id, c.used_units, q.used_units AS quoted

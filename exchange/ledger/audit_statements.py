@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-_LEGS = "exchange.points_entries_v1"
-_CIRCULATION, _HELD, _CREDIT = 2, 3, 2
-_SIGNED = f"CASE WHEN side = {_CREDIT} THEN units::numeric ELSE -units::numeric END"
+from exchange.ledger.audit_entries import LEGS, credit_less_debit
+
+_CIRCULATION, _HELD = 2, 3
 
 STATEMENT_CHECKS: dict[str, str] = {
     "each month's statement opens as the one before closed": """
@@ -25,11 +25,11 @@ STATEMENT_CHECKS: dict[str, str] = {
             FULL JOIN (SELECT bucket, member_id, currency_no, sum(available) AS available, sum(held) AS held,
                               sum(entries) AS entries
                        FROM (SELECT bucket, member_id, currency_no,
-                                    sum({_SIGNED}) FILTER (WHERE account <> {_HELD}) AS available,
-                                    sum({_SIGNED}) FILTER (WHERE account = {_HELD}) AS held,
+                                    {credit_less_debit(f"account <> {_HELD}")} AS available,
+                                    {credit_less_debit(f"account = {_HELD}")} AS held,
                                     count(DISTINCT account_sequence) FILTER (WHERE occurred_at >= r.begins_at)
                                         AS entries
-                             FROM {_LEGS} WHERE account <> {_CIRCULATION} AND occurred_at < r.ends_at
+                             FROM {LEGS} l WHERE account <> {_CIRCULATION} AND occurred_at < r.ends_at
                              GROUP BY bucket, member_id, currency_no
                              UNION ALL
                              SELECT bucket, member_id, currency_no, available_units, held_units, 0

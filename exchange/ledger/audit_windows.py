@@ -1,8 +1,34 @@
-"""The part of the ledger audit that looks at windows: what is in each, and how they follow one another."""
+"""The part of the ledger audit that looks at windows: what each comes to, what is in it, how they follow."""
 
 from __future__ import annotations
 
+from exchange.ledger.audit_entries import OBLIGATIONS
+
 WINDOW_CHECKS: dict[str, str] = {
+    "window totals equal a recount of their obligations": f"""
+        SELECT window_no, debtor, creditor, currency_code, kind, k.micros AS kept, e.micros AS recomputed,
+               k.obligations AS kept_count, e.obligations AS recomputed_count
+        FROM exchange.clearing_totals_v1 k
+        FULL JOIN (SELECT window_no, debtor, creditor, currency_code, kind, sum(micros) AS micros,
+                          sum(obligations) AS obligations
+                   FROM (SELECT window_no, debtor_no, creditor_no, currency_code, kind, sum(micros) AS micros,
+                                count(*) AS obligations
+                         FROM {OBLIGATIONS} o GROUP BY window_no, debtor_no, creditor_no, currency_code, kind
+                         UNION ALL
+                         SELECT window_no, debtor_no, creditor_no, currency_code, kind, micros, obligations
+                         FROM exchange.carried_pairs) kept_and_left
+                   JOIN (SELECT merchant_no AS debtor_no, merchant_id AS debtor FROM exchange.merchants) d
+                        USING (debtor_no)
+                   JOIN (SELECT merchant_no AS creditor_no, merchant_id AS creditor FROM exchange.merchants) c
+                        USING (creditor_no)
+                   GROUP BY window_no, debtor, creditor, currency_code, kind) e
+            USING (window_no, debtor, creditor, currency_code, kind)
+        WHERE k.micros IS DISTINCT FROM e.micros OR k.obligations IS DISTINCT FROM e.obligations
+    """,
+    "priced obligations are points times price": """
+        SELECT transfer_id, position, micros, points_units, price_micros FROM exchange.clearing_entries_v1
+        WHERE points_units > 0 AND micros <> points_units::numeric * price_micros
+    """,
     "every transfer is in a window, and no closed window was posted to": """
         SELECT t.transfer_id, t.window_no, t.occurred_at, w.closed_at
         FROM exchange.transfers t LEFT JOIN exchange.clearing_windows w USING (window_no)
