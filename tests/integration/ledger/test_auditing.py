@@ -35,6 +35,11 @@ TOUCHED_UP: list[tuple[str, str]] = [
     ("legs of each transfer balance in each currency", "UPDATE exchange.transfers SET legs[1].units = 1000"),
     ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET legs = '{}'"),
     ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET legs[1].units = -1"),
+    # No check fails for the least number there is, which has no opposite.
+    (
+        "every transfer moves something, by positive amounts",
+        "UPDATE exchange.transfers SET legs[1].units = -9223372036854775808",
+    ),
     ("every transfer moves something, by positive amounts", "UPDATE exchange.transfers SET obligations[1].micros = 0"),
     (
         "every transfer moves something, by positive amounts",
@@ -59,6 +64,10 @@ TOUCHED_UP: list[tuple[str, str]] = [
     (
         "each account's entries are numbered 1, 2, 3 … without a gap",
         f"DELETE FROM exchange.transfers WHERE transfer_id = {NEWEST}",
+    ),
+    (
+        "each account's entries are numbered 1, 2, 3 … without a gap",
+        "UPDATE exchange.transfers SET legs[1].account_sequence = NULL",
     ),
     (
         "an account's later entries stand later in the ledger",
