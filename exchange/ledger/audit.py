@@ -282,7 +282,7 @@ async def audit(database: Database, progress: Callable[[str], None] = lambda _: 
 
 
 async def _first_rows(connection: AsyncConnection, statement: str) -> list[dict[str, Any]]:
-    # Planned as a whole: an answer is empty as a rule, and a plan for the first rows would be a slow one to find that out.
+    # Planned as a whole: an answer is empty as a rule, and a plan for the first rows is slow to find that out.
     first = f"WITH wrong AS MATERIALIZED ({statement}) SELECT * FROM wrong LIMIT {DIFFERENCES_MAX}"
     rows = await connection.execute(text(first))
     return [{name: str(value) for name, value in row.items()} for row in rows.mappings()]

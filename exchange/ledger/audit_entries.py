@@ -12,8 +12,8 @@ _CREDIT = 2
 # exchange.retired_to() says, but several processes may work on a check that asks so.
 KEPT = "coalesce((SELECT to_id FROM exchange.retired), '00000000-0000-0000-0000-000000000000')"
 
-LEGS = """(SELECT bucket, member_id, ledger_sequence, transfer_id, transfer_kind, occurred_at, (leg).account, (leg).side,
-                  (leg).currency_no, (leg).units, (leg).account_sequence, (leg).lot_id
+LEGS = """(SELECT bucket, member_id, ledger_sequence, transfer_id, transfer_kind, occurred_at, (leg).account,
+                  (leg).side, (leg).currency_no, (leg).units, (leg).account_sequence, (leg).lot_id
            FROM (SELECT bucket, member_id, ledger_sequence, transfer_id, kind AS transfer_kind, occurred_at,
                         unnest(legs) AS leg FROM exchange.transfers) each_leg)"""
 
