@@ -12,7 +12,7 @@ ON CONFLICT DO NOTHING
 RETURNING closing_id
 """)
 
-# Accounts that are made later are made closed (`ledger.sql.ENSURE_ACCOUNTS`).
+# Accounts that are made later are made closed (`ledger.sql.ENSURE_ACCOUNTS`), or not at all (`exchange.post_batch`).
 CLOSE_ACCOUNTS = text("""
 UPDATE exchange.accounts SET is_closed = true WHERE bucket = :bucket AND member_id = :member_id
 """)

@@ -1,7 +1,7 @@
 """One transaction of the ledger: facts → decision → effects, for whatever was waiting.
 
-A batch is tried whole. It starts again when the directory changed under it or somebody else used one of its keys;
-nothing of an abandoned try is kept.
+A batch is tried whole. It starts again when the directory changed under it, or somebody else used one of its keys or
+moved an account that was seen without a lock; nothing of an abandoned try is kept.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from exchange.ledger.exposures import Exposures
 from exchange.ledger.external_rows import write_external
 from exchange.ledger.fact_reading import FactReader
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.gathering import Gathering, Moment
+from exchange.ledger.gathering import Gathering, LocksNeeded, Moment
 from exchange.ledger.key_rows import read_known_keys
 from exchange.ledger.keys import KnownKeys
+from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Command
 from exchange.ledger.quota_rows import read_quotas, write_quotas
 from exchange.ledger.reference import AccountKey, Decide, Ending, R, ReferenceSource
@@ -50,10 +51,14 @@ class EndFirst(Exception):
 class Batch(Generic[R]):
     """One try at a batch on one connection.
 
+    Plain movements are read without locks, and proved not to have moved when they are written: two round trips. What
+    needs more facts, or is often moved by others, is read under locks, in a transaction that is begun and committed.
+
     Args:
         connection: outside any transaction.
         groups: commands that came together, and whether they are atomic.
         reference: what is decided on, while its version holds.
+        with_locks: whatever is in it.
         everybody: lock what every merchant with a net debit cap owes.
     """
 
@@ -63,6 +68,7 @@ class Batch(Generic[R]):
         groups: Sequence[tuple[Sequence[Command], bool]],
         reference: R,
         *,
+        with_locks: bool = False,
         everybody: bool = False,
     ) -> None:
         self.connection = connection
@@ -70,6 +76,8 @@ class Batch(Generic[R]):
         self.commands = [command for commands, _ in groups for command in commands]
         self.reference = reference
         self.everybody = everybody
+        self._gathering = Gathering(connection, self.commands, reference)
+        self.is_locked = with_locks or not self._gathering.are_plain
 
     async def run(
         self, source: ReferenceSource[R], decide: Decide[R], ending: Ending[R], slice_no: int, caches: Caches
@@ -80,61 +88,73 @@ class Batch(Generic[R]):
             StartAgain: try once more, with `source`'s newer reference.
             EndFirst: try once more, when those accounts were ended.
             NotLocked: try once more, with everybody's exposure locked.
+            LocksNeeded: try once more, with locks.
             LedgerHalted: nobody's movements are taken.
         """
-        gathering = Gathering(self.connection, self.commands, self.reference)
+        gathering = self._gathering
         try:
-            # Inside: when the fence is not to be had in time, the transaction has begun and must end all the same.
-            await self.connection.execute(sql.BEGIN)
-            await gathering.find(caches)
-            accounts = await gathering.lock_accounts(caches)
-            moment = await gathering.moment(accounts)
+            if self.is_locked:
+                # Inside: when the fence is not to be had in time, the transaction has begun and must end all the same.
+                await self.connection.execute(sql.BEGIN)
+                await gathering.find(caches)
+                accounts = await gathering.lock_accounts(caches)
+                moment = await gathering.moment(accounts)
+            else:
+                await gathering.find(caches)
+                accounts, moment = await gathering.look()
             if moment.halted_at is not None:
                 raise LedgerHalted(since=moment.halted_at.isoformat())
             if moment.directory_version != self.reference.version:
-                # The fence is held, so the directory stands still until this try has ended.
                 await source.reload()
                 raise StartAgain
-            known = await self._known_keys(moment)
-            reader = FactReader(gathering)
-            facts = await reader.read(accounts, moment.now)
-            if self.reference.idle_after and (overdue := reader.overdue(facts)):
-                raise EndFirst(overdue)
-            budgets = None
-            if self.reference.has_promotions:
-                known.bonuses.update(await bonuses_of(self.connection, known.transfers))
-                budgets = await reader.bonuses(facts, moment.now)
-            quotas = None
-            if self.reference.points_limits and facts:
-                anybody = next(iter(facts.values()))
-                quotas = await read_quotas(self.connection, self.reference, self.commands, accounts, anybody)
-            exposures = await self._exposures(gathering, facts) if self.reference.capped else None
-            decision = Decision(
-                known=known,
-                facts=facts,
-                budgets=budgets,
-                exposures=exposures,
-                quotas=quotas,
-                targets=gathering.targets,
-                window_no=moment.window_no,
-                first_sequence=moment.block * sql.BLOCK_UNITS,
-                now=moment.now,
-                slice_no=slice_no,
-                ended=self._ended_credentials(),
-                gone=gathering.gone,
-                ending=lambda account: ending(account, self.reference),
-            )
+            decision = await self._facts(accounts, moment, ending, slice_no)
             outcomes = decision.decide_all(self.groups, lambda command, seen: decide(command, seen, self.reference))
             if decision.writes_something:
-                await self._write(decision)
-            await self.connection.execute("COMMIT")
+                outcomes = decision.numbered(outcomes, await self._write(decision, moment))
+            if self.is_locked:
+                await self.connection.execute("COMMIT")
         except BaseException:
-            if not self.connection.is_closed():
+            if self.is_locked and not self.connection.is_closed():
                 await self.connection.execute("ROLLBACK")
             raise
-        caches.accounts.update(accounts)
+        if self.is_locked:
+            caches.accounts.update(accounts)
         caches.trim()
         return outcomes
+
+    async def _facts(
+        self, accounts: dict[AccountKey, MemberAccount], moment: Moment, ending: Ending[R], slice_no: int
+    ) -> Decision:
+        """Everything the commands may be decided on."""
+        gathering = self._gathering
+        known = await self._known_keys(moment)
+        reader = FactReader(gathering)
+        facts = await reader.read(accounts, moment.now)
+        if self.reference.idle_after and (overdue := reader.overdue(facts)):
+            raise EndFirst(overdue)
+        budgets = None
+        if self.reference.has_promotions:
+            known.bonuses.update(await bonuses_of(self.connection, known.transfers))
+            budgets = await reader.bonuses(facts, moment.now)
+        quotas = None
+        if self.reference.points_limits and facts:
+            anybody = next(iter(facts.values()))
+            quotas = await read_quotas(self.connection, self.reference, self.commands, accounts, anybody)
+        exposures = await self._exposures(gathering, facts) if self.reference.capped else None
+        return Decision(
+            known=known,
+            facts=facts,
+            budgets=budgets,
+            exposures=exposures,
+            quotas=quotas,
+            targets=gathering.targets,
+            window_no=moment.window_no,
+            now=moment.now,
+            slice_no=slice_no,
+            ended=self._ended_credentials(),
+            gone=gathering.gone,
+            ending=lambda account: ending(account, self.reference),
+        )
 
     async def _exposures(self, gathering: Gathering, facts: Mapping[UUID, MemberFacts]) -> Exposures:
         originals = gathering.originals.values()
@@ -154,14 +174,22 @@ class Batch(Generic[R]):
                 ended[credential] = refusal
         return ended
 
-    async def _write(self, decision: Decision) -> None:
+    async def _write(self, decision: Decision, moment: Moment) -> int:
+        """All effects; the first ledger sequence of the batch's block."""
         effects = decision.effects()
+        if not self.is_locked and not effects.are_plain:
+            raise LocksNeeded
+        grounds = moment.generation, moment.directory_version, moment.window_no
         try:
-            await self.connection.execute(sql.EFFECTS, *effects.arguments())
+            first: int | None = await self.connection.fetchval(
+                sql.EFFECTS, *effects.arguments(), *grounds, self.is_locked
+            )
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != sql.REQUEST_KEYS:
                 raise
             raise StartAgain from None
+        if first is None:
+            raise StartAgain
         await self._write_rare(effects)
         if effects.bonuses:
             await write_bonuses(self.connection, effects)
@@ -172,6 +200,7 @@ class Batch(Generic[R]):
             await write_quotas(self.connection, effects.member_days, effects.issues, today)
         if effects.external:
             await write_external(self.connection, effects.external, effects.now)
+        return first
 
     async def _write_rare(self, effects: Effects) -> None:
         """What only some movements leave; the accounts' locks guard all of it."""

@@ -11,7 +11,7 @@ from exchange.ledger import packing
 _ARRAYS: dict[str, Callable[[Sequence[Any], int], bytes]] = {
     "account_key": packing.account_names,
     "account_want": packing.account_wants,
-    "account_state": packing.account_states,
+    "account_change": packing.account_changes,
     "lot_state": packing.lot_states,
     "key_name": packing.key_names,
     "new_request_key": packing.request_keys,

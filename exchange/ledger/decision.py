@@ -26,6 +26,7 @@ from exchange.ledger.model import (
     Transfer,
     TransferKind,
     key_bucket,
+    numbered,
 )
 from exchange.ledger.quotas import Quotas
 from exchange.ledger.reference import AccountKey
@@ -62,7 +63,6 @@ class Decision:
         targets: by `id(command)`; None: there is no such member or transfer for this merchant.
         known: answers given before.
         window_no: the open window.
-        first_sequence: the batch's first ledger sequence.
         now: event time.
         slice_no: the poster's slice of the window's totals.
         ended: credentials that were good when their calls came in and are not now; they get no answer, old or new.
@@ -77,7 +77,6 @@ class Decision:
     targets: Mapping[int, Target | None]
     known: KnownKeys
     window_no: int
-    first_sequence: int
     now: datetime
     slice_no: int
     ended: Mapping[str, Refusal] = field(default_factory=dict)
@@ -120,6 +119,16 @@ class Decision:
         if self.quotas is not None:
             effects.member_days, effects.issues = self.quotas.changed_members(), self.quotas.changed_issues()
         return effects
+
+    def numbered(self, outcomes: Sequence[Outcome], first_sequence: int) -> list[Outcome]:
+        """The outcomes once the batch has its place in the ledger: until then its transfers are counted from 0."""
+        placed = {id(transfer): numbered(transfer, first_sequence) for transfer in self._transfers}
+        return [
+            Receipt(placed.get(id(outcome.transfer), outcome.transfer), outcome.replayed, outcome.bonuses)
+            if isinstance(outcome, Receipt)
+            else outcome
+            for outcome in outcomes
+        ]
 
     def _decide(self, command: Command, rule: Rule) -> Outcome:
         earlier = self._answered_before(command)
@@ -200,7 +209,7 @@ class Decision:
             command.request_id,
             command.reference,
             self.now,
-            self.first_sequence + len(self._transfers) if transfer_id else 0,
+            len(self._transfers) if transfer_id else 0,
             self.window_no,
             posting.rate_id,
             posting.legs,

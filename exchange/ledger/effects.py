@@ -18,7 +18,7 @@ KeyRow = tuple[int, int, str, bytes, int | None, UUID | None, str | None]
 TotalRow = tuple[int, int, int, int, str, int, int, int]
 LotRow = tuple[int, UUID, UUID, int, int, int, int, int, datetime, datetime | None, UUID, int]
 LotStateRow = tuple[int, UUID, int, int]
-AccountRow = tuple[int, UUID, int, int, int, int, int]
+AccountRow = tuple[int, UUID, int, int, int, int, int, int | None]
 
 
 @dataclass(slots=True)
@@ -31,6 +31,7 @@ class Effects:
     totals: list[TotalRow]
     new_lots: list[LotRow] = field(default_factory=list)
     changed_lots: list[LotStateRow] = field(default_factory=list)
+    new_accounts: list[AccountRow] = field(default_factory=list)
     accounts: list[AccountRow] = field(default_factory=list)
     daily: list[tuple[int, UUID, int, int, int]] = field(default_factory=list)
     progress: list[tuple[int, UUID, int, bool, datetime | None, bool, int, int]] = field(default_factory=list)
@@ -68,15 +69,18 @@ class Effects:
                 effects._add_notes(facts, facts.noted)
             if facts.bonuses is not None:
                 effects._add_bonuses(facts, facts.bonuses)
+        effects.new_accounts.sort()
         effects.accounts.sort()
         effects.changed_lots.sort()
         return effects
 
     def _add_account(self, account: MemberAccount, now: datetime) -> None:
         bucket, member_id, currency_no = account.bucket, account.member_id, account.currency_no
-        self.accounts.append(
-            (bucket, member_id, currency_no, account.available, account.sequence, account.held, account.overdrawn)
-        )
+        rows = self.new_accounts if account.sequence_before is None else self.accounts
+        rows.append((
+            bucket, member_id, currency_no, account.available, account.sequence, account.held, account.overdrawn,
+            account.sequence_before,
+        ))  # fmt: skip
         for lot_id, born in account.changed.items():
             lot = account.known[lot_id]
             if born is None:
@@ -119,13 +123,22 @@ class Effects:
         for number in bonuses.changed:
             self.bonus_uses.append((facts.bucket, facts.member_id, number, bonuses.used[number]))
 
+    @property
+    def are_plain(self) -> bool:
+        """Whether `sql.EFFECTS` writes all of it."""
+        return not (
+            self.daily or self.progress or self.carried or self.quoted or self.tiers or self.unused or self.ends
+            or self.bonuses or self.exposures or self.member_days or self.issues or self.external
+        )  # fmt: skip
+
     def arguments(self) -> tuple[Any, ...]:
-        """Positional arguments of `sql.EFFECTS`."""
+        """The first positional arguments of `sql.EFFECTS`."""
         return (
             self.keys,
             self.transfers,
             self.new_lots,
             self.changed_lots,
+            self.new_accounts,
             self.accounts,
             self.totals,
             self.now,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from exchange.db.engine import DriverConnection
@@ -23,13 +23,25 @@ from exchange.ledger.model import (
     MemberCommand,
     MemberKey,
     Transfer,
+    TransferKind,
     transfer_bucket,
 )
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.ledger.retired import retired_seen_by
-from exchange.ledger.wanting import Wanting, locked_accounts, offer_lots, wants_of
+from exchange.ledger.wanting import Wanting, locked_accounts, offer_lots, seen_accounts, wants_of
 from exchange.refusals import Refusal
+
+_PLAIN: Final = frozenset(
+    {
+        TransferKind.EARN,
+        TransferKind.REDEEM,
+        TransferKind.DISCOUNT,
+        TransferKind.CONVERT,
+        TransferKind.CAMPAIGN,
+        TransferKind.CASH_OUT,
+    }
+)
 
 
 class Moment(NamedTuple):
@@ -37,19 +49,23 @@ class Moment(NamedTuple):
 
     Attributes:
         now: event time.
+        generation: how often somebody had been alone behind the fence.
         directory_version: of the directory and rates in force.
         halted_at: since when nobody's movements are taken.
         window_no: the open window.
-        block: which block of ledger sequences is the batch's.
         known_keys: how many of its keys were answered before.
     """
 
     now: datetime
+    generation: int
     directory_version: int
     halted_at: datetime | None
     window_no: int
-    block: int
     known_keys: int
+
+
+class LocksNeeded(Exception):
+    """What the batch touches cannot be decided on without locks."""
 
 
 class Gathering:
@@ -117,6 +133,46 @@ class Gathering:
             located = command.located
             self.targets[id(command)] = caches.members.get(command.member) if located is None else Target(*located)
 
+    @property
+    def are_plain(self) -> bool:
+        """Whether all that the commands look at and leave are accounts, lots and what every movement leaves.
+
+        Whatever else there is, is read by statements of its own, under the locks that guard it.
+        """
+        reference = self.reference
+        return not (
+            self.follow_ups
+            or self.quoted
+            or reference.idle_after
+            or reference.has_promotions
+            or reference.points_limits
+            or reference.capped
+            or reference.capped_since
+            or reference.keepers
+        ) and all(command.kind in _PLAIN and command.spend_rule is None for command in self.members)
+
+    async def look(self) -> tuple[dict[AccountKey, MemberAccount], Moment]:
+        """Every account a command may touch with the lots that may be spent, and what holds, without any lock.
+
+        An account and its lots are as of one instant.
+        """
+        wanting = self._wanting
+        wanting.want_all(self.members, self.targets)
+        points = wanting.points
+        moment, accounts = await self._look(sorted(wanting.accounts), points, sql.LOTS_AT_FIRST)
+        short = _short(points, accounts)
+        if short:
+            accounts |= (await self._look(short, points, None))[1]
+        return accounts, moment
+
+    async def _look(
+        self, keys: Sequence[AccountKey], points: Mapping[AccountKey, int], lots_max: int | None
+    ) -> tuple[Moment, dict[AccountKey, MemberAccount]]:
+        wants = wants_of(points, keys)
+        first, *rows = await self.connection.fetch(sql.LOOK, key_names(self.commands), wants, lots_max)
+        moment = Moment(*first[13:])
+        return moment, seen_accounts(keys, rows, moment.now)
+
     async def lock_accounts(self, caches: Caches) -> dict[AccountKey, MemberAccount]:
         """Every account a command may touch, made first if need be, locked in order."""
         wanting = self._wanting
@@ -140,7 +196,9 @@ class Gathering:
     async def moment(self, accounts: dict[AccountKey, MemberAccount]) -> Moment:
         """What holds from now on, and the lots that may be spent put into their accounts. After the locks."""
         points = self._wanting.points
-        first, *lots = await self.connection.fetch(sql.MOMENT, key_names(self.commands), wants_of(points, points))
+        first, *lots = await self.connection.fetch(
+            sql.MOMENT, key_names(self.commands), wants_of(points, points), sql.LOTS_AT_FIRST
+        )
         offer_lots([accounts[key] for key in points], lots)
         moment = Moment(*first[8:])
         if len(lots) >= sql.LOTS_AT_FIRST:
@@ -151,11 +209,7 @@ class Gathering:
         self, moment: Moment, points: Mapping[AccountKey, int], accounts: Mapping[AccountKey, MemberAccount]
     ) -> None:
         """Every lot that may be spent of accounts whose first ones are not enough."""
-        short = [
-            key
-            for key, units in points.items()
-            if len(accounts[key].lots) == sql.LOTS_AT_FIRST and accounts[key].spendable < units
-        ]
+        short = _short(points, accounts)
         if short:
             for key in short:
                 accounts[key].lots.clear()
@@ -174,3 +228,12 @@ class Gathering:
             target, quote = self.targets[id(command)], self.quotes.get(quote_id)
             if target is not None and quote is not None and quote.is_for(command.merchant_no, target.member_id):
                 yield target, quote
+
+
+def _short(points: Mapping[AccountKey, int], accounts: Mapping[AccountKey, MemberAccount]) -> list[AccountKey]:
+    """Accounts whose first lots are not enough, and that may have more."""
+    return [
+        key
+        for key, units in points.items()
+        if len(accounts[key].lots) == sql.LOTS_AT_FIRST and accounts[key].spendable < units
+    ]

@@ -29,6 +29,7 @@ class MemberAccount:
     Attributes:
         available: points of all open lots, whether or not their expiry was already posted, less `overdrawn`.
         sequence: number of the latest transfer on the account; the next one has the next number.
+        sequence_before: what it was before the batch; None: nobody has made the account yet.
         held: points reserved by holds.
         overdrawn: points the member owes; while there are any, there is nothing to spend.
         is_closed: the membership is over.
@@ -41,7 +42,7 @@ class MemberAccount:
 
     __slots__ = (
         "available", "bucket", "changed", "currency_no", "due", "held", "is_closed", "known", "lots",
-        "member_id", "overdrawn", "sequence", "touched", "whole",
+        "member_id", "overdrawn", "sequence", "sequence_before", "touched", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +58,7 @@ class MemberAccount:
     ) -> None:
         self.bucket, self.member_id, self.currency_no = bucket, member_id, currency_no
         self.available, self.sequence, self.held, self.overdrawn = available, sequence, held, overdrawn
+        self.sequence_before: int | None = sequence
         self.is_closed = is_closed
         self.lots: list[Lot] = []
         self.known: dict[UUID, Lot] = {}
@@ -170,5 +172,5 @@ class MemberAccount:
         )
         copy.lots, copy.known, copy.changed = list(self.lots), dict(self.known), dict(self.changed)
         copy.due, copy.whole = None if self.due is None else list(self.due), self.whole
-        copy.touched = self.touched
+        copy.touched, copy.sequence_before = self.touched, self.sequence_before
         return copy

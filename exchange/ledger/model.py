@@ -255,6 +255,12 @@ def an_obligation(
     return cast("Obligation", _made(Obligation, columns))
 
 
+def numbered(transfer: Transfer, first: int) -> Transfer:
+    """A transfer that has its place in the batch, with the place it has in the ledger."""
+    columns = (*transfer[:8], first + transfer.ledger_sequence, *transfer[9:])
+    return cast("Transfer", _made(Transfer, columns))
+
+
 def transfer_bucket(transfer_id: UUID) -> int:
     """Where a transfer lives: its id says it (`new_id`), so that a name alone finds the row."""
     return transfer_id.int % BUCKETS

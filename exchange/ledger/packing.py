@@ -42,7 +42,8 @@ from exchange.ledger.model import Obligation, PointsLeg, Transfer
 
 _ACCOUNT_NAME: Final = fixed("hui")
 _ACCOUNT_WANT: Final = fixed("huiq")
-_ACCOUNT_STATE: Final = fixed("huiqqqq")
+_ACCOUNT_CHANGE: Final = fixed("huiqqqqq")
+_NEW_ACCOUNT: Final = fixed("huiqqqq-")
 _LOT_STATE: Final = fixed("huqq")
 _LEG: Final = fixed("hhiqqu")
 _LEG_WITHOUT_SEQUENCE: Final = fixed("hhiq-u")
@@ -72,15 +73,17 @@ def account_wants(rows: Sequence[tuple[int, UUID, int, int]], element_oid: int) 
     return writer.getvalue()
 
 
-def account_states(rows: Sequence[AccountRow], element_oid: int) -> bytes:
-    """An array of exchange.account_state."""
+def account_changes(rows: Sequence[AccountRow], element_oid: int) -> bytes:
+    """An array of exchange.account_change."""
     writer = _begin(rows, element_oid)
-    for bucket, member_id, currency_no, available, sequence, held, overdrawn in rows:
-        _write_account(writer, _ACCOUNT_STATE, bucket, member_id, currency_no)
+    for bucket, member_id, currency_no, available, sequence, held, overdrawn, sequence_before in rows:
+        begins = _NEW_ACCOUNT if sequence_before is None else _ACCOUNT_CHANGE
+        _write_account(writer, begins, bucket, member_id, currency_no)
         write_long(writer, available)
         write_long(writer, sequence)
         write_long(writer, held)
         write_long(writer, overdrawn)
+        write_long(writer, sequence_before)
     return writer.getvalue()
 
 

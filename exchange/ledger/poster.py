@@ -21,9 +21,11 @@ from exchange.ledger.caches import Caches
 from exchange.ledger.codecs import pack_rows
 from exchange.ledger.decision import Outcome
 from exchange.ledger.exposures import NotLocked
+from exchange.ledger.gathering import LocksNeeded
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.reference import Decide, Ending, R, ReferenceSource
-from exchange.ledger.sql import BLOCK_UNITS
+from exchange.ledger.sql import BLOCK_UNITS, LANE, LEAVE_LANE
+from exchange.ledger.wariness import Wariness
 from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDraining
 
 TRIES_MAX = 8
@@ -44,6 +46,7 @@ WAITING_MAX = 20_000
 RETRIED = (
     StartAgain,
     NotLocked,
+    LocksNeeded,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
@@ -105,6 +108,7 @@ class Poster(Generic[R]):
         self._tasks: list[asyncio.Task[None]] = []
         self._busy_lanes = 0
         self._last_size = 0
+        self._wariness = Wariness()
         self._draining = False
 
     async def post(self, command: Command) -> Receipt:
@@ -162,8 +166,10 @@ class Poster(Generic[R]):
         while not (self._draining and not self._waiting):
             try:
                 async with self._database.lane() as connection:
+                    await connection.execute(LANE)
                     await pack_rows(connection)
                     await self._serve(connection, slice_no)
+                    await connection.execute(LEAVE_LANE)
             except Exception as error:  # noqa: BLE001 - a lane that ends would leave callers waiting for ever
                 log.warning("poster lane lost its connection", error=repr(error))
                 self._fail_waiting()
@@ -291,20 +297,27 @@ class Poster(Generic[R]):
     async def _try(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         everybody = False
+        with_locks = self._wariness.takes_locks()
         for attempt in range(TRIES_MAX):
             # Never older than what another lane has: the source keeps the newest.
             reference = self._reference = await self._source.current()
-            batch = Batch(connection, work, reference, everybody=everybody)
+            batch = Batch(connection, work, reference, with_locks=with_locks or attempt > 0, everybody=everybody)
             try:
                 try:
-                    return await batch.run(self._source, self._decide, self._ending, slice_no, self._caches)
+                    outcomes = await batch.run(self._source, self._decide, self._ending, slice_no, self._caches)
                 except EndFirst as overdue:
                     endings = [self._ending(account, reference) for account in overdue.accounts[:BLOCK_UNITS]]
-                    first = Batch(connection, [(endings, False)], reference, everybody=everybody)
+                    first = Batch(connection, [(endings, False)], reference, with_locks=True, everybody=everybody)
                     await first.run(self._source, self._decide, self._ending, slice_no, self._caches)
+                    continue
             except RETRIED as error:
                 everybody = everybody or isinstance(error, NotLocked)
+                if isinstance(error, asyncpg.SerializationError):
+                    self._wariness.was_in_vain()
                 log.info("batch starts again", attempt=attempt, error=repr(error))
+                continue
+            self._wariness.was_right(is_locked=batch.is_locked)
+            return outcomes
         raise ServerBusy(limit=TRIES_MAX)
 
 

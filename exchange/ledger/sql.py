@@ -12,14 +12,20 @@ FENCE = 0x70_6F_69_6E_74_73
 BLOCK_UNITS = 1000
 """Ledger sequences handed out at once; also the most commands one transaction takes."""
 
-# The planner's figures lag behind tables that grow by thousands of rows a second, and a plan made while a table was
-# small would read all of it later. Every lookup here is by key: say so.
+# Once for each lane. The planner's figures lag behind tables that grow by thousands of rows a second, and a plan made
+# while a table was small would read all of it later. Every lookup here is by key: say so.
+LANE = """
+SET enable_seqscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET plan_cache_mode = force_generic_plan;
+SET lock_timeout = '10s'
+"""
+
+LEAVE_LANE = "RESET ALL"
+
 BEGIN = f"""
 BEGIN;
-SET LOCAL enable_seqscan = off;
-SET LOCAL enable_hashjoin = off;
-SET LOCAL enable_mergejoin = off;
-SET LOCAL lock_timeout = '10s';
 SELECT pg_advisory_xact_lock_shared({FENCE})
 """
 
@@ -53,41 +59,69 @@ ORDER BY a.bucket, a.member_id, a.currency_no
 FOR UPDATE OF a
 """
 
-# After the locks, all in one question. First row: the time, the window and the directory that hold for whatever is
-# decided now, a block of ledger sequences (greater than that of any earlier transfer on these accounts), and how many
-# of the keys were answered before. Then the lots in spending order: only as many as the batch may take of each account,
-# and of those the first few, whatever an account has: nearly always they are enough, and else the rest is asked for
-# (`MORE_LOTS`). The account's lock guards its lots.
+# The lots of an account that may be spent, in spending order: only as many as the batch may take of it, and of those
+# the first few, whatever it has: nearly always they are enough, and else all are asked for.
 LOTS_AT_FIRST = 16
 
-MOMENT = f"""
+_MOMENT = """
 WITH moment AS MATERIALIZED (
-    SELECT clock_timestamp() + c.clock_offset AS now, c.directory_version, c.halted_at,
+    SELECT clock_timestamp() + c.clock_offset AS now, c.generation, c.directory_version, c.halted_at,
            (SELECT window_no FROM exchange.clearing_windows WHERE closed_at IS NULL) AS window_no,
-           nextval('exchange.ledger_blocks') AS block,
            (SELECT count(*) FROM unnest($1::exchange.key_name[]) AS asked
             JOIN exchange.request_keys k USING (bucket, merchant_no, request_id)) AS known_keys
     FROM exchange.coalition c
 )
+"""
+
+_LOTS = """
+    SELECT f.*, sum(f.remaining_units) OVER (ORDER BY f.expires_at, f.earned_at, f.lot_id) AS so_far
+    FROM (SELECT * FROM exchange.lots o
+          WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
+            AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > m.now) AND asked.wanted > 0
+          ORDER BY o.expires_at, o.earned_at, o.lot_id LIMIT $3) f
+"""
+
+# After the locks, all in one question. First row: what holds for whatever is decided now, and how many of the keys were
+# answered before. Then the lots, guarded by their accounts' locks.
+MOMENT = f"""
+{_MOMENT}
 SELECT 0 AS place, NULL::uuid AS lot_id, NULL::bigint AS remaining_units, NULL::integer AS funder_no,
        NULL::bigint AS price_micros, NULL::timestamptz AS earned_at, NULL::timestamptz AS expires_at,
        NULL::bigint AS held_units,
-       m.now, m.directory_version, m.halted_at, m.window_no, m.block, m.known_keys
+       m.now, m.generation, m.directory_version, m.halted_at, m.window_no, m.known_keys
 FROM moment m
 UNION ALL
 SELECT asked.place, l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at, l.held_units,
        NULL, NULL, NULL, NULL, NULL, NULL
 FROM moment m
 CROSS JOIN unnest($2::exchange.account_want[]) WITH ORDINALITY AS asked (bucket, member_id, currency_no, wanted, place)
-CROSS JOIN LATERAL (
-    SELECT f.*, sum(f.remaining_units) OVER (ORDER BY f.expires_at, f.earned_at, f.lot_id) AS so_far
-    FROM (SELECT * FROM exchange.lots o
-          WHERE o.bucket = asked.bucket AND o.member_id = asked.member_id AND o.currency_no = asked.currency_no
-            AND o.is_open AND (o.expires_at IS NULL OR o.expires_at > m.now)
-          ORDER BY o.expires_at, o.earned_at, o.lot_id LIMIT {LOTS_AT_FIRST}) f
-) l
+CROSS JOIN LATERAL ({_LOTS}) l
 WHERE l.so_far - l.remaining_units < asked.wanted
 ORDER BY place, expires_at, earned_at, lot_id
+"""
+
+# The same and the accounts with it, in one question and without any lock: what a batch is decided on that proves when
+# it is written that none of it has moved. First row: what holds. Then each account, once for each of its lots and once
+# if it has none, in any order; one that nobody has made yet has no last sequence.
+LOOK = f"""
+{_MOMENT}
+SELECT 0 AS place, NULL::bigint AS available_units, NULL::bigint AS last_sequence, NULL::bigint AS account_held_units,
+       NULL::bigint AS overdrawn_units, NULL::boolean AS is_closed,
+       NULL::uuid AS lot_id, NULL::bigint AS remaining_units, NULL::integer AS funder_no, NULL::bigint AS price_micros,
+       NULL::timestamptz AS earned_at, NULL::timestamptz AS expires_at, NULL::bigint AS held_units,
+       m.now, m.generation, m.directory_version, m.halted_at, m.window_no, m.known_keys
+FROM moment m
+UNION ALL
+SELECT asked.place, coalesce(a.available_units, 0), a.last_sequence, coalesce(a.held_units, 0),
+       coalesce(a.overdrawn_units, 0),
+       coalesce(a.is_closed, EXISTS (SELECT FROM exchange.closed_members c
+                                     WHERE c.bucket = asked.bucket AND c.member_id = asked.member_id)),
+       l.lot_id, l.remaining_units, l.funder_no, l.price_micros, l.earned_at, l.expires_at, l.held_units,
+       NULL, NULL, NULL, NULL, NULL, NULL
+FROM moment m
+CROSS JOIN unnest($2::exchange.account_want[]) WITH ORDINALITY AS asked (bucket, member_id, currency_no, wanted, place)
+LEFT JOIN exchange.accounts a USING (bucket, member_id, currency_no)
+LEFT JOIN LATERAL (SELECT * FROM ({_LOTS}) first WHERE first.so_far - first.remaining_units < asked.wanted) l ON true
 """
 
 MORE_LOTS = """
@@ -219,53 +253,17 @@ SELECT member_id, source_no, target_no, sum(units)::bigint FROM (
 GROUP BY member_id, source_no, target_no
 """
 
-# One statement for all effects: one round trip. Nothing in it reads what another part of it writes. When somebody else
-# has used a key since it was asked for, which commands that share an account cannot do, the whole of it fails and the
-# batch starts again: to insert what nearly always conflicts with nothing costs a search less than to look first.
+# One call for all effects, one round trip: `exchange.post_batch`, made by migration 0034. It takes the fence, proves
+# that what the batch was decided on still holds, draws the batch's block of ledger sequences and gives back its first;
+# NULL, and nothing is written, when somebody was alone behind the fence since. When an account has moved since it was
+# read, or somebody else has used a key since it was asked for, the whole of it fails and the batch starts again: to
+# insert what nearly always conflicts with nothing costs a search less than to look first.
 REQUEST_KEYS = "request_keys_pkey"
 
 EFFECTS = """
-WITH keys AS (
-    INSERT INTO exchange.request_keys
-        (bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, decided_at)
-    SELECT bucket, merchant_no, request_id, fingerprint, transfer_bucket, transfer_id, refusal, $7
-    FROM unnest($1::exchange.new_request_key[])
-), moved AS (
-    INSERT INTO exchange.transfers
-        (bucket, transfer_id, kind, merchant_no, member_id, request_id, reference, occurred_at, ledger_sequence,
-         window_no, rate_id, legs, obligations, original_id, expires_at, frozen_price_micros, earn_rule, spend_minor,
-         carried_minor)
-    SELECT bucket, transfer_id, kind, merchant_no, member_id, request_id, reference, occurred_at, ledger_sequence,
-         window_no, rate_id, legs, obligations, original_id, expires_at, frozen_price_micros, earn_rule, spend_minor,
-         carried_minor
-    FROM unnest($2::exchange.new_transfer[])
-), made AS (
-    INSERT INTO exchange.lots
-        (bucket, lot_id, member_id, currency_no, units, remaining_units, funder_no, price_micros, earned_at,
-         expires_at, transfer_id, is_open, held_units)
-    SELECT bucket, lot_id, member_id, currency_no, units, remaining_units, funder_no, price_micros, earned_at,
-         expires_at, transfer_id, remaining_units > 0, held_units
-    FROM unnest($3::exchange.new_lot[])
-), spent AS (
-    UPDATE exchange.lots l
-    SET remaining_units = s.remaining_units, is_open = s.remaining_units > 0, held_units = s.held_units
-    FROM unnest($4::exchange.lot_state[]) AS s
-    WHERE l.bucket = s.bucket AND l.lot_id = s.lot_id
-), balances AS (
-    UPDATE exchange.accounts a
-    SET available_units = b.available_units, last_sequence = b.last_sequence, held_units = b.held_units,
-        overdrawn_units = b.overdrawn_units
-    FROM unnest($5::exchange.account_state[]) AS b
-    WHERE a.bucket = b.bucket AND a.member_id = b.member_id AND a.currency_no = b.currency_no
-), owed AS (
-    INSERT INTO exchange.window_totals AS t
-        (window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations)
-    SELECT window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations
-    FROM unnest($6::exchange.window_totals[])
-    ON CONFLICT (window_no, slice, debtor_no, creditor_no, currency_code, kind) DO UPDATE
-    SET micros = t.micros + excluded.micros, obligations = t.obligations + excluded.obligations
-)
-SELECT
+SELECT exchange.post_batch($1::exchange.new_request_key[], $2::exchange.new_transfer[], $3::exchange.new_lot[],
+                           $4::exchange.lot_state[], $5::exchange.account_change[], $6::exchange.account_change[],
+                           $7::exchange.window_totals[], $8, $9, $10, $11, $12)
 """
 
 # The rest is rare, each its own statement; the accounts' locks guard all of it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from exchange.ledger.decision import Target
@@ -78,7 +79,7 @@ def wants_of(points: Mapping[AccountKey, int], keys: Iterable[AccountKey]) -> li
     wants = []
     for key in keys:
         bucket, member_id, currency_no = key
-        wants.append((bucket, member_id, currency_no, min(points[key], INT64_MAX)))
+        wants.append((bucket, member_id, currency_no, min(points.get(key, 0), INT64_MAX)))
     return wants
 
 
@@ -89,6 +90,22 @@ def locked_accounts(keys: Sequence[AccountKey], rows: Iterable[Any]) -> dict[Acc
         key = keys[place - 1]
         bucket, member_id, currency_no = key
         accounts[key] = MemberAccount(bucket, member_id, currency_no, available, sequence, held, overdrawn, is_closed)
+    return accounts
+
+
+def seen_accounts(keys: Sequence[AccountKey], rows: Iterable[Any], now: datetime) -> dict[AccountKey, MemberAccount]:
+    """Accounts with their lots, of the rows of `sql.LOOK` after the first, which come in any order."""
+    accounts: dict[AccountKey, MemberAccount] = {}
+    for row in rows:
+        key = keys[row[0] - 1]
+        account = accounts.get(key)
+        if account is None:
+            bucket, member_id, currency_no = key
+            account = MemberAccount(bucket, member_id, currency_no, row[1], row[2] or 0, row[3], row[4], row[5])
+            account.sequence_before = row[2]
+            accounts[key] = account
+        if row[6] is not None:
+            account.show(a_lot(row[6], row[7], row[8], row[9], row[10], row[11], row[12]), now)
     return accounts
 
 

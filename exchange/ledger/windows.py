@@ -15,7 +15,11 @@ from exchange.refusals import ResourceNotFound
 
 # Alone: every transaction that posted into the open window has committed, and the next one reads the next window.
 # Closing by a clock or by the greatest sequence would leave behind whoever had read the window and not committed yet.
-ALONE = text(f"SELECT pg_advisory_xact_lock({FENCE})")
+# It is noted that somebody was, for batches that are decided without the fence (`exchange.post_batch`).
+ALONE = text(f"""
+WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock({FENCE}))
+UPDATE exchange.coalition SET generation = generation + 1 FROM alone
+""")
 
 OPEN_WINDOW = text("SELECT window_no FROM exchange.clearing_windows WHERE closed_at IS NULL")
 

@@ -19,7 +19,7 @@ from exchange.ledger.effects import Effects
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.keys import KnownKeys, restored
 from exchange.ledger.member_account import MemberAccount
-from exchange.ledger.model import Command, Lot, ObligationKind, Progress, Transfer, member_bucket
+from exchange.ledger.model import Command, Lot, ObligationKind, Progress, Transfer, member_bucket, numbered
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.movements import decide
 from exchange.rates.model import Coalition
@@ -57,13 +57,13 @@ class Store:
             *(self._facts(member_id, now) for member_id in MEMBERS),
             known=self._known(),
             now=now,
-            first_sequence=self.batches * BLOCK_UNITS,
         )
         for facts in batch.facts.values():
             self._add_followed(facts)
         self._add_due(batch.facts, work)
-        outcomes = decided_in(batch, work, lambda command, facts: decide(command, facts, self.world))
-        self._keep(batch.effects())
+        first = self.batches * BLOCK_UNITS
+        outcomes = decided_in(batch, work, lambda command, facts: decide(command, facts, self.world), first)
+        self._keep(batch.effects(), first)
         return outcomes
 
     def held(self) -> dict[tuple[UUID, str], int]:
@@ -130,18 +130,17 @@ class Store:
             known.remember(key, fingerprint, answer)
         return known
 
-    def _keep(self, effects: Effects) -> None:
+    def _keep(self, effects: Effects, first_sequence: int) -> None:
         for _, merchant_no, request_id, fingerprint, _, transfer_id, refusal in effects.keys:
             assert (merchant_no, request_id) not in self.keys, "a key was answered twice"
             self.keys[(merchant_no, request_id)] = (fingerprint, transfer_id, refusal)
         for transfer in effects.transfers:
             assert transfer.transfer_id is not None
-            self.transfers[transfer.transfer_id] = transfer
+            self.transfers[transfer.transfer_id] = numbered(transfer, first_sequence)
         self.lots |= {lot[1]: list(lot) for lot in effects.new_lots}
         for _, lot_id, left, held in effects.changed_lots:
             self.lots[lot_id][5], self.lots[lot_id][11] = left, held
-        for _, member_id, number, *state in effects.accounts:
-            available, sequence, held, overdrawn = state
+        for _, member_id, number, available, sequence, held, overdrawn, _ in effects.accounts:
             self.accounts[(member_id, number)] = (available, sequence, held, overdrawn)
         for _, transfer_id, *progress in effects.progress:
             self.progress[transfer_id] = Progress._make(progress)

@@ -1,4 +1,4 @@
-"""Posters that stand still between deciding and writing, so that a test may do something meanwhile."""
+"""Posters that stand still on their way, so that a test may do something meanwhile."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import pytest
 
 from exchange.db.engine import DriverConnection
 from exchange.ledger import sql
+from exchange.ledger.gathering import Gathering
 from tests.integration.ledger.ledgers import Ledger, owner_of
 
 
@@ -53,8 +55,46 @@ async def done_or_fenced(task: asyncio.Task[Any], pause: Pause) -> None:
     await asyncio.wait([fenced])
 
 
-def without_fence(begin: str) -> str:
-    """How a posting transaction would begin if nobody had thought of the fence."""
-    lock = f"SELECT pg_advisory_xact_lock_shared({sql.FENCE})"
-    assert lock in begin
-    return begin.replace(lock, "SELECT 1")
+async def without(ledger: Ledger, condition: str) -> None:
+    """Have batches written as if nobody had thought of something: it is cut out of `exchange.post_batch`."""
+    (definition,) = await ledger.rows("SELECT pg_get_functiondef('exchange.post_batch'::regproc)")
+    assert condition in definition[0]
+    await ledger.rows(definition[0].replace(condition, ""))
+
+
+FENCE = f"PERFORM pg_advisory_xact_lock_shared({sql.FENCE});"
+"""What takes the fence there."""
+
+
+class Between:
+    """The first batch that is looked at without locks stands still between looking and deciding."""
+
+    def __init__(self) -> None:
+        self._looked, self._let_go = asyncio.Event(), asyncio.Event()
+
+    async def until_looked(self) -> None:
+        """Wait until it stands still."""
+        await self._looked.wait()
+
+    def end(self) -> None:
+        """Let it go on."""
+        self._let_go.set()
+
+    async def stand(self) -> None:
+        """What the batch does there."""
+        if not self._looked.is_set():
+            self._looked.set()
+            await self._let_go.wait()
+
+
+def standing_between(monkeypatch: pytest.MonkeyPatch) -> Between:
+    """From now on, in this process."""
+    between, look = Between(), Gathering.look
+
+    async def slow(gathering: Gathering) -> Any:
+        seen = await look(gathering)
+        await between.stand()
+        return seen
+
+    monkeypatch.setattr(Gathering, "look", slow)
+    return between

@@ -6,11 +6,10 @@ import asyncio
 
 import pytest
 
-from exchange.ledger import sql
 from exchange.ledger.windows import close_window
 from exchange.refusals import ResourceNotFound
 from tests.integration.ledger.ledgers import Ledger, going_on
-from tests.integration.ledger.pausing import done_or_fenced, paused, without_fence
+from tests.integration.ledger.pausing import FENCE, done_or_fenced, paused, without
 from tests.unit.rules.rulebook import convert, earn, redeem
 
 CUT_OFFS = 8
@@ -75,11 +74,9 @@ async def test_closing_waits_for_whoever_has_read_the_window(ledger: Ledger) -> 
     assert at_closing == in_the_end == [("GRO", "TEL", "CNY", 1, 60_000, 1)]
 
 
-async def test_without_the_fence_a_movement_slips_behind_the_cut_off(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_the_fence_a_movement_slips_behind_the_cut_off(ledger: Ledger) -> None:
     """The same interleaving with the fence taken away: the closed window changes, so the test above can fail."""
-    monkeypatch.setattr(sql, "BEGIN", without_fence(sql.BEGIN))
+    await without(ledger, FENCE)
 
     at_closing, in_the_end = await closed_over_a_paused_poster(ledger)
 

@@ -6,15 +6,12 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
-import pytest
-
 from exchange.callers import CallerRole
-from exchange.ledger import sql
 from exchange.ledger.halting import halt
 from exchange.ledger.model import Receipt
 from exchange.refusals import Refusal
 from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, at_once, going_on, reasons
-from tests.integration.ledger.pausing import done_or_fenced, paused, without_fence
+from tests.integration.ledger.pausing import FENCE, done_or_fenced, paused, without
 from tests.unit.rules.rulebook import MERCHANT_NO, convert, earn
 
 ROUNDS = 6
@@ -77,11 +74,9 @@ async def test_a_change_waits_for_whoever_has_decided_by_what_was(ledger: Ledger
     assert await suspended_over_a_paused_poster(ledger) == (1, 1)
 
 
-async def test_without_the_fence_a_suspended_merchant_still_moves_points(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_the_fence_a_suspended_merchant_still_moves_points(ledger: Ledger) -> None:
     """The same interleaving with the fence taken away, so the test above can fail."""
-    monkeypatch.setattr(sql, "BEGIN", without_fence(sql.BEGIN))
+    await without(ledger, FENCE)
 
     assert await suspended_over_a_paused_poster(ledger) == (0, 1)
 

@@ -90,13 +90,20 @@ async def test_a_poster_goes_on_after_a_broken_command(ledger: Ledger) -> None:
     assert await ledger.balances(ada) == {"TEL": 1}
 
 
+async def impatient(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let lanes begin anew, and wait for no lock for long."""
+    monkeypatch.setattr(poster_module, "LANE", sql.LANE.replace("'10s'", "'50ms'"))
+    await end_connections(ledger)
+    await ledger.known(earn("1 TEL", "GRO", member_id=await ledger.member("somebody")))
+
+
 async def test_a_poster_goes_on_after_waiting_in_vain_for_the_fence(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever holds it longer than a poster waits costs a caller a BUSY, and nobody after that anything."""
     ada = await ledger.member()
     await ledger.post(earn("1 TEL", "GRO", member_id=ada))
-    monkeypatch.setattr(sql, "BEGIN", sql.BEGIN.replace("'10s'", "'50ms'"))
+    await impatient(ledger, monkeypatch)
     monkeypatch.setattr(poster_module, "TRIES_MAX", 2)
 
     async with owner_of(ledger.url) as other:
@@ -116,7 +123,7 @@ async def test_a_poster_goes_on_after_waiting_in_vain_for_an_account(
     """The same, where somebody else holds the member's row."""
     ada = await ledger.member()
     await ledger.post(earn("1 TEL", "GRO", member_id=ada))
-    monkeypatch.setattr(sql, "BEGIN", sql.BEGIN.replace("'10s'", "'50ms'"))
+    await impatient(ledger, monkeypatch)
     monkeypatch.setattr(poster_module, "TRIES_MAX", 2)
 
     async with owner_of(ledger.url) as other, other.transaction():

@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 
-import pytest
-
-from exchange.ledger import sql
 from tests.integration.ledger.ledgers import Ledger, going_on
-from tests.integration.ledger.pausing import without_fence
+from tests.integration.ledger.pausing import FENCE, without
 from tests.integration.ledger.readers import ALL, TRANSFERS, Naive, Polling, a_held_key, watched
 from tests.unit.rules.rulebook import convert, earn, redeem
 
@@ -40,11 +37,9 @@ async def test_a_reader_that_goes_on_after_the_greatest_sequence_skips_it(server
     assert await read_across_a_late_commit(servers, Naive()) == ["late"]
 
 
-async def test_without_the_fence_it_would_be_skipped_here_too(
-    servers: list[Ledger], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_the_fence_it_would_be_skipped_here_too(servers: list[Ledger]) -> None:
     """Who holds the fence is all that tells of postings under way."""
-    monkeypatch.setattr(sql, "BEGIN", without_fence(sql.BEGIN))
+    await without(servers[0], FENCE)
 
     assert await read_across_a_late_commit(servers, Polling(TRANSFERS)) == ["late"]
 

@@ -36,7 +36,7 @@ OWED = st.builds(Obligation, SMALL, NUMBER, NUMBER, TEXT, LONG, LONG, LONG)
 ROWS: dict[str, st.SearchStrategy[Any]] = {
     "account_key": st.tuples(SMALL, NAME, NUMBER),
     "account_want": st.tuples(SMALL, NAME, NUMBER, LONG),
-    "account_state": st.tuples(SMALL, NAME, NUMBER, LONG, LONG, LONG, LONG),
+    "account_change": st.tuples(SMALL, NAME, NUMBER, LONG, LONG, LONG, LONG, maybe(LONG)),
     "lot_state": st.tuples(SMALL, NAME, LONG, LONG),
     "key_name": st.tuples(SMALL, NUMBER, TEXT),
     "new_request_key": st.tuples(SMALL, NUMBER, TEXT, MARK, SMALL, NAME, st.none())
@@ -102,7 +102,7 @@ async def test_every_type_has_the_columns_that_are_packed(packed: asyncpg.Connec
     )
 
     assert dict(map(tuple, columns)) == {
-        "account_key": 3, "account_want": 4, "account_state": 7, "lot_state": 4, "key_name": 3, "new_request_key": 7,
+        "account_key": 3, "account_want": 4, "account_change": 8, "lot_state": 4, "key_name": 3, "new_request_key": 7,
         "new_lot": 12, "window_totals": 8, "new_transfer": len(Transfer._fields),
         "points_leg": len(PointsLeg._fields), "obligation": len(Obligation._fields),
     }  # fmt: skip

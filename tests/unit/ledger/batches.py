@@ -20,16 +20,13 @@ WINDOW_NO = 3
 CODE_OF = {number: code for code, number in CURRENCY_NO.items()}
 
 
-def a_batch(
-    *members: MemberFacts, known: KnownKeys | None = None, now: datetime = NOON, first_sequence: int = FIRST_SEQUENCE
-) -> Decision:
+def a_batch(*members: MemberFacts, known: KnownKeys | None = None, now: datetime = NOON) -> Decision:
     """A decision about these members, whom every merchant may name by id."""
     return Decision(
         facts={facts.member_id: facts for facts in members},
         targets={},
         known=known or KnownKeys(),
         window_no=WINDOW_NO,
-        first_sequence=first_sequence,
         now=now,
         slice_no=0,
     )
@@ -47,14 +44,22 @@ def decided(
     return decided_in(batch, shaped, rule or (lambda command, facts: decide(command, facts, coalition_now)))
 
 
-def decided_in(batch: Decision, groups: Sequence[tuple[Sequence[Command], bool]], rule: Rule) -> list[Outcome]:
-    """Outcomes of groups, each with whether it is atomic, once each command's member is looked up."""
+def decided_in(
+    batch: Decision,
+    groups: Sequence[tuple[Sequence[Command], bool]],
+    rule: Rule,
+    first_sequence: int = FIRST_SEQUENCE,
+) -> list[Outcome]:
+    """Outcomes of groups, each with whether it is atomic, once each command's member is looked up.
+
+    `first_sequence`: of the block that is drawn when the batch is written.
+    """
     targets = dict(batch.targets)
     for command in (command for commands, _ in groups for command in commands):
         facts = _facts_of(batch, command)
         targets[id(command)] = Target(facts.bucket, facts.member_id) if facts else None
     batch.targets = targets
-    return batch.decide_all(groups, rule)
+    return batch.numbered(batch.decide_all(groups, rule), first_sequence)
 
 
 def _facts_of(batch: Decision, command: Command) -> MemberFacts | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import uuid4
 
-from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, made_lots, told, written
+from tests.unit.ledger.batches import FIRST_SEQUENCE, a_batch, decided, made_lots, receipt, told, written
 from tests.unit.rules.rulebook import (
     coalition,
     convert,
@@ -36,7 +36,7 @@ def test_an_atomic_group_with_a_refusal_is_not_done_at_all() -> None:
     effects = batch.effects()
     assert (written(batch), made_lots(batch)) == ({"TEL": (0, 2)}, [])
     assert (len(effects.transfers), sum(row[6] for row in effects.totals)) == (2, 50_000)
-    assert effects.transfers[-1].ledger_sequence == FIRST_SEQUENCE + 1
+    assert receipt(outcomes[-1]).transfer.ledger_sequence == FIRST_SEQUENCE + 1
 
 
 def test_the_keys_of_a_group_that_was_not_done_are_unused_but_for_the_refused_one() -> None:
