@@ -16,3 +16,8 @@ class UseInCampaign(MemberCommand):
     def debits(self) -> tuple[tuple[str, int], ...]:
         """The currency taken, and how much."""
         return ((self.currency, self.units),)
+
+    @property
+    def is_plain(self) -> bool:
+        """Always."""
+        return True

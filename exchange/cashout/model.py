@@ -16,3 +16,8 @@ class CashOut(MemberCommand):
     def debits(self) -> tuple[tuple[str, int], ...]:
         """The currency paid out, and how much."""
         return ((self.currency, self.units),)
+
+    @property
+    def is_plain(self) -> bool:
+        """Always."""
+        return True

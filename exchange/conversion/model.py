@@ -31,3 +31,8 @@ class Convert(MemberCommand):
     def credits(self) -> tuple[str, ...]:
         """The target currency."""
         return () if self.quote is not None else (self.target,)
+
+    @property
+    def is_plain(self) -> bool:
+        """Unless a quote is used up, or a tier is to be noted."""
+        return self.quote is None and not self.tier

@@ -25,3 +25,8 @@ class Earn(MemberCommand):
     def credits(self) -> tuple[str, ...]:
         """The currency awarded."""
         return (self.currency,)
+
+    @property
+    def is_plain(self) -> bool:
+        """Unless money spent is carried."""
+        return self.spend_rule is None

@@ -73,6 +73,11 @@ class MemberCommand(Command):
         """Currency codes the movement may give to the member."""
         return ()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it looks at and leaves only accounts, lots and what every movement leaves."""
+        return False
+
 
 @dataclass(slots=True, kw_only=True)
 class FollowUp(Command):

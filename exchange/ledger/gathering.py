@@ -32,16 +32,7 @@ from exchange.ledger.retired import retired_seen_by
 from exchange.ledger.wanting import Wanting, locked_accounts, offer_lots, seen_accounts, wants_of
 from exchange.refusals import Refusal
 
-_PLAIN: Final = frozenset(
-    {
-        TransferKind.EARN,
-        TransferKind.REDEEM,
-        TransferKind.DISCOUNT,
-        TransferKind.CONVERT,
-        TransferKind.CAMPAIGN,
-        TransferKind.CASH_OUT,
-    }
-)
+_CONVERT: Final = TransferKind.CONVERT
 
 
 class Moment(NamedTuple):
@@ -140,16 +131,14 @@ class Gathering:
         Whatever else there is, is read by statements of its own, under the locks that guard it.
         """
         reference = self.reference
-        return not (
-            self.follow_ups
-            or self.quoted
-            or reference.idle_after
-            or reference.has_promotions
-            or reference.points_limits
-            or reference.capped
-            or reference.capped_since
-            or reference.keepers
-        ) and all(command.kind in _PLAIN and command.spend_rule is None for command in self.members)
+        if self.follow_ups or reference.idle_after or reference.has_promotions or reference.points_limits:
+            return False
+        if reference.capped or not all(command.is_plain for command in self.members):
+            return False
+        # What only conversions look at.
+        return not (reference.capped_since or reference.keepers) or all(
+            command.kind is not _CONVERT for command in self.members
+        )
 
     async def look(self) -> tuple[dict[AccountKey, MemberAccount], Moment]:
         """Every account a command may touch with the lots that may be spent, and what holds, without any lock.

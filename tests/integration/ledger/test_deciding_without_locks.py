@@ -19,7 +19,7 @@ from exchange.refusals import Refusal
 from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, a_server_on, at_once, going_on
 from tests.integration.ledger.months import job, statements, this_month, to
 from tests.integration.ledger.pausing import standing_between, without
-from tests.unit.rules.rulebook import SHANGHAI, convert, earn, redeem
+from tests.unit.rules.rulebook import SHANGHAI, campaign, convert, discount, earn, redeem
 
 UNMOVED = "AND a.last_sequence = b.sequence_before"
 GENERATION = "c.generation = seen_generation AND"
@@ -50,27 +50,78 @@ def receipt(answer: Receipt | Refusal) -> Receipt:
     return answer
 
 
-async def test_a_plain_movement_asks_twice_and_begins_no_transaction(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One question, one call that writes and commits: the member is known, and nobody else moves the account."""
-    ada = await ledger.member()
-    await ledger.post(earn("10 TEL", "GRO", member_id=ada))
-    asked = []
-    fetch, fetchval, execute = asyncpg.Connection.fetch, asyncpg.Connection.fetchval, asyncpg.Connection.execute
+Ask = Callable[..., Awaitable[object]]
 
-    def noted(ask: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+
+def statements_asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on: the first word of every statement of a poster, in order."""
+    asked: list[str] = []
+
+    def noted(ask: Ask) -> Ask:
         async def asking(connection: object, statement: str, *arguments: object, **how: object) -> object:
-            asked.append(statement.split(maxsplit=1)[0])
+            asked.append(statement.split(maxsplit=1)[0].rstrip(";"))
             return await ask(connection, statement, *arguments, **how)
 
         return asking
 
-    for name, ask in (("fetch", fetch), ("fetchval", fetchval), ("execute", execute)):
-        monkeypatch.setattr(asyncpg.Connection, name, noted(ask))
-    await ledger.post(redeem("1 TEL", "GRO", member_id=ada))
+    for name in ("fetch", "fetchval", "execute"):
+        monkeypatch.setattr(asyncpg.Connection, name, noted(getattr(asyncpg.Connection, name)))
+    return asked
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        partial(earn, "5 TEL", "GRO"),
+        partial(redeem, "1 TEL", "GRO"),
+        partial(discount, "1 TEL", "GRO"),
+        partial(campaign, "1 TEL", "GRO"),
+        partial(convert, "30 BNK", "AIR", by="BNK"),
+    ],
+    ids=["earn", "redeem", "discount", "campaign", "convert"],
+)
+async def test_a_plain_movement_asks_twice_and_begins_no_transaction(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Command]
+) -> None:
+    """One question, one call that writes and commits: the member is known, and nobody else moves the account."""
+    ada = await ledger.member()
+    await ledger.post(earn("10 TEL", "GRO", member_id=ada))
+    await ledger.post(earn("60 BNK", "BNK", member_id=ada))
+
+    asked = statements_asked(monkeypatch)
+    await ledger.post(ask(member_id=ada))
 
     assert asked == ["WITH", "SELECT"]
+
+
+async def test_a_conversion_with_a_tier_is_read_with_locks_at_once(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tier is noted beside the movement, so it takes a transaction of several statements."""
+    ada = await ledger.member()
+    await ledger.post(earn("60 BNK", "BNK", member_id=ada))
+
+    asked = statements_asked(monkeypatch)
+    await ledger.post(replace(convert("30 BNK", "AIR", by="BNK", member_id=ada), tier="GOLD"))
+
+    assert asked == ["BEGIN", "INSERT", "SELECT", "WITH", "SELECT", "INSERT", "COMMIT"]
+
+
+async def test_a_daily_cap_is_no_matter_to_what_is_no_conversion(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a member converted today is read under locks, and only for who converts."""
+    ada = await ledger.member()
+    await ledger.post(earn("60 BNK", "BNK", member_id=ada))
+    await ledger.publish("1 AIR", "20 BNK", daily_cap=600)
+    await ledger.told(earn("1 TEL", "GRO", member_id=ada))
+
+    asked = statements_asked(monkeypatch)
+    await ledger.post(earn("1 TEL", "GRO", member_id=ada))
+    await ledger.post(convert("30 BNK", "AIR", by="BNK", member_id=ada))
+
+    assert asked[:3] == ["WITH", "SELECT", "BEGIN"]
+    assert asked[-1] == "COMMIT"
 
 
 async def test_a_window_that_was_closed_meanwhile_stays_as_it_was(
