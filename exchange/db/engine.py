@@ -33,6 +33,10 @@ class StartRefused(Exception):
 class Database:
     """Connections of one process. Transactions begin and commit here and nowhere else.
 
+    Attributes:
+        keeps_sessions: whether a statement finds what an earlier one on its connection has set; not so behind a pooler
+            that parts statements from connections.
+
     Args:
         url: SQLAlchemy URL with the asyncpg driver.
         pool_size: connections kept for reads and use cases; posters' lanes come on top.
@@ -43,6 +47,7 @@ class Database:
     def __init__(
         self, url: str, *, pool_size: int = 10, statement_cache_size: int = 200, role: str | None = SERVER_ROLE
     ) -> None:
+        self.keeps_sessions = statement_cache_size > 0
         settings = {"application_name": "points-exchange", "jit": "off", "timezone": "UTC"}
         if role:
             settings["role"] = role

@@ -143,24 +143,20 @@ class Gathering:
     async def look(self) -> tuple[dict[AccountKey, MemberAccount], Moment]:
         """Every account a command may touch with the lots that may be spent, and what holds, without any lock.
 
-        An account and its lots are as of one instant.
+        All of it is as of one instant: an account whose next entry had an earlier time than its last would stand in no
+        month's statements.
         """
         wanting = self._wanting
         wanting.want_all(self.members, self.targets)
-        points = wanting.points
-        moment, accounts = await self._look(sorted(wanting.accounts), points, sql.LOTS_AT_FIRST)
-        short = _short(points, accounts)
-        if short:
-            accounts |= (await self._look(short, points, None))[1]
-        return accounts, moment
+        seen = await self._look(sql.LOTS_AT_FIRST)
+        return await self._look(None) if _short(wanting.points, seen[0]) else seen
 
-    async def _look(
-        self, keys: Sequence[AccountKey], points: Mapping[AccountKey, int], lots_max: int | None
-    ) -> tuple[Moment, dict[AccountKey, MemberAccount]]:
-        wants = wants_of(points, keys)
+    async def _look(self, lots_max: int | None) -> tuple[dict[AccountKey, MemberAccount], Moment]:
+        keys = sorted(self._wanting.accounts)
+        wants = wants_of(self._wanting.points, keys)
         first, *rows = await self.connection.fetch(sql.LOOK, key_names(self.commands), wants, lots_max)
         moment = Moment(*first[13:])
-        return moment, seen_accounts(keys, rows, moment.now)
+        return seen_accounts(keys, rows, moment.now), moment
 
     async def lock_accounts(self, caches: Caches) -> dict[AccountKey, MemberAccount]:
         """Every account a command may touch, made first if need be, locked in order."""

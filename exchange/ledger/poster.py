@@ -166,8 +166,11 @@ class Poster(Generic[R]):
         while not (self._draining and not self._waiting):
             try:
                 async with self._database.lane() as connection:
-                    await connection.execute(LANE)
                     await pack_rows(connection)
+                    if not self._database.keeps_sessions:
+                        await self._serve(connection, slice_no)
+                        continue
+                    await connection.execute(LANE)
                     await self._serve(connection, slice_no)
                     await connection.execute(LEAVE_LANE)
             except Exception as error:  # noqa: BLE001 - a lane that ends would leave callers waiting for ever
@@ -297,7 +300,7 @@ class Poster(Generic[R]):
     async def _try(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         everybody = False
-        with_locks = self._wariness.takes_locks()
+        with_locks = self._wariness.takes_locks() or not self._database.keeps_sessions
         for attempt in range(TRIES_MAX):
             # Never older than what another lane has: the source keeps the newest.
             reference = self._reference = await self._source.current()

@@ -2,7 +2,7 @@
 
 Lock order, everywhere: the fence (shared) → accounts by (bucket, member, currency) → budgets of promotions by number
 (`bonus_rows`) → what was made of currencies today (`quota_rows`) → exposures of capped merchants by (merchant,
-currency) (`exposure_rows`) → idempotency keys by (bucket, merchant, request_id) → totals by their key. Each statement
+currency) (`exposure_rows`) → totals by their key → idempotency keys by (bucket, merchant, request_id). Each statement
 sees what was committed before it began (READ COMMITTED).
 """
 
@@ -12,9 +12,12 @@ FENCE = 0x70_6F_69_6E_74_73
 BLOCK_UNITS = 1000
 """Ledger sequences handed out at once; also the most commands one transaction takes."""
 
-# Once for each lane. The planner's figures lag behind tables that grow by thousands of rows a second, and a plan made
-# while a table was small would read all of it later. Every lookup here is by key: say so.
+# The planner's figures lag behind tables that grow by thousands of rows a second, and a plan made while a table was
+# small would read all of it later. Every lookup here is by key: say so. A lane says it once, where its connection keeps
+# what it was told; a transaction says it for itself. What is proved under the fence must be younger than the fence, so
+# every statement has to see what was committed before it began.
 LANE = """
+SET default_transaction_isolation = 'read committed';
 SET enable_seqscan = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
@@ -25,7 +28,11 @@ SET lock_timeout = '10s'
 LEAVE_LANE = "RESET ALL"
 
 BEGIN = f"""
-BEGIN;
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL lock_timeout = '10s';
 SELECT pg_advisory_xact_lock_shared({FENCE})
 """
 

@@ -89,7 +89,7 @@ ADD_PART = text("""
 INSERT INTO exchange.statement_parts (month, part, statements) VALUES (:month, :part, :statements)
 """)
 
-# Every lookup is by key, whatever the planner thinks of tables that grow: see `ledger.sql.BEGIN`.
+# Every lookup is by key, whatever the planner thinks of tables that grow: see `ledger.sql.LANE`.
 BY_KEY = text("SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),"
               " set_config('enable_mergejoin', 'off', true)")  # fmt: skip
 

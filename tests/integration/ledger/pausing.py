@@ -67,7 +67,7 @@ FENCE = f"PERFORM pg_advisory_xact_lock_shared({sql.FENCE});"
 
 
 class Between:
-    """The first batch that is looked at without locks stands still between looking and deciding."""
+    """The first batch that looks without locks stands still after its first look."""
 
     def __init__(self) -> None:
         self._looked, self._let_go = asyncio.Event(), asyncio.Event()
@@ -89,12 +89,12 @@ class Between:
 
 def standing_between(monkeypatch: pytest.MonkeyPatch) -> Between:
     """From now on, in this process."""
-    between, look = Between(), Gathering.look
+    between, look = Between(), Gathering._look
 
-    async def slow(gathering: Gathering) -> Any:
-        seen = await look(gathering)
+    async def slow(gathering: Gathering, lots_max: int | None) -> Any:
+        seen = await look(gathering, lots_max)
         await between.stand()
         return seen
 
-    monkeypatch.setattr(Gathering, "look", slow)
+    monkeypatch.setattr(Gathering, "_look", slow)
     return between

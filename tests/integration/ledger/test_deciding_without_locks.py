@@ -15,14 +15,17 @@ import pytest
 from exchange.ledger import batch as batch_module
 from exchange.ledger.halting import halt
 from exchange.ledger.model import Command, Receipt
+from exchange.ledger.sql import LOTS_AT_FIRST
 from exchange.refusals import Refusal
-from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, a_server_on, at_once, going_on
+from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, a_server_on, at_once, going_on, owner_of
 from tests.integration.ledger.months import job, statements, this_month, to
 from tests.integration.ledger.pausing import standing_between, without
+from tests.unit.rules.days import hold
 from tests.unit.rules.rulebook import SHANGHAI, campaign, convert, discount, earn, redeem
 
 UNMOVED = "AND a.last_sequence = b.sequence_before"
 GENERATION = "c.generation = seen_generation AND"
+AGE = "AND (is_locked OR decided_at > clock_timestamp() + c.clock_offset - interval '30 seconds')"
 
 
 async def answered(
@@ -306,8 +309,74 @@ async def test_without_counting_who_was_alone_a_movement_of_the_month_would_be_m
     """The same without the proof, in a ledger nobody audits, so that the test above can fail."""
     async with a_server_on(coalition_url) as ledger:
         await without(ledger, GENERATION)
+        await without(ledger, AGE)
 
         assert await of_the_month_that_ended(ledger, monkeypatch) == ([100], True)
+
+
+async def test_entries_of_an_account_are_in_the_order_of_time_also_after_a_second_look(
+    servers: list[Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first lots are not enough, and before all are looked at another server gives points: it was earlier."""
+    ada = await servers[0].member()
+    for _ in range(LOTS_AT_FIRST + 2):
+        await servers[0].post(earn("1 TEL", "GRO", member_id=ada))
+    given: list[Receipt] = []
+
+    async def award() -> None:
+        monkeypatch.undo()
+        given.append(await servers[1].post(earn("1 TEL", "GRO", member_id=ada)))
+
+    command = redeem(f"{LOTS_AT_FIRST + 1} TEL", "GRO", member_id=ada)
+    taken = receipt(await answered(servers[0], monkeypatch, command, award)).transfer
+
+    assert given[0].transfer.ledger_sequence < taken.ledger_sequence
+    assert given[0].transfer.occurred_at < taken.occurred_at
+    assert await servers[0].balances(ada) == {"TEL": 2}
+
+
+async def test_what_was_seen_long_ago_is_looked_at_again(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stood still for a minute: prices may have begun since, and lots ended, with nobody alone."""
+    ada = await ledger.member()
+
+    async def a_minute_passes() -> None:
+        await ledger.rows("UPDATE exchange.coalition SET clock_offset = clock_offset + interval '1 minute'")
+
+    before = await ledger.value("SELECT exchange.coalition_now()")
+    answer = await answered(ledger, monkeypatch, earn("5 TEL", "GRO", member_id=ada), a_minute_passes)
+
+    assert receipt(answer).transfer.occurred_at > before + timedelta(minutes=1)
+
+
+async def test_nothing_is_proved_at_another_isolation_level(ledger: Ledger) -> None:
+    """Where a database says so for everybody, lanes say otherwise; who asks all the same is refused."""
+    nothing = ", ".join(["NULL"] * 12)
+    async with owner_of(ledger.url) as owner:
+        with pytest.raises(asyncpg.InvalidTransactionStateError):
+            async with owner.transaction(isolation="repeatable_read"):
+                await owner.execute(f"SELECT exchange.post_batch({nothing})")
+        name = await owner.fetchval("SELECT current_database()")
+        await owner.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    ada = await ledger.member()
+
+    async with a_server_on(ledger.url) as other:
+        await other.post(earn("5 TEL", "GRO", member_id=ada))
+        await other.post(hold("2 TEL", member_id=ada))
+
+    assert await ledger.balances(ada) == {"TEL": 3}
+
+
+async def test_behind_a_pooler_that_parts_statements_from_connections_every_batch_takes_locks(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a lane would set for its session, whoever has the connection next would find."""
+    ada = await ledger.member()
+    asked = statements_asked(monkeypatch)
+    async with a_server_on(ledger.url, statement_cache_size=0) as pooled:
+        await pooled.post(earn("5 TEL", "GRO", member_id=ada))
+
+    assert {"SET", "RESET"}.isdisjoint(asked)
+    assert asked.index("BEGIN") < asked.index("COMMIT")
 
 
 async def test_who_is_often_in_the_way_of_others_takes_locks(

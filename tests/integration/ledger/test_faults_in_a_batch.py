@@ -93,6 +93,7 @@ async def test_a_poster_goes_on_after_a_broken_command(ledger: Ledger) -> None:
 async def impatient(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let lanes begin anew, and wait for no lock for long."""
     monkeypatch.setattr(poster_module, "LANE", sql.LANE.replace("'10s'", "'50ms'"))
+    monkeypatch.setattr(sql, "BEGIN", sql.BEGIN.replace("'10s'", "'50ms'"))
     await end_connections(ledger)
     await ledger.known(earn("1 TEL", "GRO", member_id=await ledger.member("somebody")))
 

@@ -21,9 +21,10 @@ CREATE TYPE exchange.account_change AS (
 -- block is drawn: readers of the order of events rely on it. Each statement sees what was committed before it began, so
 -- nothing is looked at before the fence is had.
 --
--- Accounts first, in their order, then keys, then totals: the lock order. An account that has moved since the batch was
+-- Accounts first, in their order, then totals, then keys: the lock order. An account that has moved since the batch was
 -- decided has another last sequence; with it every lot of the account may have changed. `is_locked`: the batch has held
--- the fence and the accounts since before it read them, and may end what is left of a membership that is over.
+-- the fence and the accounts since before it read them, and may end what is left of a membership that is over. Without
+-- locks, what was seen long ago is not written any more: a price may have begun to hold since, and lots may have ended.
 CREATE FUNCTION exchange.post_batch(
     keys exchange.new_request_key[],
     moved exchange.new_transfer[],
@@ -40,13 +41,18 @@ CREATE FUNCTION exchange.post_batch(
 ) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     first bigint;
-    unmoved bigint;
+    rows_written bigint;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'what is proved here must be younger than the fence: not at isolation level %',
+            current_setting('transaction_isolation') USING ERRCODE = 'invalid_transaction_state';
+    END IF;
     PERFORM pg_advisory_xact_lock_shared(123623812527219);
     SELECT nextval('exchange.ledger_blocks') * 1000 INTO first
     FROM exchange.coalition c
     WHERE c.generation = seen_generation AND c.directory_version = seen_version AND c.halted_at IS NULL
-        AND EXISTS (SELECT FROM exchange.clearing_windows w WHERE w.window_no = seen_window AND w.closed_at IS NULL);
+        AND EXISTS (SELECT FROM exchange.clearing_windows w WHERE w.window_no = seen_window AND w.closed_at IS NULL)
+        AND (is_locked OR decided_at > clock_timestamp() + c.clock_offset - interval '30 seconds');
     IF first IS NULL THEN
         RETURN NULL;
     END IF;
@@ -57,9 +63,10 @@ BEGIN
         FROM unnest(opened) AS o
         WHERE NOT EXISTS (SELECT FROM exchange.closed_members c
                           WHERE c.bucket = o.bucket AND c.member_id = o.member_id)
+        ORDER BY bucket, member_id, currency_no
         ON CONFLICT DO NOTHING;
-        GET DIAGNOSTICS unmoved = ROW_COUNT;
-        IF unmoved <> cardinality(opened) THEN
+        GET DIAGNOSTICS rows_written = ROW_COUNT;
+        IF rows_written <> cardinality(opened) THEN
             RAISE EXCEPTION 'an account was made since the batch was decided' USING ERRCODE = 'serialization_failure';
         END IF;
     END IF;
@@ -69,9 +76,17 @@ BEGIN
     FROM unnest(changed) AS b
     WHERE a.bucket = b.bucket AND a.member_id = b.member_id AND a.currency_no = b.currency_no
         AND a.last_sequence = b.sequence_before AND (is_locked OR NOT a.is_closed);
-    GET DIAGNOSTICS unmoved = ROW_COUNT;
-    IF unmoved <> cardinality(changed) THEN
+    GET DIAGNOSTICS rows_written = ROW_COUNT;
+    IF rows_written <> cardinality(changed) THEN
         RAISE EXCEPTION 'an account has moved since the batch was decided' USING ERRCODE = 'serialization_failure';
+    END IF;
+    UPDATE exchange.lots l
+    SET remaining_units = s.remaining_units, is_open = s.remaining_units > 0, held_units = s.held_units
+    FROM unnest(spent) AS s
+    WHERE l.bucket = s.bucket AND l.lot_id = s.lot_id;
+    GET DIAGNOSTICS rows_written = ROW_COUNT;
+    IF rows_written <> cardinality(spent) THEN
+        RAISE EXCEPTION 'a lot is not there any more' USING ERRCODE = 'data_exception';
     END IF;
     WITH kept AS (
         INSERT INTO exchange.request_keys
@@ -94,11 +109,6 @@ BEGIN
         SELECT bucket, lot_id, member_id, currency_no, units, remaining_units, funder_no, price_micros, earned_at,
              expires_at, transfer_id, remaining_units > 0, held_units
         FROM unnest(made)
-    ), taken AS (
-        UPDATE exchange.lots l
-        SET remaining_units = s.remaining_units, is_open = s.remaining_units > 0, held_units = s.held_units
-        FROM unnest(spent) AS s
-        WHERE l.bucket = s.bucket AND l.lot_id = s.lot_id
     )
     INSERT INTO exchange.window_totals AS t
         (window_no, slice, debtor_no, creditor_no, currency_code, kind, micros, obligations)
