@@ -17,7 +17,6 @@ from exchange.closing import sql
 from exchange.closing.model import Void
 from exchange.db.engine import Database
 from exchange.directory.change import log
-from exchange.directory.sql import ALONE
 from exchange.holds.model import Release
 from exchange.ledger.ids import new_id
 from exchange.ledger.key_rows import transfer_of_columns
@@ -25,6 +24,7 @@ from exchange.ledger.model import OWN_REQUESTS, Command, MemberKey, Receipt, Tra
 from exchange.ledger.poster import Poster
 from exchange.ledger.retired import require_times_kept
 from exchange.ledger.sql import BLOCK_UNITS
+from exchange.ledger.windows import ALONE
 from exchange.rates.model import Coalition
 from exchange.rates.source import CoalitionSource
 from exchange.refusals import HoldEnded, NothingDue, ResourceNotFound, ServerBusy, StoredRefusal

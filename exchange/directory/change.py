@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from exchange.callers import Caller
 from exchange.db.engine import Database
 from exchange.directory import sql
+from exchange.ledger.windows import ALONE
 
 
 @contextlib.asynccontextmanager
@@ -41,7 +42,7 @@ async def changing(
     reason: str = "",
 ) -> AsyncIterator[None]:
     """The same for what is left of a transaction that has begun: posters stop when this is entered."""
-    await connection.execute(sql.ALONE)
+    await connection.execute(ALONE)
     yield
     await connection.execute(sql.NEXT_VERSION)
     await log(connection, caller, action, subject, after, reason)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from exchange.db.engine import Database
 from exchange.directory import sql
+from exchange.ledger.windows import ALONE
 
 PAGE_SECRET_BYTES = 32
 DEFAULT_OPERATOR = "OPR"
@@ -34,7 +35,7 @@ async def set_up(database: Database, operator: str | None, time_zone: str | None
     except (ZoneInfoNotFoundError, ValueError):
         raise SetUpRefused(f"there is no time zone {time_zone!r}: give an IANA name such as Asia/Shanghai") from None
     async with database.write() as connection:
-        await connection.execute(sql.ALONE)
+        await connection.execute(ALONE)
         present: str | None = (await connection.execute(sql.IS_SET_UP)).scalar()
         if present is not None:
             if operator not in {None, present}:

@@ -2,10 +2,6 @@
 
 from sqlalchemy import text
 
-# Waits for the posters that are under way and lets none begin: what they decided on still held when they committed,
-# and whoever begins after the change reads the new version. That is why no server can act on a stale directory.
-from exchange.ledger.windows import ALONE as ALONE  # noqa: PLC0414 - every statement of a change is taken from here
-
 NEXT_VERSION = text(
     "UPDATE exchange.coalition SET directory_version = directory_version + 1 RETURNING directory_version"
 )

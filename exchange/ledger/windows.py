@@ -13,8 +13,10 @@ from exchange.ledger.outbox import note
 from exchange.ledger.sql import BLOCK_UNITS, FENCE
 from exchange.refusals import ResourceNotFound
 
-# Alone: every transaction that posted into the open window has committed, and the next one reads the next window.
-# Closing by a clock or by the greatest sequence would leave behind whoever had read the window and not committed yet.
+# Waits for the posters that are under way and lets none begin. What they decided on still held when they committed, and
+# whoever begins afterwards reads what was changed: so no server acts on a stale directory, and what is in a window when
+# it is closed is all there will be. Closing by a clock or by the greatest sequence would leave behind whoever had read
+# the window and not committed yet.
 # It is noted that somebody was, for batches that are decided without the fence (`exchange.post_batch`).
 ALONE = text(f"""
 WITH alone AS MATERIALIZED (SELECT pg_advisory_xact_lock({FENCE}))
