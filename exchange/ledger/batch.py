@@ -17,24 +17,28 @@ from exchange.ledger import sql
 from exchange.ledger.bonus_rows import bonuses_of, write_bonuses
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Decision, Outcome
-from exchange.ledger.effects import Effects, transposed
 from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.exposures import Exposures
 from exchange.ledger.external_rows import write_external
 from exchange.ledger.fact_reading import FactReader
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.gathering import Gathering, LocksNeeded, Moment
+from exchange.ledger.gathering import Gathering, Moment
 from exchange.ledger.key_rows import read_known_keys
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Command
 from exchange.ledger.quota_rows import read_quotas, write_quotas
+from exchange.ledger.rare_rows import write_rare
 from exchange.ledger.reference import AccountKey, Decide, Ending, R, ReferenceSource
 from exchange.refusals import LedgerHalted, Refusal
 
 
 class StartAgain(Exception):
     """The batch was decided on grounds that no longer hold; nothing was written."""
+
+
+class LocksNeeded(Exception):
+    """A movement that called itself plain left more than plain ones do; nothing was written."""
 
 
 class EndFirst(Exception):
@@ -190,7 +194,7 @@ class Batch(Generic[R]):
             raise StartAgain from None
         if first is None:
             raise StartAgain
-        await self._write_rare(effects)
+        await write_rare(self.connection, effects)
         if effects.bonuses:
             await write_bonuses(self.connection, effects)
         if effects.exposures:
@@ -201,20 +205,3 @@ class Batch(Generic[R]):
         if effects.external:
             await write_external(self.connection, effects.external, effects.now)
         return first
-
-    async def _write_rare(self, effects: Effects) -> None:
-        """What only some movements leave; the accounts' locks guard all of it."""
-        if effects.daily:
-            await self.connection.execute(sql.USE_DAILY_CAPS, *transposed(effects.daily, 5), effects.today)
-        if effects.progress:
-            await self.connection.execute(sql.NOTE_PROGRESS, *transposed(effects.progress, 8))
-        if effects.carried:
-            await self.connection.execute(sql.CARRY_SPEND, *transposed(effects.carried, 4))
-        if effects.quoted:
-            await self.connection.execute(sql.USE_QUOTES, *transposed(effects.quoted, 3))
-        if effects.tiers:
-            await self.connection.execute(sql.NOTE_TIERS, *transposed(effects.tiers, 3))
-        if effects.unused:
-            await self.connection.execute(sql.NOTE_UNUSED, *transposed(effects.unused, 3))
-        if effects.ends:
-            await self.connection.execute(sql.NOTE_ENDS, *transposed(effects.ends, 5))

@@ -55,10 +55,6 @@ class Moment(NamedTuple):
     known_keys: int
 
 
-class LocksNeeded(Exception):
-    """What the batch touches cannot be decided on without locks."""
-
-
 class Gathering:
     """What one batch finds out, in the order it asks."""
 

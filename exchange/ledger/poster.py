@@ -16,12 +16,11 @@ import asyncpg
 import structlog
 
 from exchange.db.engine import Database, DriverConnection, is_database_down
-from exchange.ledger.batch import Batch, EndFirst, StartAgain
+from exchange.ledger.batch import Batch, EndFirst, LocksNeeded, StartAgain
 from exchange.ledger.caches import Caches
 from exchange.ledger.codecs import pack_rows
 from exchange.ledger.decision import Outcome
 from exchange.ledger.exposures import NotLocked
-from exchange.ledger.gathering import LocksNeeded
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.reference import Decide, Ending, R, ReferenceSource
 from exchange.ledger.sql import BLOCK_UNITS, LANE, LEAVE_LANE
@@ -167,12 +166,11 @@ class Poster(Generic[R]):
             try:
                 async with self._database.lane() as connection:
                     await pack_rows(connection)
-                    if not self._database.keeps_sessions:
-                        await self._serve(connection, slice_no)
-                        continue
-                    await connection.execute(LANE)
+                    if self._database.keeps_sessions:
+                        await connection.execute(LANE)
                     await self._serve(connection, slice_no)
-                    await connection.execute(LEAVE_LANE)
+                    if self._database.keeps_sessions:
+                        await connection.execute(LEAVE_LANE)
             except Exception as error:  # noqa: BLE001 - a lane that ends would leave callers waiting for ever
                 log.warning("poster lane lost its connection", error=repr(error))
                 self._fail_waiting()

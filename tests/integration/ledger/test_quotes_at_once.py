@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from exchange.ledger import sql
+from exchange.ledger import rare_rows, sql
 from exchange.ledger.ids import new_id
 from exchange.ledger.model import Command, Receipt
 from exchange.refusals import NoRate, QuoteExpired, QuoteUsed, Refusal
@@ -160,8 +160,8 @@ async def test_a_conversion_without_a_quote_asks_nothing_about_quotes(
     """Every statement that is about them is broken: plain movements go on, a quoted conversion does not."""
     ada = await a_member(ledger, 9_000)
     quote = await a_quote(ledger, ada)
-    for name in ("QUOTES", "QUOTE_USES", "USE_QUOTES"):
-        monkeypatch.setattr(sql, name, "nonsense")
+    for module, name in ((sql, "QUOTES"), (sql, "QUOTE_USES"), (rare_rows, "USE_QUOTES")):
+        monkeypatch.setattr(module, name, "nonsense")
 
     receipt = await ledger.post(convert("3 000 BNK", "AIR", by="BNK", member_id=ada))
     with pytest.raises(asyncpg.PostgresSyntaxError):
