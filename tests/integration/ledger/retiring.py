@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import parts
 from exchange.callers import Caller, CallerRole
 from exchange.db.engine import Database
 from exchange.ledger.model import Transfer
@@ -22,11 +23,6 @@ from tests.unit.rules.rulebook import convert, earn, redeem
 
 LI_WEI = Caller(CallerRole.OPERATOR, "apiKeys/li", person="li.wei")
 MA_LI = Caller(CallerRole.OPERATOR, "apiKeys/ma", person="ma.li")
-PRESENT = """
-SELECT part_name, from_id, to_id FROM exchange.ledger_parts_v1
-WHERE from_id <= exchange.id_at(clock_timestamp()) AND to_id > exchange.id_at(clock_timestamp())
-"""
-ATTACH = "ALTER TABLE exchange.transfers ATTACH PARTITION exchange.{} FOR VALUES FROM ({}) TO ('{}')"
 
 
 async def cut(ledger: Ledger) -> str:
@@ -34,25 +30,8 @@ async def cut(ledger: Ledger) -> str:
 
     Whoever posts meanwhile waits, which a partition's end does not make anybody do: only a test cannot wait a year.
     """
-    async with owner_of(ledger.url) as connection, connection.transaction():
-        await connection.execute("LOCK TABLE exchange.transfers IN ACCESS EXCLUSIVE MODE")
-        present = await connection.fetchrow(PRESENT)
-        assert present is not None, "there is a partition for now"
-        name, from_id, to_id = present
-        # Ids know milliseconds: those of this one are still the old part's.
-        edge = await connection.fetchval("SELECT exchange.id_at(clock_timestamp() + interval '2 milliseconds')")
-        later = f"{name}_later"
-        begins = "MINVALUE" if from_id.int == 0 else f"'{from_id}'"
-        await connection.execute(f"ALTER TABLE exchange.transfers DETACH PARTITION exchange.{name}")
-        await connection.execute(ATTACH.format(name, begins, edge))
-        await connection.execute(f"CREATE TABLE exchange.{later} (LIKE exchange.transfers INCLUDING ALL)")
-        await connection.execute(ATTACH.format(later, f"'{edge}'", to_id))
-        await connection.execute("UPDATE exchange.ledger_parts SET to_id = $2 WHERE part_name = $1", name, edge)
-        await connection.execute(
-            "INSERT INTO exchange.ledger_parts (part_name, from_id, to_id) VALUES ($1, $2, $3)", later, edge, to_id
-        )
-        await connection.execute("SELECT pg_sleep(0.003)")
-        return str(name)
+    async with owner_of(ledger.url) as connection:
+        return await parts.cut(connection)
 
 
 async def done_with(ledger: Ledger) -> None:
