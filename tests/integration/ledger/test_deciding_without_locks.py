@@ -12,16 +12,15 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from exchange.ledger import batch as batch_module
 from exchange.ledger.halting import halt
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.sql import LOTS_AT_FIRST
 from exchange.refusals import Refusal
-from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, a_server_on, at_once, going_on, owner_of
+from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, a_server_on, owner_of
 from tests.integration.ledger.months import job, statements, this_month, to
 from tests.integration.ledger.pausing import standing_between, without
 from tests.unit.rules.days import hold
-from tests.unit.rules.rulebook import SHANGHAI, campaign, convert, discount, earn, redeem
+from tests.unit.rules.rulebook import SHANGHAI, earn, redeem
 
 UNMOVED = "AND a.last_sequence = b.sequence_before"
 GENERATION = "c.generation = seen_generation AND"
@@ -51,80 +50,6 @@ def receipt(answer: Receipt | Refusal) -> Receipt:
     """The yes, or the test fails."""
     assert isinstance(answer, Receipt), answer
     return answer
-
-
-Ask = Callable[..., Awaitable[object]]
-
-
-def statements_asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """From now on: the first word of every statement of a poster, in order."""
-    asked: list[str] = []
-
-    def noted(ask: Ask) -> Ask:
-        async def asking(connection: object, statement: str, *arguments: object, **how: object) -> object:
-            asked.append(statement.split(maxsplit=1)[0].rstrip(";"))
-            return await ask(connection, statement, *arguments, **how)
-
-        return asking
-
-    for name in ("fetch", "fetchval", "execute"):
-        monkeypatch.setattr(asyncpg.Connection, name, noted(getattr(asyncpg.Connection, name)))
-    return asked
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        partial(earn, "5 TEL", "GRO"),
-        partial(redeem, "1 TEL", "GRO"),
-        partial(discount, "1 TEL", "GRO"),
-        partial(campaign, "1 TEL", "GRO"),
-        partial(convert, "30 BNK", "AIR", by="BNK"),
-    ],
-    ids=["earn", "redeem", "discount", "campaign", "convert"],
-)
-async def test_a_plain_movement_asks_twice_and_begins_no_transaction(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Command]
-) -> None:
-    """One question, one call that writes and commits: the member is known, and nobody else moves the account."""
-    ada = await ledger.member()
-    await ledger.post(earn("10 TEL", "GRO", member_id=ada))
-    await ledger.post(earn("60 BNK", "BNK", member_id=ada))
-
-    asked = statements_asked(monkeypatch)
-    await ledger.post(ask(member_id=ada))
-
-    assert asked == ["WITH", "SELECT"]
-
-
-async def test_a_conversion_with_a_tier_is_read_with_locks_at_once(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The tier is noted beside the movement, so it takes a transaction of several statements."""
-    ada = await ledger.member()
-    await ledger.post(earn("60 BNK", "BNK", member_id=ada))
-
-    asked = statements_asked(monkeypatch)
-    await ledger.post(replace(convert("30 BNK", "AIR", by="BNK", member_id=ada), tier="GOLD"))
-
-    assert asked == ["BEGIN", "INSERT", "SELECT", "WITH", "SELECT", "INSERT", "COMMIT"]
-
-
-async def test_a_daily_cap_is_no_matter_to_what_is_no_conversion(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a member converted today is read under locks, and only for who converts."""
-    ada = await ledger.member()
-    await ledger.post(earn("60 BNK", "BNK", member_id=ada))
-    await ledger.publish("1 AIR", "20 BNK", daily_cap=600)
-    await ledger.told(earn("1 TEL", "GRO", member_id=ada))
-
-    asked = statements_asked(monkeypatch)
-    await ledger.post(earn("1 TEL", "GRO", member_id=ada))
-    await ledger.post(convert("30 BNK", "AIR", by="BNK", member_id=ada))
-
-    assert asked[:3] == ["WITH", "SELECT", "BEGIN"]
-    assert asked[-1] == "COMMIT"
 
 
 async def test_a_window_that_was_closed_meanwhile_stays_as_it_was(
@@ -364,42 +289,3 @@ async def test_nothing_is_proved_at_another_isolation_level(ledger: Ledger) -> N
         await other.post(hold("2 TEL", member_id=ada))
 
     assert await ledger.balances(ada) == {"TEL": 3}
-
-
-async def test_behind_a_pooler_that_parts_statements_from_connections_every_batch_takes_locks(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a lane would set for its session, whoever has the connection next would find."""
-    ada = await ledger.member()
-    asked = statements_asked(monkeypatch)
-    async with a_server_on(ledger.url, statement_cache_size=0) as pooled:
-        await pooled.post(earn("5 TEL", "GRO", member_id=ada))
-
-    assert {"SET", "RESET"}.isdisjoint(asked)
-    assert asked.index("BEGIN") < asked.index("COMMIT")
-
-
-async def test_who_is_often_in_the_way_of_others_takes_locks(
-    servers: list[Ledger], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Two servers move one member's points: everything counts once, and most of it is not tried in vain."""
-    ada = await servers[0].member()
-    await servers[0].post(earn("100 000 BNK", "BNK", member_id=ada))
-    tries, run = [], batch_module.Batch.run
-
-    async def counted(batch: batch_module.Batch, *arguments: object) -> object:  # type: ignore[type-arg]
-        tries.append(batch.is_locked)
-        return await run(batch, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(batch_module.Batch, "run", counted)
-
-    async def shop(server: Ledger) -> None:
-        for _ in range(150):
-            await server.post(convert("30 BNK", "AIR", by="BNK", member_id=ada))
-
-    async with going_on(shop(servers[0]), shop(servers[1])) as shops:
-        await at_once(*shops)
-
-    assert await servers[0].balances(ada) == {"BNK": 100_000 - 300 * 30, "AIR": 300}
-    assert len(tries) < 2 * 300
-    assert any(tries)
