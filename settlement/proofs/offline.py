@@ -34,6 +34,8 @@ HEAD = ("window", "closed", "previous", "items", "items_root", "pairs", "pairs_r
 """What a head is the hash of, in this order."""
 CONVERSIONS = ("converted_out", "converted_in", "fx_difference")
 """Lines of what was converted between currencies: with the operator, beside what is owed to and by other sides."""
+ROW_BY_ROW = {"disputed": "disputed", "adjusted": "adjustments", "borne": "borne"}
+"""Lines that a table of the statement tells row by row, and which."""
 WORDS = 4
 """The program, the statement, the proof and the head."""
 
@@ -110,6 +112,8 @@ def check(statement: Mapping[str, Any], proof: Mapping[str, Any], head: str) -> 
     _lines_add_up(statement)
     _others_add_up(statement, pairs, name)
     _payments_add_up(statement, name)
+    for line, table in ROW_BY_ROW.items():
+        _rows_add_up(statement, name, line, table)
     return len(items)
 
 
@@ -194,6 +198,9 @@ def _lines_add_up(statement: Mapping[str, Any]) -> None:
             raise Untrue(f"{currency}: the total less what is held is not the net")
         if nets["net"] != nets["paid"] + nets.get("carried", 0):
             raise Untrue(f"{currency}: what is paid and carried is not the net")
+        for part, whole in zip(by_name.get("disputed", (0, 0)), by_name.get("held", (0, 0)), strict=True):
+            if part > whole:
+                raise Untrue(f"{currency}: more is disputed than is held")
 
 
 def _others_add_up(statement: Mapping[str, Any], pairs: Sequence[Mapping[str, str]], name: str) -> None:
@@ -244,6 +251,20 @@ def _payments_add_up(statement: Mapping[str, Any], name: str) -> None:
         wanted = told.get(currency, [found[0], found[0]])
         if found != wanted:
             raise Untrue(f"{currency}: payments come to {found}, received and paid, the lines to {wanted}")
+
+
+def _rows_add_up(statement: Mapping[str, Any], name: str, line: str, table: str) -> None:
+    """What a table tells row by row comes to its line, and every row is the merchant's."""
+    sums: dict[str, list[int]] = {}
+    for row in statement.get(table, ()):
+        # Of a default only what the creditor bears is told: whoever did not pay is no debtor of that line.
+        owes = row.get("debtor") == name
+        if owes == (row["creditor"] == name) or row["amount"] <= 0:
+            raise Untrue(f"{table}: {row['amount']} of {row['creditor']} is nothing of {name}")
+        sums.setdefault(row["currency"], [0, 0])[owes] += row["amount"]
+    told = {one["currency"]: [one["receivable"], one["payable"]] for one in statement["lines"] if one["line"] == line}
+    if sums != told:
+        raise Untrue(f"{line}: the lines say {told}, receivable and payable, the table {sums}")
 
 
 def main(words: Sequence[str]) -> int:

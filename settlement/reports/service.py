@@ -113,14 +113,16 @@ class Reports:
         return points.breakage(currency, rows, money, await self._closed_at(last))
 
     async def participants(self, run_id: UUID) -> list[str]:
-        """Everybody with a part in a run.
+        """Everybody with a part in a run: with a position, or with an item that is carried, for or against it.
 
         Raises:
             ResourceNotFound: there is no such run.
         """
         async with self._database.read() as connection:
             run = await read_run(connection, run_id, "run")
-        return sorted({position.participant for one in run.result for position in one.positions})
+        names = {position.participant for one in run.result for position in one.positions}
+        names |= {name for one in run.result for item in one.carried for name in (item.debtor, item.creditor)}
+        return sorted(names)
 
     async def _settled(self, run_id: UUID) -> SettledWindow:
         async with self._database.read() as connection:

@@ -72,8 +72,14 @@ def merchant_statement(settled: SettledWindow, participant: str) -> Report:
 
 
 def position_of(one: CurrencyResult, participant: str) -> Position | None:
-    """A participant's position in a currency; None: it had no part in it."""
-    return next((position for position in one.positions if position.participant == participant), None)
+    """A participant's position in a currency; None: it had no part in it.
+
+    Who bridges what others carry has a part, though nobody owed it anything: it pays now what it is owed later.
+    """
+    found = next((position for position in one.positions if position.participant == participant), None)
+    if found is None and any(participant in (item.debtor, item.creditor) for item in one.carried):
+        return Position(participant, receivable=0, payable=0, carried=0)
+    return found
 
 
 def _lines(settled: SettledWindow, participant: str) -> Table:

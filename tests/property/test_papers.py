@@ -47,6 +47,11 @@ def test_lines_of_a_statement_add_up_to_the_net(row: list[SettledWindow]) -> Non
         for name in NAMES:
             tables = {table.name: table for table in merchant_statement(settled, name).tables}
             lines = {str(line[1]): (int(str(line[3])), int(str(line[4]))) for line in tables["lines"].rows}
+            waits = [item for one in settled.run.result for item in one.carried]
+            assert lines.get("carried", (0, 0)) == (
+                sum(item.amount for item in waits if item.creditor == name),
+                sum(item.amount for item in waits if item.debtor == name),
+            )
             if not lines:
                 continue
             parts = [figures for key, figures in lines.items() if key in {*KINDS, "carried_in", "held_in", "adjusted"}]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
@@ -14,6 +15,9 @@ from exchange.db.engine import Database
 from settlement.actors import Actor
 from settlement.breakage.service import Breakage
 from settlement.liability.service import Liability
+from settlement.month_end.papers import write_papers
+from settlement.proofs import offline
+from settlement.proofs.service import Proofs
 from settlement.reports.detail import detail
 from settlement.reports.formats.registry import FORMATS
 from settlement.reports.service import OF_WINDOW, Reports
@@ -41,6 +45,24 @@ async def test_every_report_of_a_window_comes_out_again_to_the_byte(server: Serv
 
     for chosen in FORMATS.values():
         assert [chosen.render(one) for one in made[0]] == [chosen.render(one) for one in made[1]]
+
+
+async def test_who_bridges_what_others_carry_gets_its_papers_too(
+    server: Server, treasury: Treasury, tmp_path: Path
+) -> None:
+    """CAF's yuan is carried: nobody owed the operator, which is out of pocket by it and can prove so."""
+    run = await treasury.approved(minimum_minor_units={"CNY": 1_000})
+    database = Database(server.url)
+    await write_papers(database, 1, UUID(run.name.removeprefix("runs/")), tmp_path, lambda *_: None)
+    head = await Proofs(database).commit(1)
+    await database.dispose()
+
+    told, proof = (json.loads((tmp_path / "statements" / f"W1-OPR{end}.json").read_bytes()) for end in ("", "-proof"))
+    lines = {line["line"]: (line["receivable"], line["payable"]) for line in told["lines"]}
+    receives, pays = lines["paid"]
+    assert (lines["total"], lines["net"], lines["carried"]) == ((0, 0), (0, 0), (100, 0))
+    assert pays - receives == 100
+    assert offline.check(told, proof, head.head) == 0
 
 
 async def test_a_detail_file_sums_to_the_statement(server: Server, treasury: Treasury) -> None:

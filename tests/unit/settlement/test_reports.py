@@ -25,7 +25,7 @@ from settlement.reports.lines import lines_of, shared_out
 from settlement.reports.model import Column, Kind, Report, Table
 from settlement.reports.settled import Borne
 from settlement.reports.statement import merchant_statement
-from settlement.run.model import Configuration
+from settlement.run.model import Adjusted, Configuration, Disputed
 from tests.golden.test_report_documents import reports
 from tests.unit.settlement.settlements import CLOSED_AT, PERIOD_A, owed, settled_window
 
@@ -72,6 +72,23 @@ def test_what_is_carried_and_held_stands_in_the_statement() -> None:
     of_air = {str(row["line"]): (row["receivable"], row["payable"]) for row in table_of(held, "lines")}
     assert (of_caf["net"], of_caf["carried"], of_caf["paid"]) == ((0, 100), (0, 100), (0, 0))
     assert (of_air["total"], of_air["held"], of_air["net"]) == ((50_100, 20_000), (50_100, 0), (0, 20_000))
+
+
+def test_who_bridges_what_others_carry_is_told_so_though_nobody_owed_it() -> None:
+    """GRO and CAF owe TEL 0.30, each less than the minimum: the operator pays it, and has it carried in afterwards."""
+    agreed = Disputed(adjustments=(Adjusted("1-0", "CAF", "TEL", "CNY", 1, "agreed"),))
+    terms = Configuration(minimums={"CNY": 30}, disputed=agreed)
+    first = settled_window([owed("GRO", "TEL", "earn", 29)], terms)
+    second = settled_window([], Configuration(minimums={"CNY": 30}), before=first.run.result, window_no=2)
+
+    told, later, other = (
+        {str(row["line"]): (row["receivable"], row["payable"]) for row in table_of(statement, "lines")}
+        for statement in (merchant_statement(first, "OPR"), merchant_statement(second, "OPR"),
+                          merchant_statement(first, "AIR"))
+    )  # fmt: skip
+    assert told == {"total": (0, 0), "net": (0, 0), "carried": (30, 0), "paid": (0, 30)}
+    assert later["carried_in"] == told["carried"]
+    assert other == {}
 
 
 def test_what_a_creditor_bears_of_a_default_stands_in_its_statement_and_in_the_books() -> None:
