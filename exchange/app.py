@@ -95,6 +95,7 @@ async def opened(settings: Settings, url: str, extensions: list[Extension]) -> A
             lanes=settings.poster_lanes,
             batch_max=settings.poster_batch_max,
             linger=settings.poster_linger_ms_max / MS_PER_S,
+            remembered_accounts=settings.remembered_accounts,
         )
         poster.start()
         members = Members(database)

@@ -61,6 +61,7 @@ HOT = (
     "ledger/kinds.py",
     "ledger/legs.py",
     "ledger/member_account.py",
+    "ledger/memory.py",
     "ledger/model.py",
     "ledger/packing.py",
     "ledger/quotas.py",

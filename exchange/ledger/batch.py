@@ -6,7 +6,8 @@ moved an account that was seen without a lock; nothing of an abandoned try is ke
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic
 from uuid import UUID
 
@@ -17,15 +18,17 @@ from exchange.ledger import sql
 from exchange.ledger.bonus_rows import bonuses_of, write_bonuses
 from exchange.ledger.caches import Caches
 from exchange.ledger.decision import Decision, Outcome
+from exchange.ledger.effects import Effects
 from exchange.ledger.exposure_rows import lock_exposures, write_exposures
 from exchange.ledger.exposures import Exposures
 from exchange.ledger.external_rows import write_external
 from exchange.ledger.fact_reading import FactReader
 from exchange.ledger.facts import MemberFacts
-from exchange.ledger.gathering import Gathering, Moment
+from exchange.ledger.gathering import Gathering, Grounds
 from exchange.ledger.key_rows import read_known_keys
 from exchange.ledger.keys import KnownKeys
 from exchange.ledger.member_account import MemberAccount
+from exchange.ledger.memory import Memory, Moment
 from exchange.ledger.model import Command
 from exchange.ledger.quota_rows import read_quotas, write_quotas
 from exchange.ledger.rare_rows import write_rare
@@ -35,6 +38,14 @@ from exchange.refusals import LedgerHalted, Refusal
 
 class StartAgain(Exception):
     """The batch was decided on grounds that no longer hold; nothing was written."""
+
+
+class GroundsMoved(StartAgain):
+    """Somebody was alone behind the fence since it was looked at, or its time was not that of the database."""
+
+
+class LookNeeded(Exception):
+    """What was decided leaves nothing behind that could prove what was only remembered; nothing was written."""
 
 
 class LocksNeeded(Exception):
@@ -55,8 +66,9 @@ class EndFirst(Exception):
 class Batch(Generic[R]):
     """One try at a batch on one connection.
 
-    Plain movements are read without locks, and proved not to have moved when they are written: two round trips. What
-    needs more facts, or is often moved by others, is read under locks, in a transaction that is begun and committed.
+    Plain movements are read without locks, and proved not to have moved when they are written: two round trips, or one
+    where all they touch is remembered. What needs more facts, or is often moved by others, is read under locks, in a
+    transaction that is begun and committed.
 
     Args:
         connection: outside any transaction.
@@ -64,6 +76,11 @@ class Batch(Generic[R]):
         reference: what is decided on, while its version holds.
         with_locks: whatever is in it.
         everybody: lock what every merchant with a net debit cap owes.
+        remembers: rely on what earlier batches left, and leave something for later ones.
+
+    Attributes:
+        is_locked: it goes with locks.
+        relied: it was decided on what was remembered.
     """
 
     def __init__(
@@ -74,6 +91,7 @@ class Batch(Generic[R]):
         *,
         with_locks: bool = False,
         everybody: bool = False,
+        remembers: bool = False,
     ) -> None:
         self.connection = connection
         self.groups = groups
@@ -82,6 +100,8 @@ class Batch(Generic[R]):
         self.everybody = everybody
         self._gathering = Gathering(connection, self.commands, reference)
         self.is_locked = with_locks or not self._gathering.are_plain
+        self._remembers = remembers and not self.is_locked
+        self.relied = False
 
     async def run(
         self, source: ReferenceSource[R], decide: Decide[R], ending: Ending[R], slice_no: int, caches: Caches
@@ -92,39 +112,57 @@ class Batch(Generic[R]):
             StartAgain: try once more, with `source`'s newer reference.
             EndFirst: try once more, when those accounts were ended.
             NotLocked: try once more, with everybody's exposure locked.
+            LookNeeded: try once more, remembering nothing.
             LocksNeeded: try once more, with locks.
             LedgerHalted: nobody's movements are taken.
         """
-        gathering = self._gathering
+        accounts: Iterable[AccountKey] = ()
         try:
             if self.is_locked:
                 # Inside: when the fence is not to be had in time, the transaction has begun and must end all the same.
                 await self.connection.execute(sql.BEGIN)
-                await gathering.find(caches)
-                accounts = await gathering.lock_accounts(caches)
-                moment = await gathering.moment(accounts)
-            else:
-                await gathering.find(caches)
-                accounts, moment = await gathering.look()
-            if moment.halted_at is not None:
-                raise LedgerHalted(since=moment.halted_at.isoformat())
-            if moment.directory_version != self.reference.version:
-                await source.reload()
-                raise StartAgain
-            decision = await self._facts(accounts, moment, ending, slice_no)
+            await self._gathering.find(caches)
+            grounds = await self._grounds(caches)
+            accounts = grounds.accounts
+            await self._require_current(grounds.moment, source)
+            decision = await self._facts(grounds.accounts, grounds.moment, ending, slice_no)
             outcomes = decision.decide_all(self.groups, lambda command, seen: decide(command, seen, self.reference))
             if decision.writes_something:
-                outcomes = decision.numbered(outcomes, await self._write(decision, moment))
+                outcomes = decision.numbered(outcomes, await self._write(decision, grounds, caches.memory))
+            elif grounds.remembered:
+                raise LookNeeded
             if self.is_locked:
                 await self.connection.execute("COMMIT")
         except BaseException:
             if self.is_locked and not self.connection.is_closed():
                 await self.connection.execute("ROLLBACK")
             raise
+        finally:
+            if not self._remembers:
+                # Whoever looked while they were being moved has kept them as they were.
+                caches.memory.drop(accounts)
         if self.is_locked:
             caches.accounts.update(accounts)
         caches.trim()
         return outcomes
+
+    async def _require_current(self, moment: Moment, source: ReferenceSource[R]) -> None:
+        if moment.halted_at is not None:
+            raise LedgerHalted(since=moment.halted_at.isoformat())
+        if moment.directory_version != self.reference.version:
+            await source.reload()
+            raise StartAgain
+
+    async def _grounds(self, caches: Caches) -> Grounds:
+        """The accounts and what holds: seen under locks, without them, or before."""
+        gathering = self._gathering
+        if self.is_locked:
+            accounts = await gathering.lock_accounts(caches)
+            caches.memory.drop(accounts)
+            return Grounds(accounts, await gathering.moment(accounts))
+        grounds = await gathering.look(caches.memory if self._remembers else None)
+        self.relied = grounds.remembered
+        return grounds
 
     async def _facts(
         self, accounts: dict[AccountKey, MemberAccount], moment: Moment, ending: Ending[R], slice_no: int
@@ -178,22 +216,16 @@ class Batch(Generic[R]):
                 ended[credential] = refusal
         return ended
 
-    async def _write(self, decision: Decision, moment: Moment) -> int:
+    async def _write(self, decision: Decision, grounds: Grounds, memory: Memory) -> int:
         """All effects; the first ledger sequence of the batch's block."""
         effects = decision.effects()
-        if not self.is_locked and not effects.are_plain:
-            raise LocksNeeded
-        grounds = moment.generation, moment.directory_version, moment.window_no
-        try:
-            first: int | None = await self.connection.fetchval(
-                sql.EFFECTS, *effects.arguments(), *grounds, self.is_locked
-            )
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != sql.REQUEST_KEYS:
-                raise
-            raise StartAgain from None
-        if first is None:
-            raise StartAgain
+        if not self.is_locked:
+            if not effects.are_plain:
+                raise LocksNeeded
+            if grounds.epoch is None:
+                return await self._post(effects, grounds.moment)
+            return await self._post_and_remember(effects, decision, grounds, memory)
+        first = await self._post(effects, grounds.moment)
         await write_rare(self.connection, effects)
         if effects.bonuses:
             await write_bonuses(self.connection, effects)
@@ -204,4 +236,40 @@ class Batch(Generic[R]):
             await write_quotas(self.connection, effects.member_days, effects.issues, today)
         if effects.external:
             await write_external(self.connection, effects.external, effects.now)
+        return first
+
+    async def _post_and_remember(self, effects: Effects, decision: Decision, grounds: Grounds, memory: Memory) -> int:
+        """The same, its accounts kept for the next batch, which may be decided while this one is written."""
+        members = decision.facts.values()
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        if memory.epoch == grounds.epoch:
+            memory.keep(members, written)
+        memory.keys.note(self.commands)
+        is_written = False
+        try:
+            for earlier in grounds.unwritten:
+                if not await asyncio.shield(earlier):
+                    raise StartAgain
+            if grounds.remembered and memory.epoch != grounds.epoch:
+                raise StartAgain
+            first = await self._post(effects, grounds.moment)
+            is_written = True
+        finally:
+            if not is_written:
+                memory.disown(members, written)
+            written.set_result(is_written)
+        return first
+
+    async def _post(self, effects: Effects, moment: Moment) -> int:
+        grounds = moment.generation, moment.directory_version, moment.window_no
+        try:
+            first: int | None = await self.connection.fetchval(
+                sql.EFFECTS, *effects.arguments(), *grounds, self.is_locked
+            )
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != sql.REQUEST_KEYS:
+                raise
+            raise StartAgain from None
+        if first is None:
+            raise GroundsMoved
         return first

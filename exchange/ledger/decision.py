@@ -146,17 +146,25 @@ class Decision:
         except NotLocked:
             raise
         except Refusal as refusal:
+            self._look_closely(command)
             if refusal.category in DEFINITE and not command.validate_only:
                 self._keep_refusal(command, refusal)
             return refusal
         except Exception as fault:  # noqa: BLE001 - one item's fault is that item's answer, not the batch's
             return fault
         if command.validate_only:
+            self._look_closely(command)
             return Receipt(self._transfer(command, facts, posting, None), replayed=False, bonuses=posting.bonuses)
         receipt = self._apply(command, facts, posting)
         for number in ended:
             self._end(facts, number, _given_back(posting, number), rule)
         return receipt
+
+    def _look_closely(self, command: Command) -> None:
+        """What is answered without moving anything is proved with the batch, where the accounts were not looked at."""
+        target = self.targets[id(command)]
+        if target is not None:
+            self.facts[target.member_id].prove()
 
     def _before(self, command: Command, facts: MemberFacts, rule: Rule) -> Sequence[int]:
         """Currencies of which a capture may give points back that have ended.
@@ -262,6 +270,8 @@ class Decision:
         refused = len(outcomes) - 1
         kept = [row for row in self._keys[keys_before:] if row[6] is not None]
         self.facts |= facts_before
+        for facts in facts_before.values():
+            facts.prove()
         if self.budgets is not None and budgets_before is not None:
             self.budgets.back_to(budgets_before)
         for undo in undone:

@@ -121,6 +121,12 @@ class MemberFacts:
             ended += self.noted.unused.get(lot.lot_id, 0) + self.noted.unused_added.get(lot.lot_id, 0)
         return ended
 
+    def prove(self) -> None:
+        """Have accounts that nobody looked at for this batch written, changed or not: that proves what they were."""
+        for account in self.accounts.values():
+            if account.is_remembered:
+                account.touched = True
+
     def copy(self) -> MemberFacts:
         """For trying out a group that may have to be undone."""
         accounts = {number: account.copy() for number, account in self.accounts.items()}

@@ -5,8 +5,10 @@ What else the rules may look at is read under these locks: `fact_reading`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from asyncio import Future
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from exchange.ledger.decision import Target
 from exchange.ledger.key_rows import read_transfers
 from exchange.ledger.keys import key_names
 from exchange.ledger.member_account import MemberAccount
+from exchange.ledger.memory import Memory, Moment
 from exchange.ledger.model import (
     Command,
     FollowUp,
@@ -35,24 +38,22 @@ from exchange.refusals import Refusal
 _CONVERT: Final = TransferKind.CONVERT
 
 
-class Moment(NamedTuple):
-    """What holds for a batch from its locks to its commit.
+class Grounds(NamedTuple):
+    """What a batch is decided on.
 
     Attributes:
-        now: event time.
-        generation: how often somebody had been alone behind the fence.
-        directory_version: of the directory and rates in force.
-        halted_at: since when nobody's movements are taken.
-        window_no: the open window.
-        known_keys: how many of its keys were answered before.
+        accounts: every account a command may touch, with the lots that may be spent.
+        moment: what holds.
+        remembered: whether some of it was not looked at.
+        unwritten: what has to be written first, for that to be true.
+        epoch: of what is remembered, into which the batch may keep its accounts; None: it may not.
     """
 
-    now: datetime
-    generation: int
-    directory_version: int
-    halted_at: datetime | None
-    window_no: int
-    known_keys: int
+    accounts: dict[AccountKey, MemberAccount]
+    moment: Moment
+    remembered: bool = False
+    unwritten: Collection[Future[bool]] = ()
+    epoch: int | None = None
 
 
 class Gathering:
@@ -136,23 +137,46 @@ class Gathering:
             command.kind is not _CONVERT for command in self.members
         )
 
-    async def look(self) -> tuple[dict[AccountKey, MemberAccount], Moment]:
+    async def look(self, memory: Memory | None) -> Grounds:
         """Every account a command may touch with the lots that may be spent, and what holds, without any lock.
 
-        All of it is as of one instant: an account whose next entry had an earlier time than its last would stand in no
-        month's statements.
+        What is remembered is not asked for; when all is, nothing is asked.
         """
-        wanting = self._wanting
-        wanting.want_all(self.members, self.targets)
-        seen = await self._look(sql.LOTS_AT_FIRST)
-        return await self._look(None) if _short(wanting.points, seen[0]) else seen
+        self._wanting.want_all(self.members, self.targets)
+        if memory is None:
+            return Grounds(*await self._look_at_all())
+        epoch, known = memory.epoch, memory.moment(monotonic())
+        if known is not None and known.directory_version == self.reference.version:
+            keys, points = sorted(self._wanting.accounts), self._wanting.points
+            accounts, unwritten = memory.take(keys, points, known.now)
+            if len(accounts) == len(keys) and not memory.keys.has_any(self.commands):
+                return Grounds(accounts, memory.at(known), True, unwritten, epoch)
+            if accounts:
+                found, moment = await self._look([key for key in keys if key not in accounts], sql.LOTS_AT_FIRST)
+                memory.asked(moment, monotonic())
+                accounts |= found
+                if memory.epoch == epoch and memory.fits(moment) and _are_enough(accounts, points, moment.now):
+                    return Grounds(accounts, memory.at(moment), True, unwritten, epoch)
+        accounts, moment = await self._look_at_all()
+        memory.asked(moment, monotonic())
+        return Grounds(accounts, moment, epoch=memory.epoch if memory.fits(moment) else None)
 
-    async def _look(self, lots_max: int | None) -> tuple[dict[AccountKey, MemberAccount], Moment]:
+    async def _look_at_all(self) -> tuple[dict[AccountKey, MemberAccount], Moment]:
+        """The same, nothing remembered, all of it as of one instant.
+
+        An account whose next entry had an earlier time than its last would stand in no month's statements.
+        """
         keys = sorted(self._wanting.accounts)
+        seen = await self._look(keys, sql.LOTS_AT_FIRST)
+        return await self._look(keys, None) if _short(self._wanting.points, seen[0]) else seen
+
+    async def _look(
+        self, keys: Sequence[AccountKey], lots_max: int | None
+    ) -> tuple[dict[AccountKey, MemberAccount], Moment]:
         wants = wants_of(self._wanting.points, keys)
         first, *rows = await self.connection.fetch(sql.LOOK, key_names(self.commands), wants, lots_max)
         moment = Moment(*first[13:])
-        return seen_accounts(keys, rows, moment.now), moment
+        return seen_accounts(keys, rows, self._wanting.points, moment.now), moment
 
     async def lock_accounts(self, caches: Caches) -> dict[AccountKey, MemberAccount]:
         """Every account a command may touch, made first if need be, locked in order."""
@@ -209,6 +233,11 @@ class Gathering:
             target, quote = self.targets[id(command)], self.quotes.get(quote_id)
             if target is not None and quote is not None and quote.is_for(command.merchant_no, target.member_id):
                 yield target, quote
+
+
+def _are_enough(accounts: Mapping[AccountKey, MemberAccount], points: Mapping[AccountKey, int], now: datetime) -> bool:
+    """Whether what is known of each account is enough at a time at which lots may have ended since it was taken."""
+    return all(accounts[key].covers(units, now) for key, units in points.items())
 
 
 def _short(points: Mapping[AccountKey, int], accounts: Mapping[AccountKey, MemberAccount]) -> list[AccountKey]:

@@ -16,6 +16,10 @@ HELD: Final = int(ChartAccount.HELD)
 OVERDRAFT: Final = int(ChartAccount.OVERDRAFT)
 CREDIT: Final = int(Side.CREDIT)
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
+NOTHING: Final = (datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), UUID(int=0))
+"""In spending order before every lot."""
+LOTS_KEPT: Final = 32
+"""Lots of an account that is kept between batches."""
 
 
 def spending_order(lot: Lot) -> tuple[datetime, datetime, UUID]:
@@ -34,6 +38,8 @@ class MemberAccount:
         overdrawn: points the member owes; while there are any, there is nothing to spend.
         is_closed: the membership is over.
         lots: spendable lots in spending order; enough of them to cover what the batch may take, or all there are.
+        seen_to: the place in that order up to which every lot is known; None: up to the last.
+        is_remembered: it was not looked at for this batch.
         known: every lot that was read or made, as it is now.
         changed: lots whose rows must be written; those made in this batch with the transfer that made each.
         due: ids of open lots that have reached their end, where a command asked for them and there are any.
@@ -41,8 +47,8 @@ class MemberAccount:
     """
 
     __slots__ = (
-        "available", "bucket", "changed", "currency_no", "due", "held", "is_closed", "known", "lots",
-        "member_id", "overdrawn", "sequence", "sequence_before", "touched", "whole",
+        "available", "bucket", "changed", "currency_no", "due", "held", "is_closed", "is_remembered", "known", "lots",
+        "member_id", "overdrawn", "seen_to", "sequence", "sequence_before", "touched", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +66,9 @@ class MemberAccount:
         self.available, self.sequence, self.held, self.overdrawn = available, sequence, held, overdrawn
         self.sequence_before: int | None = sequence
         self.is_closed = is_closed
+        self.is_remembered = False
         self.lots: list[Lot] = []
+        self.seen_to: tuple[datetime, datetime, UUID] | None = None
         self.known: dict[UUID, Lot] = {}
         self.changed: dict[UUID, tuple[NewLot, UUID] | None] = {}
         self.due: list[UUID] | None = None
@@ -85,6 +93,45 @@ class MemberAccount:
         """Put a spendable lot, read before the rules and in spending order."""
         self.known[lot.lot_id] = lot
         self.lots.append(lot)
+
+    def saw_lots(self, wanted: int) -> None:
+        """Every lot was shown that was asked for: as many as hold so many points, or all."""
+        if self.sequence_before is None:
+            # Nobody has made it yet: there are none.
+            return
+        if not wanted:
+            self.seen_to = NOTHING
+        elif self.lots and self.spendable >= wanted:
+            self.seen_to = spending_order(self.lots[-1])
+
+    def covers(self, wanted: int, now: datetime) -> bool:
+        """Whether so many points may be taken knowing only these lots, those left out that have ended by now."""
+        lots = self.lots
+        while lots:
+            expires_at = lots[0].expires_at
+            if expires_at is None or expires_at > now:
+                break
+            del lots[0]
+        if self.seen_to is None or not wanted:
+            return True
+        return bool(lots) and (lots[0].remaining >= wanted or self.spendable >= wanted)
+
+    def rest(self) -> None:
+        """Between batches: as this one leaves it, what is to be written taken out."""
+        lots, seen_to = self.lots, self.seen_to
+        if len(lots) > LOTS_KEPT:
+            del lots[LOTS_KEPT:]
+            seen_to = self.seen_to = spending_order(lots[-1])
+        if seen_to is not None:
+            # A lot that was made since may stand behind others that nobody has looked at.
+            while lots and spending_order(lots[-1]) > seen_to:
+                del lots[-1]
+        if self.changed:
+            self.changed = {}
+            self.known = {lot.lot_id: lot for lot in lots}
+        self.sequence_before = self.sequence
+        self.touched = False
+        self.is_remembered = True
 
     def note_due(self, lot_id: UUID) -> None:
         """A lot that has reached its end is to be ended, where a command asks for that."""
@@ -173,4 +220,5 @@ class MemberAccount:
         copy.lots, copy.known, copy.changed = list(self.lots), dict(self.known), dict(self.changed)
         copy.due, copy.whole = None if self.due is None else list(self.due), self.whole
         copy.touched, copy.sequence_before = self.touched, self.sequence_before
+        copy.seen_to, copy.is_remembered = self.seen_to, self.is_remembered
         return copy

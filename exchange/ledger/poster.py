@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from exchange.db.engine import Database, DriverConnection, is_database_down
-from exchange.ledger.batch import Batch, EndFirst, LocksNeeded, StartAgain
+from exchange.ledger.batch import Batch, EndFirst, GroundsMoved, LocksNeeded, LookNeeded, StartAgain
 from exchange.ledger.caches import Caches
 from exchange.ledger.codecs import pack_rows
 from exchange.ledger.decision import Outcome
@@ -45,6 +45,7 @@ WAITING_MAX = 20_000
 RETRIED = (
     StartAgain,
     NotLocked,
+    LookNeeded,
     LocksNeeded,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -82,6 +83,7 @@ class Poster(Generic[R]):
         batch_max: most commands in one transaction, at most `BLOCK_UNITS`.
         ending: makes the command that ends an account which ended by inactivity, before anything else is decided on it.
         linger: how long a lane waits for company while many are calling; seconds. Alone, nobody waits.
+        remembered_accounts: accounts of which it is remembered how a batch left them, at most.
     """
 
     def __init__(
@@ -94,20 +96,23 @@ class Poster(Generic[R]):
         lanes: int = 2,
         batch_max: int = BLOCK_UNITS,
         linger: float = 0.0,
+        remembered_accounts: int = 0,
     ) -> None:
         assert 1 <= batch_max <= BLOCK_UNITS
         self._database, self._source, self._decide, self._ending = database, source, decide, ending
         self._lanes, self._batch_max, self._linger = lanes, batch_max, linger
+        self._remembers = remembered_accounts > 0
         self._waiting: deque[_Group[R]] = deque()
         self._waiting_commands = 0
         self._arrived = asyncio.Event()
         self._door = asyncio.Lock()
-        self._caches = Caches()
+        self._caches = Caches(remembered_accounts)
         self._reference: R | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._busy_lanes = 0
         self._last_size = 0
-        self._wariness = Wariness()
+        self._wary_of_looking = Wariness(forgives=True)
+        self._wary_of_memory = Wariness(forgives=False)
         self._draining = False
 
     async def post(self, command: Command) -> Receipt:
@@ -165,6 +170,8 @@ class Poster(Generic[R]):
         while not (self._draining and not self._waiting):
             try:
                 async with self._database.lane() as connection:
+                    # Behind a new connection may be a database that never heard of the last batches of the old one.
+                    self._caches.memory.forget()
                     await pack_rows(connection)
                     if self._database.keeps_sessions:
                         await connection.execute(LANE)
@@ -298,11 +305,12 @@ class Poster(Generic[R]):
     async def _try(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         everybody = False
-        with_locks = self._wariness.takes_locks() or not self._database.keeps_sessions
+        with_locks = not self._database.keeps_sessions or self._wary_of_looking.is_wary()
+        remembers = self._remembers and not with_locks and not self._wary_of_memory.is_wary()
         for attempt in range(TRIES_MAX):
             # Never older than what another lane has: the source keeps the newest.
             reference = self._reference = await self._source.current()
-            batch = Batch(connection, work, reference, with_locks=with_locks or attempt > 0, everybody=everybody)
+            batch = Batch(connection, work, reference, with_locks=with_locks, everybody=everybody, remembers=remembers)
             try:
                 try:
                     outcomes = await batch.run(self._source, self._decide, self._ending, slice_no, self._caches)
@@ -313,13 +321,31 @@ class Poster(Generic[R]):
                     continue
             except RETRIED as error:
                 everybody = everybody or isinstance(error, NotLocked)
-                if isinstance(error, asyncpg.SerializationError):
-                    self._wariness.was_in_vain()
+                # Quickest first, then whatever is sure.
+                with_locks = with_locks or not batch.relied
+                remembers = False
+                self._was_in_vain(batch, error)
                 log.info("batch starts again", attempt=attempt, error=repr(error))
                 continue
-            self._wariness.was_right(is_locked=batch.is_locked)
+            self._was_right(batch)
             return outcomes
         raise ServerBusy(limit=TRIES_MAX)
+
+    def _was_in_vain(self, batch: Batch[R], error: Exception) -> None:
+        moved = isinstance(error, asyncpg.SerializationError)
+        if isinstance(error, GroundsMoved):
+            self._caches.memory.forget()
+        elif batch.relied and not isinstance(error, LookNeeded):
+            self._wary_of_memory.was_in_vain()
+            self._caches.memory.forget_accounts()
+        elif moved and not batch.is_locked:
+            self._wary_of_looking.was_in_vain()
+
+    def _was_right(self, batch: Batch[R]) -> None:
+        if batch.relied:
+            self._wary_of_memory.was_right()
+        elif not batch.is_locked:
+            self._wary_of_looking.was_right()
 
 
 def _failure(outcomes: Sequence[Outcome]) -> Exception:

@@ -93,7 +93,9 @@ def locked_accounts(keys: Sequence[AccountKey], rows: Iterable[Any]) -> dict[Acc
     return accounts
 
 
-def seen_accounts(keys: Sequence[AccountKey], rows: Iterable[Any], now: datetime) -> dict[AccountKey, MemberAccount]:
+def seen_accounts(
+    keys: Sequence[AccountKey], rows: Iterable[Any], points: Mapping[AccountKey, int], now: datetime
+) -> dict[AccountKey, MemberAccount]:
     """Accounts with their lots, of the rows of `sql.LOOK` after the first, which come in any order."""
     accounts: dict[AccountKey, MemberAccount] = {}
     for row in rows:
@@ -106,6 +108,8 @@ def seen_accounts(keys: Sequence[AccountKey], rows: Iterable[Any], now: datetime
             accounts[key] = account
         if row[6] is not None:
             account.show(a_lot(row[6], row[7], row[8], row[9], row[10], row[11], row[12]), now)
+    for key, account in accounts.items():
+        account.saw_lots(points.get(key, 0))
     return accounts
 
 

@@ -1,4 +1,4 @@
-"""Whether a batch should be read without locks, from how it went with the ones before it."""
+"""Whether a batch should be decided on less than could be had, from how it went with the ones before it."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ BATCHES_MAX = 256
 
 
 class Wariness:
-    """Takes locks for a while after somebody else moved what had been read without them.
+    """Takes the safer way for a while after the quicker one was in vain, because somebody else had moved something.
 
-    For `BATCHES` at first; when the next try without locks is in vain too, for twice as many, up to `BATCHES_MAX`.
+    For `BATCHES` at first; when the next try is in vain too, for twice as many, up to `BATCHES_MAX`.
+
+    Args:
+        forgives: whether one try that was not in vain is enough to begin again with `BATCHES`; else it halves them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, forgives: bool) -> None:
+        self._forgives = forgives
         self._left, self._next = 0, BATCHES
 
-    def takes_locks(self) -> bool:
-        """Whether the batch that begins does."""
+    def is_wary(self) -> bool:
+        """Whether the batch that begins goes the safer way."""
         if not self._left:
             return False
         self._left -= 1
         return True
 
-    def was_right(self, *, is_locked: bool) -> None:
-        """A batch was written; one without locks shows that nobody is in the way any more."""
-        if not is_locked:
-            self._next = BATCHES
+    def was_right(self) -> None:
+        """A batch that went the quicker way was written."""
+        self._next = BATCHES if self._forgives else max(self._next // 2, BATCHES)
 
     def was_in_vain(self) -> None:
-        """What was read without locks had moved."""
+        """It was not."""
         self._left, self._next = self._next, min(2 * self._next, BATCHES_MAX)

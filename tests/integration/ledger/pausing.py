@@ -55,11 +55,11 @@ async def done_or_fenced(task: asyncio.Task[Any], pause: Pause) -> None:
     await asyncio.wait([fenced])
 
 
-async def without(ledger: Ledger, condition: str) -> None:
+async def without(ledger: Ledger, condition: str, instead: str = "") -> None:
     """Have batches written as if nobody had thought of something: it is cut out of `exchange.post_batch`."""
     (definition,) = await ledger.rows("SELECT pg_get_functiondef('exchange.post_batch'::regproc)")
     assert condition in definition[0]
-    await ledger.rows(definition[0].replace(condition, ""))
+    await ledger.rows(definition[0].replace(condition, instead))
 
 
 FENCE = f"PERFORM pg_advisory_xact_lock_shared({sql.FENCE});"
@@ -67,7 +67,7 @@ FENCE = f"PERFORM pg_advisory_xact_lock_shared({sql.FENCE});"
 
 
 class Between:
-    """The first batch that looks without locks stands still after its first look."""
+    """The first batch that is decided without locks stands still when it has its grounds."""
 
     def __init__(self) -> None:
         self._looked, self._let_go = asyncio.Event(), asyncio.Event()
@@ -87,14 +87,14 @@ class Between:
             await self._let_go.wait()
 
 
-def standing_between(monkeypatch: pytest.MonkeyPatch) -> Between:
-    """From now on, in this process."""
-    between, look = Between(), Gathering._look
+def standing_between(monkeypatch: pytest.MonkeyPatch, after: str = "look") -> Between:
+    """From now on, in this process; `after` another step of gathering."""
+    between, step = Between(), getattr(Gathering, after)
 
-    async def slow(gathering: Gathering, lots_max: int | None) -> Any:
-        seen = await look(gathering, lots_max)
+    async def slow(gathering: Gathering, *arguments: Any) -> Any:
+        seen = await step(gathering, *arguments)
         await between.stand()
         return seen
 
-    monkeypatch.setattr(Gathering, "_look", slow)
+    monkeypatch.setattr(Gathering, after, slow)
     return between

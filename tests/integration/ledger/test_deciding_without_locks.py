@@ -1,9 +1,12 @@
-"""Plain movements are decided on what was seen without locks; whatever moved before they are written is found then."""
+"""Plain movements are decided on what was seen without locks; whatever moved before they are written is found then.
+
+All of it twice: with servers that look at what they move, and with servers that remember what they have moved before.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -16,7 +19,7 @@ from exchange.ledger.halting import halt
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.sql import LOTS_AT_FIRST
 from exchange.refusals import Refusal
-from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, a_server_on, owner_of
+from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger, a_server_on, differences, owner_of
 from tests.integration.ledger.months import job, statements, this_month, to
 from tests.integration.ledger.pausing import standing_between, without
 from tests.unit.rules.days import hold
@@ -24,14 +27,34 @@ from tests.unit.rules.rulebook import SHANGHAI, earn, redeem
 
 UNMOVED = "AND a.last_sequence = b.sequence_before"
 GENERATION = "c.generation = seen_generation AND"
-AGE = "AND (is_locked OR decided_at > clock_timestamp() + c.clock_offset - interval '30 seconds')"
+AGE = "decided_at BETWEEN clock_timestamp() + c.clock_offset - interval '30 seconds'"
+ANY_AGE = "decided_at BETWEEN '-infinity'"
+
+
+@pytest.fixture(params=[0, 1_000], ids=["looking", "remembering"])
+async def servers(request: pytest.FixtureRequest, coalition_url: str) -> AsyncIterator[list[Ledger]]:
+    """Two servers on one database."""
+    ways = {"remembered_accounts": request.param}
+    async with a_server_on(coalition_url, **ways) as one, a_server_on(coalition_url, **ways) as other:
+        yield [one, other]
+    assert await differences(coalition_url) == {}
+
+
+@pytest.fixture
+def ledger(servers: list[Ledger]) -> Ledger:
+    """The first of them."""
+    return servers[0]
 
 
 async def answered(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, command: Command, meanwhile: Callable[[], Awaitable[object]]
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    command: Command,
+    meanwhile: Callable[[], Awaitable[object]],
+    after: str = "look",
 ) -> Receipt | Refusal:
-    """The answer to a command, when something happens between looking and deciding."""
-    between = standing_between(monkeypatch)
+    """The answer to a command, when something happens between looking, or remembering, and deciding."""
+    between = standing_between(monkeypatch, after)
     asked = asyncio.create_task(ledger.told(command))
     await between.until_looked()
     # Nobody waits for who only looks.
@@ -234,7 +257,7 @@ async def test_without_counting_who_was_alone_a_movement_of_the_month_would_be_m
     """The same without the proof, in a ledger nobody audits, so that the test above can fail."""
     async with a_server_on(coalition_url) as ledger:
         await without(ledger, GENERATION)
-        await without(ledger, AGE)
+        await without(ledger, AGE, ANY_AGE)
 
         assert await of_the_month_that_ended(ledger, monkeypatch) == ([100], True)
 
@@ -253,7 +276,7 @@ async def test_entries_of_an_account_are_in_the_order_of_time_also_after_a_secon
         given.append(await servers[1].post(earn("1 TEL", "GRO", member_id=ada)))
 
     command = redeem(f"{LOTS_AT_FIRST + 1} TEL", "GRO", member_id=ada)
-    taken = receipt(await answered(servers[0], monkeypatch, command, award)).transfer
+    taken = receipt(await answered(servers[0], monkeypatch, command, award, after="_look")).transfer
 
     assert given[0].transfer.ledger_sequence < taken.ledger_sequence
     assert given[0].transfer.occurred_at < taken.occurred_at
