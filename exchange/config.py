@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(default=20.0, ge=0, le=3_600)
     """Seconds that calls under way get to finish when the server is told to stop."""
 
-    poster_lanes: int = Field(default=2, ge=1, le=64)
+    poster_lanes: int = Field(default=3, ge=1, le=64)
     """Posting transactions under way at once in one process."""
     poster_batch_max: int = Field(default=1_000, ge=1, le=1_000)
     """Commands in one posting transaction."""

@@ -60,7 +60,8 @@ class Effects:
         slice_no: int,
     ) -> Effects:
         """Gather from the working copies what the batch changed."""
-        effects = cls(now, sorted(keys, key=lambda key: key[:3]), transfers, _totals(transfers, window_no, slice_no))
+        # No two keys of a batch are alike in their first three columns, so that no more is ever compared.
+        effects = cls(now, sorted(keys), transfers, _totals(transfers, window_no, slice_no))
         for facts in members:
             for account in facts.accounts.values():
                 if account.touched:
@@ -151,10 +152,13 @@ def transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 
 def _totals(transfers: Sequence[Transfer], window_no: int, slice_no: int) -> list[TotalRow]:
-    totals: dict[tuple[int, int, str, int], tuple[int, int]] = {}
+    totals: dict[tuple[int, int, int, str], tuple[int, int]] = {}
     for transfer in transfers:
-        for kind, debtor_no, creditor_no, code, micros, _, _ in transfer.obligations:
-            pair = (debtor_no, creditor_no, code, kind)
+        for obligation in transfer.obligations:
+            pair = obligation[:4]
             owed, count = totals.get(pair, (0, 0))
-            totals[pair] = (owed + micros, count + 1)
-    return sorted((window_no, slice_no, *pair, *total) for pair, total in totals.items())
+            totals[pair] = (owed + obligation.micros, count + 1)
+    return sorted(
+        (window_no, slice_no, debtor_no, creditor_no, code, kind, *total)
+        for (kind, debtor_no, creditor_no, code), total in totals.items()
+    )

@@ -98,11 +98,22 @@ class Gathering:
                     self.gone[id(command)] = retired.refusal(f"transfers/{command.original}")
 
     async def _find_members(self, caches: Caches) -> None:
-        unknown = {
-            command.member
-            for command in self.members
-            if command.located is None and command.member not in caches.members
-        }
+        members, targets = caches.members, self.targets
+        unknown = set()
+        for command in self.members:
+            if command.located is not None:
+                targets[id(command)] = Target(*command.located)
+                continue
+            target = targets[id(command)] = members.get(command.member)
+            if target is None:
+                unknown.add(command.member)
+        if unknown:
+            await self._ask_for_members(unknown, caches)
+            for command in self.members:
+                if targets[id(command)] is None:
+                    targets[id(command)] = members.get(command.member)
+
+    async def _ask_for_members(self, unknown: Collection[MemberKey], caches: Caches) -> None:
         by_id = [key for key in unknown if key.member_id is not None]
         by_reference = [key for key in unknown if key.member_id is None]
         if by_id:
@@ -117,9 +128,6 @@ class Gathering:
                 [key.reference for key in by_reference],
             ):
                 caches.members[MemberKey(row[0], None, row[1])] = Target(row[3], row[2])
-        for command in self.members:
-            located = command.located
-            self.targets[id(command)] = caches.members.get(command.member) if located is None else Target(*located)
 
     @property
     def are_plain(self) -> bool:

@@ -18,8 +18,8 @@ CREDIT: Final = int(Side.CREDIT)
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
 NOTHING: Final = (datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), UUID(int=0))
 """In spending order before every lot."""
-LOTS_KEPT: Final = 32
-"""Lots of an account that is kept between batches."""
+LOTS_KEPT: Final = 8
+"""Most spendable lots of an account that are kept between batches, and most of others that are let lie about."""
 
 
 def spending_order(lot: Lot) -> tuple[datetime, datetime, UUID]:
@@ -127,8 +127,9 @@ class MemberAccount:
             while lots and spending_order(lots[-1]) > seen_to:
                 del lots[-1]
         if self.changed:
-            self.changed = {}
-            self.known = {lot.lot_id: lot for lot in lots}
+            self.changed.clear()
+            if len(self.known) > len(lots) + LOTS_KEPT:
+                self.known = {lot.lot_id: lot for lot in lots}
         self.sequence_before = self.sequence
         self.touched = False
         self.is_remembered = True

@@ -208,6 +208,9 @@ class Transfer(NamedTuple):
     carried_minor: int | None = None
 
 
+_SEQUENCE: Final = Transfer._fields.index("ledger_sequence")
+
+
 class Receipt(NamedTuple):
     """The yes to a command: its transfer, whether this is the first answer given once more, and what promotions did."""
 
@@ -257,7 +260,8 @@ def an_obligation(
 
 def numbered(transfer: Transfer, first: int) -> Transfer:
     """A transfer that has its place in the batch, with the place it has in the ledger."""
-    columns = (*transfer[:8], first + transfer.ledger_sequence, *transfer[9:])
+    columns: list[object] = list(transfer)
+    columns[_SEQUENCE] = first + transfer.ledger_sequence
     return cast("Transfer", _made(Transfer, columns))
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import asyncpg
 import structlog
@@ -24,6 +23,7 @@ from exchange.ledger.exposures import NotLocked
 from exchange.ledger.model import Command, Receipt
 from exchange.ledger.reference import Decide, Ending, R, ReferenceSource
 from exchange.ledger.sql import BLOCK_UNITS, LANE, LEAVE_LANE
+from exchange.ledger.waiting import Group, Waiting
 from exchange.ledger.wariness import Wariness
 from exchange.refusals import DatabaseUnavailable, Refusal, ServerBusy, ServerDraining
 
@@ -38,7 +38,7 @@ GATHERED = 160
 NAPS_MAX = 4
 """How many times a lane waits for more, while more keep coming."""
 COMPANY = 200
-"""Commands that are worth a batch of their own while another is under way."""
+"""Commands that are worth a batch of their own while another is under way; while two are, only a full one is."""
 WAITING_MAX = 20_000
 """Commands that may wait; beyond it a caller is refused at once, before anything was begun."""
 
@@ -55,21 +55,6 @@ RETRIED = (
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-
-
-class _Group(Generic[R]):
-    """Commands that came together and are answered together: with what `write` makes of their outcomes."""
-
-    __slots__ = ("answer", "atomic", "commands", "write")
-
-    def __init__(
-        self,
-        commands: Sequence[Command],
-        write: Callable[[Sequence[Outcome], R], Any],
-        answer: asyncio.Future[Any],
-        atomic: bool,  # noqa: FBT001
-    ) -> None:
-        self.commands, self.write, self.answer, self.atomic = commands, write, answer, atomic
 
 
 class Poster(Generic[R]):
@@ -93,7 +78,7 @@ class Poster(Generic[R]):
         decide: Decide[R],
         *,
         ending: Ending[R],
-        lanes: int = 2,
+        lanes: int = 3,
         batch_max: int = BLOCK_UNITS,
         linger: float = 0.0,
         remembered_accounts: int = 0,
@@ -102,8 +87,7 @@ class Poster(Generic[R]):
         self._database, self._source, self._decide, self._ending = database, source, decide, ending
         self._lanes, self._batch_max, self._linger = lanes, batch_max, linger
         self._remembers = remembered_accounts > 0
-        self._waiting: deque[_Group[R]] = deque()
-        self._waiting_commands = 0
+        self._waiting: Waiting[R] = Waiting()
         self._arrived = asyncio.Event()
         self._door = asyncio.Lock()
         self._caches = Caches(remembered_accounts)
@@ -114,6 +98,7 @@ class Poster(Generic[R]):
         self._wary_of_looking = Wariness(forgives=True)
         self._wary_of_memory = Wariness(forgives=False)
         self._draining = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def post(self, command: Command) -> Receipt:
         """Post one command.
@@ -147,16 +132,17 @@ class Poster(Generic[R]):
         assert len(commands) <= BLOCK_UNITS
         if self._draining:
             raise ServerDraining
-        if self._waiting_commands + len(commands) > WAITING_MAX:
+        if self._waiting.commands + len(commands) > WAITING_MAX:
             raise ServerBusy(limit=WAITING_MAX)
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Group(commands, write, answer, atomic))
-        self._waiting_commands += len(commands)
+        answer: asyncio.Future[T] = (self._loop or asyncio.get_running_loop()).create_future()
+        self._waiting.add(Group(commands, write, answer, atomic))
         self._arrived.set()
         return answer
 
     def start(self) -> None:
         """Open the lanes."""
+        # Asked once: each time costs more than all else it takes to wait.
+        self._loop = asyncio.get_running_loop()
         self._tasks = [asyncio.create_task(self._lane(), name=f"poster lane {n}") for n in range(self._lanes)]
 
     async def drain(self) -> None:
@@ -186,7 +172,7 @@ class Poster(Generic[R]):
     def _fail_waiting(self) -> None:
         """Nobody waits for a database that cannot be reached: its server may be gone, or take no more connections."""
         if not self._busy_lanes:
-            while (group := self._next_group()) is not None:
+            for group in self._waiting.all():
                 self._answer(group, [DatabaseUnavailable()] * len(group.commands))
 
     async def _serve(self, connection: DriverConnection, slice_no: int) -> None:
@@ -203,7 +189,7 @@ class Poster(Generic[R]):
             finally:
                 self._busy_lanes -= 1
 
-    async def _gathered(self) -> list[_Group[R]] | None:
+    async def _gathered(self) -> list[Group[R]] | None:
         """The next batch, None when all is done. One lane at a time: two would take each other's company away."""
         async with self._door:
             while not self._waiting:
@@ -213,7 +199,7 @@ class Poster(Generic[R]):
                 await self._arrived.wait()
             if self._linger:
                 await self._have_company()
-            return self._take()
+            return self._waiting.take(self._batch_max)
 
     async def _have_company(self) -> None:
         """Wait a moment for company where company is surely coming; alone in the house nobody waits."""
@@ -221,44 +207,23 @@ class Poster(Generic[R]):
             # Whoever is under way takes few along when it is done, which costs less than a batch of their own; should
             # it be held up, they wait no longer than this.
             for _ in range(1 + int(HELD_UP_S / self._linger)):
-                if not self._busy_lanes or self._waiting_commands >= COMPANY:
+                if not self._busy_lanes or self._waiting.commands >= self._company():
                     break
                 await asyncio.sleep(self._linger)
         if self._last_size >= CROWD and not self._busy_lanes:
             for _ in range(NAPS_MAX):
-                before = self._waiting_commands
+                before = self._waiting.commands
                 if before >= GATHERED:
                     return
                 await asyncio.sleep(self._linger)
-                if self._waiting_commands - before < CROWD:
+                if self._waiting.commands - before < CROWD:
                     return
 
-    def _next_group(self, commands_max: int = BLOCK_UNITS) -> _Group[R] | None:
-        """The group that waits longest, taken out; None when there is none, or it is larger than that."""
-        while self._waiting:
-            group = self._waiting[0]
-            # A caller that gave up while its commands only waited: nothing was begun, nothing will be.
-            gave_up = group.answer.cancelled()
-            if not gave_up and len(group.commands) > commands_max:
-                return None
-            self._waiting.popleft()
-            self._waiting_commands -= len(group.commands)
-            if not gave_up:
-                return group
-        return None
+    def _company(self) -> int:
+        """How many commands are worth a batch of their own, while so many others are under way."""
+        return COMPANY if self._busy_lanes == 1 else self._batch_max
 
-    def _take(self) -> list[_Group[R]]:
-        """What goes into the next batch: the first group whatever its size, and others while they fit."""
-        groups: list[_Group[R]] = []
-        group = self._next_group()
-        size = 0
-        while group is not None:
-            groups.append(group)
-            size += len(group.commands)
-            group = self._next_group(self._batch_max - size)
-        return groups
-
-    def _answer(self, group: _Group[R], outcomes: Sequence[Outcome]) -> None:
+    def _answer(self, group: Group[R], outcomes: Sequence[Outcome]) -> None:
         if group.answer.done():
             return
         try:
@@ -271,7 +236,7 @@ class Poster(Generic[R]):
             # Asked for once, so that nobody is warned of it when its caller has left meanwhile.
             group.answer.exception()
 
-    async def _post_groups(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> None:
+    async def _post_groups(self, connection: DriverConnection, groups: list[Group[R]], slice_no: int) -> None:
         try:
             outcomes = await self._try(connection, groups, slice_no)
         except Refusal as refusal:
@@ -293,7 +258,7 @@ class Poster(Generic[R]):
             self._answer(group, outcomes[place : place + len(group.commands)])
             place += len(group.commands)
 
-    async def _post_one_by_one(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> None:
+    async def _post_one_by_one(self, connection: DriverConnection, groups: list[Group[R]], slice_no: int) -> None:
         for place, group in enumerate(groups):
             try:
                 await self._post_groups(connection, [group], slice_no)
@@ -302,7 +267,7 @@ class Poster(Generic[R]):
                     self._answer(left, [DatabaseUnavailable()] * len(left.commands))
                 raise
 
-    async def _try(self, connection: DriverConnection, groups: list[_Group[R]], slice_no: int) -> list[Outcome]:
+    async def _try(self, connection: DriverConnection, groups: list[Group[R]], slice_no: int) -> list[Outcome]:
         work = [(group.commands, group.atomic) for group in groups]
         everybody = False
         with_locks = not self._database.keeps_sessions or self._wary_of_looking.is_wary()

@@ -77,6 +77,10 @@ class Guard(grpc.GenericRpcHandler):
         limits: what is taken at once.
         permissions: roles by full method name; a method without a row is refused to everybody.
         gate: quotas of single merchants.
+
+    Attributes:
+        draining: nobody new is served.
+        loop: in which calls run, once that is known.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Guard(grpc.GenericRpcHandler):
     ) -> None:
         self._gate = gate or Gate()
         self.draining = False
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.meter = Meter()
         self._authenticator = authenticator
         self._failures = Failures(is_database_down)
@@ -158,7 +163,7 @@ class Guard(grpc.GenericRpcHandler):
                 if roles is None:
                     answer = serialize(await behaviour(parse(data), context))
                 else:
-                    task = current_task()
+                    task = current_task(self.loop)
                     _enter(calls, limit, task, began)
                     try:
                         caller = self._known_caller() or await self._looked_up_caller(context)

@@ -113,6 +113,7 @@ class GracefulServer:
             servicer = reflection.aio.ReflectionServicer((*names, "grpc.health.v1.Health", reflection.SERVICE_NAME))
             reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, self.guard)
         self._server.add_generic_rpc_handlers((self.guard,))
+        self.guard.loop = asyncio.get_running_loop()
         bound = self._listen(self._settings.port if port is None else port)
         await self._server.start()
         self._health.set_all(names, SERVING)

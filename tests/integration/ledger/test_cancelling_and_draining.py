@@ -130,7 +130,7 @@ async def test_a_queue_that_was_full_has_room_again_when_its_waiters_gave_up(
     await asyncio.wait(waiting)
 
     poster.start()
-    while poster._waiting_commands:
+    while poster._waiting.commands:
         await asyncio.sleep(0.01)
     groups = await poster.post_all([earn("1 TEL", "GRO", member_id=ada) for _ in range(3)], atomic=True)
 

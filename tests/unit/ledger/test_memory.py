@@ -147,7 +147,6 @@ def test_a_lot_that_may_stand_behind_others_is_not_kept() -> None:
     account.rest()
 
     assert [lot.lot_id for lot in account.lots] == [UUID(int=0), UUID(int=1)]
-    assert account.known.keys() == {UUID(int=0), UUID(int=1)}
 
 
 def test_of_many_lots_the_first_are_kept() -> None:
