@@ -45,7 +45,7 @@ class GroundsMoved(StartAgain):
 
 
 class LookNeeded(Exception):
-    """What was decided leaves nothing behind that could prove what was only remembered; nothing was written."""
+    """What was decided does not leave all behind that could prove what was only remembered; nothing was written."""
 
 
 class LocksNeeded(Exception):
@@ -127,10 +127,10 @@ class Batch(Generic[R]):
             await self._require_current(grounds.moment, source)
             decision = await self._facts(grounds.accounts, grounds.moment, ending, slice_no)
             outcomes = decision.decide_all(self.groups, lambda command, seen: decide(command, seen, self.reference))
+            if grounds.remembered and not decision.is_proved:
+                raise LookNeeded
             if decision.writes_something:
                 outcomes = decision.numbered(outcomes, await self._write(decision, grounds, caches.memory))
-            elif grounds.remembered:
-                raise LookNeeded
             if self.is_locked:
                 await self.connection.execute("COMMIT")
         except BaseException:

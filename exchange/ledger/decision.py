@@ -89,6 +89,7 @@ class Decision:
     _transfers: list[Transfer] = field(default_factory=list)
     _keys: list[KeyRow] = field(default_factory=list)
     _numbers_left: int = 0
+    _leaves_keys: bool = False
 
     def __post_init__(self) -> None:
         self._limits = [limit for limit in (self.exposures, self.quotas) if limit is not None]
@@ -108,6 +109,14 @@ class Decision:
     def writes_something(self) -> bool:
         """Whether any key was decided."""
         return bool(self._keys)
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether what it writes proves all its answers: the key of each is among it, and so are the accounts.
+
+        A key that is not written may have been used before, and nobody would notice.
+        """
+        return bool(self._keys) and not self._leaves_keys
 
     def effects(self) -> Effects:
         """Everything decided, ready to be written."""
@@ -146,25 +155,21 @@ class Decision:
         except NotLocked:
             raise
         except Refusal as refusal:
-            self._look_closely(command)
             if refusal.category in DEFINITE and not command.validate_only:
                 self._keep_refusal(command, refusal)
+            else:
+                self._leaves_keys = True
             return refusal
         except Exception as fault:  # noqa: BLE001 - one item's fault is that item's answer, not the batch's
+            self._leaves_keys = True
             return fault
         if command.validate_only:
-            self._look_closely(command)
+            self._leaves_keys = True
             return Receipt(self._transfer(command, facts, posting, None), replayed=False, bonuses=posting.bonuses)
         receipt = self._apply(command, facts, posting)
         for number in ended:
             self._end(facts, number, _given_back(posting, number), rule)
         return receipt
-
-    def _look_closely(self, command: Command) -> None:
-        """What is answered without moving anything is proved with the batch, where the accounts were not looked at."""
-        target = self.targets[id(command)]
-        if target is not None:
-            self.facts[target.member_id].prove()
 
     def _before(self, command: Command, facts: MemberFacts, rule: Rule) -> Sequence[int]:
         """Currencies of which a capture may give points back that have ended.
@@ -202,6 +207,10 @@ class Decision:
         account.due = due
 
     def _keep_refusal(self, command: Command, refusal: Refusal) -> None:
+        target = self.targets[id(command)]
+        if target is not None:
+            # It moves nothing: it is proved with the batch, where the accounts were not looked at.
+            self.facts[target.member_id].prove()
         key = (command.merchant_no, command.request_id)
         self.known.remember(key, command.fingerprint, refusal)
         self._keys.append((key_bucket(*key), *key, command.fingerprint, None, None, stored(refusal)))
@@ -270,8 +279,7 @@ class Decision:
         refused = len(outcomes) - 1
         kept = [row for row in self._keys[keys_before:] if row[6] is not None]
         self.facts |= facts_before
-        for facts in facts_before.values():
-            facts.prove()
+        self._leaves_keys = True
         if self.budgets is not None and budgets_before is not None:
             self.budgets.back_to(budgets_before)
         for undo in undone:

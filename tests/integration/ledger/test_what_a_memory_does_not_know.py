@@ -1,0 +1,98 @@
+"""What was remembered is proved by what is written; what writes nothing, or was never seen, is looked at."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from exchange.ledger import batch
+from exchange.ledger.decision import Outcome
+from exchange.ledger.model import Command, Receipt
+from tests.integration.ledger.ledgers import Ledger
+from tests.integration.ledger.test_what_is_remembered import reason
+from tests.unit.rules.rulebook import earn, redeem
+
+
+async def together(ledger: Ledger, *commands: Command, atomic: bool = False) -> list[Outcome]:
+    """One batch."""
+    return await ledger.api.poster.post_all(commands, atomic=atomic)
+
+
+async def seen(ledger: Ledger, member: UUID) -> None:
+    """The server remembers the account and every lot of it: somebody asked for more than there is."""
+    assert reason(await ledger.told(redeem("1 000 000 TEL", "GRO", member_id=member))) == "INSUFFICIENT_POINTS"
+
+
+async def test_what_was_answered_elsewhere_keeps_its_answer_in_a_group(servers: list[Ledger]) -> None:
+    """It was done before the group came: its points are not taken once more to see whether there are enough."""
+    ada = await servers[0].member()
+    await servers[1].post(earn("13 TEL", "GRO", member_id=ada))
+    before = redeem("5 TEL", "GRO", member_id=ada, key="before")
+    told = await servers[1].post(before)
+    await seen(servers[0], ada)
+
+    again, other = await together(servers[0], before, redeem("7 TEL", "GRO", member_id=ada), atomic=True)
+
+    assert isinstance(again, Receipt)
+    assert isinstance(other, Receipt)
+    assert (again.replayed, again.transfer) == (True, told.transfer)
+    assert await servers[0].balances(ada) == {"TEL": 1}
+
+
+async def test_what_was_answered_elsewhere_is_answered_so_in_a_group_that_is_refused(servers: list[Ledger]) -> None:
+    """Whatever stands before it in the group."""
+    ada = await servers[0].member()
+    before = earn("5 TEL", "GRO", member_id=ada, key="before")
+    await servers[1].post(before)
+    await seen(servers[0], ada)
+
+    refused, again = await together(servers[0], redeem("100 TEL", "GRO", member_id=ada), before, atomic=True)
+
+    assert reason(refused) == "INSUFFICIENT_POINTS"  # type: ignore[arg-type]
+    assert isinstance(again, Receipt)
+
+
+async def test_a_trial_of_what_was_done_elsewhere_is_answered_with_that(servers: list[Ledger]) -> None:
+    """Beside a movement of somebody else."""
+    ada, ben = await servers[0].members(2)
+    await servers[0].post(earn("1 TEL", "GRO", member_id=ben))
+    await servers[1].post(earn("9 TEL", "GRO", member_id=ada))
+    await servers[1].post(redeem("5 TEL", "GRO", member_id=ada, key="done"))
+    await seen(servers[0], ada)
+
+    other = redeem("7 TEL", "GRO", member_id=ada, key="done", trial=True)
+    answer, _ = await together(servers[0], other, earn("1 TEL", "GRO", member_id=ben))
+
+    assert reason(answer) == "REQUEST_ID_REUSED"  # type: ignore[arg-type]
+
+
+async def test_a_group_beside_one_of_its_own_that_is_being_written_is_decided_after_it(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody asks twice at once, the second time for more."""
+    ada = await ledger.member()
+    await ledger.post(earn("13 TEL", "GRO", member_id=ada))
+    stands, go_on, post, asked = asyncio.Event(), asyncio.Event(), batch.Batch._post, []
+
+    async def posted(one: Any, *arguments: Any) -> int:
+        asked.append(one)
+        if len(asked) == 1:
+            stands.set()
+            await go_on.wait()
+        return await post(one, *arguments)
+
+    monkeypatch.setattr(batch.Batch, "_post", posted)
+    same = redeem("5 TEL", "GRO", member_id=ada, key="same")
+    first = asyncio.create_task(ledger.post(same))
+    await stands.wait()
+    second = asyncio.create_task(together(ledger, same, redeem("5 TEL", "GRO", member_id=ada), atomic=True))
+    await asyncio.sleep(0.1)
+    go_on.set()
+
+    told = [await first, *await second]
+
+    assert [type(one) for one in told] == [Receipt] * 3
+    assert await ledger.balances(ada) == {"TEL": 3}
