@@ -108,7 +108,8 @@ class Memory:
             clock: monotonic seconds.
         """
         known, passed = self._moment, clock - self._asked_at
-        if known is None or passed > MOMENT_SECONDS:
+        if known is None or passed > MOMENT_SECONDS or known.halted_at is not None:
+            # Nothing is written while all is halted, so nothing would prove that it still is.
             return None
         return known._replace(now=self._not_before(known.now + timedelta(seconds=passed * _SLOWER)), known_keys=0)
 

@@ -10,7 +10,9 @@ import pytest
 
 from exchange.ledger import batch
 from exchange.ledger.decision import Outcome
+from exchange.ledger.halting import halt
 from exchange.ledger.model import Command, Receipt
+from exchange.refusals import ResourceNotFound
 from tests.integration.ledger.ledgers import Ledger
 from tests.integration.ledger.test_what_is_remembered import reason
 from tests.unit.rules.rulebook import earn, redeem
@@ -96,3 +98,16 @@ async def test_a_group_beside_one_of_its_own_that_is_being_written_is_decided_af
 
     assert [type(one) for one in told] == [Receipt] * 3
     assert await ledger.balances(ada) == {"TEL": 3}
+
+
+async def test_a_halt_that_is_over_is_not_remembered(servers: list[Ledger]) -> None:
+    """Who asks afterwards is answered, also without naming any account."""
+    nobody = UUID(int=77)
+    await halt(servers[1].database, halted=True)
+    halted = await servers[0].told(earn("1 TEL", "GRO", member_id=nobody))
+    await halt(servers[1].database, halted=False)
+
+    answer = await servers[0].told(earn("1 TEL", "GRO", member_id=nobody))
+
+    assert reason(halted) == "LEDGER_HALTED"
+    assert isinstance(answer, ResourceNotFound)
