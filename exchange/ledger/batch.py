@@ -205,7 +205,13 @@ class Batch(Generic[R]):
         )
 
     async def _known_keys(self, moment: Moment) -> KnownKeys:
-        return await read_known_keys(self.connection, self.commands) if moment.known_keys else KnownKeys()
+        if not moment.known_keys:
+            return KnownKeys()
+        known = await read_known_keys(self.connection, self.commands)
+        if known.count != moment.known_keys and not self.is_locked:
+            # One more was used since: its effect is not in the accounts as they were seen.
+            raise StartAgain
+        return known
 
     def _ended_credentials(self) -> dict[str, Refusal]:
         ended: dict[str, Refusal] = {}

@@ -32,6 +32,11 @@ class KnownKeys:
         answers = (answer for _, answer in self._answers.values() if isinstance(answer, Transfer))
         return [(one.bucket, one.transfer_id) for one in answers if one.transfer_id is not None]
 
+    @property
+    def count(self) -> int:
+        """How many keys have an answer."""
+        return len(self._answers)
+
     def remember(self, key: Key, fingerprint: bytes, answer: Answer) -> None:
         """Note an answer for later items of the batch."""
         self._answers[key] = (fingerprint, answer)

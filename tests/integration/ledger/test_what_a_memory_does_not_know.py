@@ -11,6 +11,7 @@ import pytest
 from exchange.ledger import batch
 from exchange.ledger.decision import Outcome
 from exchange.ledger.halting import halt
+from exchange.ledger.key_rows import read_known_keys
 from exchange.ledger.model import Command, Receipt
 from exchange.refusals import ResourceNotFound
 from tests.integration.ledger.ledgers import Ledger
@@ -111,3 +112,28 @@ async def test_a_halt_that_is_over_is_not_remembered(servers: list[Ledger]) -> N
 
     assert reason(halted) == "LEDGER_HALTED"
     assert isinstance(answer, ResourceNotFound)
+
+
+async def test_what_is_answered_between_asking_for_keys_and_reading_them_is_decided_again(
+    servers: list[Ledger], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group half of which another server has done meanwhile, beside a request that is repeated."""
+    ada = await servers[0].member()
+    repeated, given = earn("1 TEL", "GRO", member_id=ada), earn("5 TEL", "GRO", member_id=ada)
+    await servers[1].post(repeated)
+    times: list[object] = []
+
+    async def later(*arguments: Any) -> Any:
+        times.append(arguments)
+        if len(times) == 1:
+            await servers[1].post(given)
+        return await read_known_keys(*arguments)
+
+    monkeypatch.setattr("exchange.ledger.batch.read_known_keys", later)
+    one, group = await asyncio.gather(
+        together(servers[0], repeated),
+        together(servers[0], given, redeem("6 TEL", "GRO", member_id=ada), atomic=True),
+    )
+
+    assert [type(outcome) for outcome in (*one, *group)] == [Receipt] * 3
+    assert await servers[0].balances(ada) == {"TEL": 0}
