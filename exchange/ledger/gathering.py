@@ -163,7 +163,8 @@ class Gathering:
                 found, moment = await self._look([key for key in keys if key not in accounts], sql.LOTS_AT_FIRST)
                 memory.asked(moment, monotonic())
                 accounts |= found
-                if memory.epoch == epoch and memory.fits(moment) and _are_enough(accounts, points, moment.now):
+                holds = memory.epoch == epoch and memory.fits(moment)
+                if holds and not _short(points, found) and _are_enough(accounts, points, moment.now):
                     return Grounds(accounts, memory.at(moment), True, unwritten, epoch)
         accounts, moment = await self._look_at_all()
         memory.asked(moment, monotonic())
@@ -249,9 +250,9 @@ def _are_enough(accounts: Mapping[AccountKey, MemberAccount], points: Mapping[Ac
 
 
 def _short(points: Mapping[AccountKey, int], accounts: Mapping[AccountKey, MemberAccount]) -> list[AccountKey]:
-    """Accounts whose first lots are not enough, and that may have more."""
+    """Those of the accounts whose first lots are not enough, and that may have more."""
     return [
         key
         for key, units in points.items()
-        if len(accounts[key].lots) == sql.LOTS_AT_FIRST and accounts[key].spendable < units
+        if key in accounts and len(accounts[key].lots) == sql.LOTS_AT_FIRST and accounts[key].spendable < units
     ]

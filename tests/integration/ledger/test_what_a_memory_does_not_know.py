@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from exchange.ledger.decision import Outcome
 from exchange.ledger.halting import halt
 from exchange.ledger.key_rows import read_known_keys
 from exchange.ledger.model import Command, Receipt
+from exchange.ledger.sql import LOTS_AT_FIRST
 from exchange.refusals import ResourceNotFound
 from tests.integration.ledger.ledgers import Ledger
 from tests.integration.ledger.test_what_is_remembered import reason
@@ -24,9 +26,33 @@ async def together(ledger: Ledger, *commands: Command, atomic: bool = False) -> 
     return await ledger.api.poster.post_all(commands, atomic=atomic)
 
 
+async def many_lots(ledger: Ledger, member: UUID, how_many: int) -> list[datetime]:
+    """Of a point each, a day between the end of one and the next; when they end."""
+    now = await ledger.value("SELECT exchange.coalition_now()")
+    ends = [now + timedelta(days=days) for days in range(10, 10 + how_many)]
+    await together(ledger, *(earn("1 TEL", "GRO", member_id=member, expires=end) for end in ends))
+    return ends
+
+
 async def seen(ledger: Ledger, member: UUID) -> None:
     """The server remembers the account and every lot of it: somebody asked for more than there is."""
     assert reason(await ledger.told(redeem("1 000 000 TEL", "GRO", member_id=member))) == "INSUFFICIENT_POINTS"
+
+
+async def test_points_in_many_lots_are_found_beside_a_member_who_is_remembered(servers: list[Ledger]) -> None:
+    """The first lots of the one who is not are not enough, and there are more."""
+    ada, ben = await servers[0].members(2)
+    await many_lots(servers[1], ada, LOTS_AT_FIRST + 4)
+    await servers[0].post(earn("1 TEL", "GRO", member_id=ben))
+
+    taken, _ = await together(
+        servers[0],
+        redeem(f"{LOTS_AT_FIRST + 4} TEL", "CAF", member_id=ada),
+        redeem("1 TEL", "CAF", member_id=ben),
+    )
+
+    assert isinstance(taken, Receipt)
+    assert await servers[0].balances(ada) == {"TEL": 0}
 
 
 async def test_what_was_answered_elsewhere_keeps_its_answer_in_a_group(servers: list[Ledger]) -> None:
