@@ -119,13 +119,14 @@ class MemberAccount:
     def rest(self) -> None:
         """Between batches: as this one leaves it, what is to be written taken out."""
         lots, seen_to = self.lots, self.seen_to
-        if len(lots) > LOTS_KEPT:
-            del lots[LOTS_KEPT:]
-            seen_to = self.seen_to = spending_order(lots[-1])
         if seen_to is not None:
             # A lot that was made since may stand behind others that nobody has looked at.
             while lots and spending_order(lots[-1]) > seen_to:
                 del lots[-1]
+        # Afterwards: the last of those that are kept must be one up to which all were seen.
+        if len(lots) > LOTS_KEPT:
+            del lots[LOTS_KEPT:]
+            self.seen_to = spending_order(lots[-1])
         if self.changed:
             self.changed.clear()
             if len(self.known) > len(lots) + LOTS_KEPT:

@@ -55,6 +55,25 @@ async def test_points_in_many_lots_are_found_beside_a_member_who_is_remembered(s
     assert await servers[0].balances(ada) == {"TEL": 0}
 
 
+async def test_what_was_given_behind_lots_nobody_has_seen_waits_for_its_turn(servers: list[Ledger]) -> None:
+    """Of an account with very many lots the first are remembered, and none that was made behind the rest."""
+    ada = await servers[0].member()
+    ends = await many_lots(servers[1], ada, 40)
+    later = ends[-1] + timedelta(days=1)
+    gifts = [earn("5 TEL", "GRO", member_id=ada, expires=later) for _ in range(3)]
+    trial = redeem("30 TEL", "GRO", member_id=ada, trial=True)
+    await together(servers[0], trial, *gifts)
+
+    done = await servers[0].post(redeem("31 TEL", "GRO", member_id=ada))
+
+    lots = {leg.lot_id for leg in done.transfer.legs if leg.lot_id}
+    assert len(lots) == 31
+    left = await servers[0].rows(
+        "SELECT expires_at FROM exchange.lots WHERE member_id = $1 AND is_open ORDER BY 1", ada
+    )
+    assert [row[0] for row in left] == [*ends[31:], later, later, later]
+
+
 async def test_what_was_answered_elsewhere_keeps_its_answer_in_a_group(servers: list[Ledger]) -> None:
     """It was done before the group came: its points are not taken once more to see whether there are enough."""
     ada = await servers[0].member()

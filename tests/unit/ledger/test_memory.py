@@ -160,6 +160,19 @@ def test_of_many_lots_the_first_are_kept() -> None:
     assert not account.covers(LOTS_KEPT + 1, NOON)
 
 
+def test_of_many_lots_none_is_kept_that_may_stand_behind_others() -> None:
+    """However many there are: up to the last that was seen, the account is known, and not up to the last there is."""
+    account = an_account(*[1] * (LOTS_KEPT - 1), wanted=LOTS_KEPT - 1)
+    seen = account.seen_to
+    for days in (1, 2, 3):
+        account.show(Lot(uuid4(), 1, 1, 10, NOON, NOON + timedelta(days=days)), NOON)
+
+    account.rest()
+
+    assert account.seen_to == seen
+    assert not account.covers(LOTS_KEPT, NOON)
+
+
 def test_what_is_not_written_yet_is_told_and_forgotten_when_it_fails(loop: asyncio.AbstractEventLoop) -> None:
     """What another batch has kept of the same account since stays."""
     memory, first, second = Memory(10), an_account(), an_account()
