@@ -137,6 +137,8 @@ class Memory:
         self, keys: Sequence[AccountKey], points: Mapping[AccountKey, int], now: datetime
     ) -> tuple[dict[AccountKey, MemberAccount], set[Future[bool]]]:
         """Those of the accounts that are remembered well enough, and what has to be written before they are true."""
+        # Lots that have ended by then are left out: whoever is decided on these must not have an earlier time.
+        self._latest = self._not_before(now)
         taken: dict[AccountKey, MemberAccount] = {}
         unwritten: set[Future[bool]] = set()
         for key in keys:

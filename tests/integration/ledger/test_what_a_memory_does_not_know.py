@@ -17,7 +17,7 @@ from exchange.ledger.model import Command, Receipt
 from exchange.ledger.sql import LOTS_AT_FIRST
 from exchange.refusals import ResourceNotFound
 from tests.integration.ledger.ledgers import Ledger
-from tests.integration.ledger.test_what_is_remembered import reason
+from tests.integration.ledger.test_what_is_remembered import reason, seconds_pass
 from tests.unit.rules.rulebook import earn, redeem
 
 
@@ -182,3 +182,17 @@ async def test_what_is_answered_between_asking_for_keys_and_reading_them_is_deci
 
     assert [type(outcome) for outcome in (*one, *group)] == [Receipt] * 3
     assert await servers[0].balances(ada) == {"TEL": 0}
+
+
+async def test_a_lot_has_not_ended_before_its_time_beside_a_member_who_is_asked_for(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the clock of the server it has, by the database's, by which the batch is decided, it has not."""
+    ada, ben = await ledger.members(2)
+    now = await ledger.value("SELECT exchange.coalition_now()")
+    await ledger.post(earn("10 TEL", "GRO", member_id=ada, expires=now + timedelta(seconds=6)))
+    await seconds_pass(ledger, monkeypatch, 8, there=0)
+
+    taken, _ = await together(ledger, redeem("10 TEL", "GRO", member_id=ada), earn("1 TEL", "GRO", member_id=ben))
+
+    assert isinstance(taken, Receipt)
