@@ -127,10 +127,10 @@ class MemberAccount:
         if len(lots) > LOTS_KEPT:
             del lots[LOTS_KEPT:]
             self.seen_to = spending_order(lots[-1])
+        if len(self.known) > len(lots) + LOTS_KEPT:
+            self.known = {lot.lot_id: lot for lot in lots}
         if self.changed:
             self.changed.clear()
-            if len(self.known) > len(lots) + LOTS_KEPT:
-                self.known = {lot.lot_id: lot for lot in lots}
         self.sequence_before = self.sequence
         self.touched = False
         self.is_remembered = True

@@ -163,7 +163,8 @@ class Memory:
         accounts = self._accounts
         for facts in members:
             for account in facts.accounts.values():
-                if account.touched or account.sequence_before is not None:
+                # What is closed is not plain to write, and nobody comes back for it.
+                if not account.is_closed and (account.touched or account.sequence_before is not None):
                     account.rest()
                     accounts[(account.bucket, account.member_id, account.currency_no)] = account, written
         while len(accounts) > self.accounts_max:

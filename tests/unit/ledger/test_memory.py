@@ -93,6 +93,25 @@ def test_an_account_nobody_has_made_is_not_remembered(loop: asyncio.AbstractEven
     assert held(memory, seen, made) == [False, True]
 
 
+def test_of_an_account_that_is_closed_nothing_is_remembered(loop: asyncio.AbstractEventLoop) -> None:
+    """It could not be proved: what is written without locks is written to open ones."""
+    memory, account = Memory(10), an_account()
+    account.is_closed = True
+
+    memory.keep(of(account), loop.create_future())
+
+    assert held(memory, account) == [False]
+
+
+def test_lots_that_were_only_looked_at_do_not_pile_up() -> None:
+    """Nothing of the account was changed, and a thousand lots were seen."""
+    account = an_account(*[1] * 1_000, wanted=2_000)
+
+    account.rest()
+
+    assert len(account.lots) == len(account.known) == LOTS_KEPT
+
+
 def test_those_touched_longest_ago_are_forgotten_first(loop: asyncio.AbstractEventLoop) -> None:
     """As many are kept as was said."""
     memory, accounts = Memory(2), [an_account() for _ in range(3)]
