@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     poster_linger_ms_max: float = Field(default=5.0, ge=0, le=100)
     """Milliseconds a poster waits for more commands while many are calling. 0: never."""
     remembered_accounts: int = Field(default=20_000, ge=0, le=10_000_000)
-    """Accounts of which one process remembers how it left them, so that it need not ask; some 2 KB each. 0: none."""
+    """Accounts of which one process remembers how it left them, so that it need not ask; 1 to 4 KB each. 0: none."""
     due_seconds: float = Field(default=30.0, gt=0, le=86_400)
     """Seconds between two looks for lots that end and holds that lapse."""
     external_seconds: float = Field(default=5.0, gt=0, le=86_400)
