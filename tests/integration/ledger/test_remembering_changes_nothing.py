@@ -54,7 +54,9 @@ async def stage(databases: Databases, founded: str) -> AsyncIterator[Stage]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         sides = []
         for url, remembered in zip(urls, (REMEMBERED, (0,)), strict=True):
-            servers = [await stack.enter_async_context(a_server_on(url, remembered_accounts=one)) for one in remembered]
+            # What falls due ends when a script says so, not when some server looks.
+            starting = [a_server_on(url, remembered_accounts=one, due_seconds=86_400) for one in remembered]
+            servers = [await stack.enter_async_context(server) for server in starting]
             sides.append(Side(servers, await stack.enter_async_context(owner_of(url))))
         stage = Stage(sides)
         patch.setattr("exchange.ledger.gathering.monotonic", lambda: monotonic() + stage.passed)
