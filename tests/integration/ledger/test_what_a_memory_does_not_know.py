@@ -17,7 +17,7 @@ from exchange.ledger.model import Command, Receipt
 from exchange.ledger.sql import LOTS_AT_FIRST
 from exchange.refusals import ResourceNotFound
 from tests.integration.ledger.ledgers import Ledger
-from tests.integration.ledger.test_what_is_remembered import reason, seconds_pass
+from tests.integration.ledger.remembering import reason, seconds_pass
 from tests.unit.rules.rulebook import earn, redeem
 
 
