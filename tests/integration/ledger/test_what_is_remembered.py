@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from exchange.ledger.facts import MemberFacts
+from exchange.ledger.gathering import Gathering, Grounds
 from exchange.ledger.halting import halt
+from exchange.ledger.memory import Memory
 from exchange.ledger.model import Receipt
 from exchange.refusals import Refusal
 from tests.integration.ledger.ledgers import OPERATOR, PRICES, Ledger
@@ -46,11 +47,24 @@ async def test_points_that_were_given_elsewhere_are_there(servers: list[Ledger])
     assert await servers[0].balances(ada) == {"TEL": 0}
 
 
+def taken_for_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on whatever is remembered is believed to have been seen a moment ago, so that no refusal proves it."""
+    look = Gathering.look
+
+    async def looked(gathering: Gathering, memory: Memory | None) -> Grounds:
+        grounds = await look(gathering, memory)
+        for account in grounds.accounts.values():
+            account.is_remembered = False
+        return grounds
+
+    monkeypatch.setattr(Gathering, "look", looked)
+
+
 async def test_without_proving_what_was_refused_it_would_be_refused_wrongly(
     servers: list[Ledger], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same without the proof, so that the test above can fail."""
-    monkeypatch.setattr(MemberFacts, "prove", lambda _: None)
+    taken_for_looked_at(monkeypatch)
     ada, ben = await servers[0].members(2)
     await servers[0].post(earn("1 TEL", "GRO", member_id=ada))
     await servers[0].post(earn("1 TEL", "GRO", member_id=ben))
