@@ -112,11 +112,11 @@ class Decision:
 
     @property
     def is_proved(self) -> bool:
-        """Whether what it writes proves all its answers: the key of each is among it, and so are the accounts.
+        """Whether what it writes proves all that it answers for the first time: each key is among it, with the accounts.
 
         A key that is not written may have been used before, and nobody would notice.
         """
-        return bool(self._keys) and not self._leaves_keys
+        return not self._leaves_keys
 
     def effects(self) -> Effects:
         """Everything decided, ready to be written."""
@@ -299,7 +299,10 @@ class Decision:
 
     def _answered_before(self, command: Command) -> Outcome | None:
         gone = self.ended.get(command.credential)
-        return self.known.answer(command) if gone is None else gone
+        if gone is None:
+            return self.known.answer(command)
+        self._leaves_keys = True
+        return gone
 
 
 def _may_end_closed(command: Command) -> bool:

@@ -5,6 +5,7 @@ What else the rules may look at is read under these locks: `fact_reading`.
 
 from __future__ import annotations
 
+import asyncio
 from asyncio import Future
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -153,11 +154,16 @@ class Gathering:
         self._wanting.want_all(self.members, self.targets)
         if memory is None:
             return Grounds(*await self._look_at_all())
+        is_said_again = memory.keys.has_any(self.commands)
+        if is_said_again:
+            # A key that is just being written would not be found yet, and the batch would be in vain.
+            for written in memory.being_written():
+                await asyncio.shield(written)
         epoch, known = memory.epoch, memory.moment(monotonic())
         if known is not None and known.directory_version == self.reference.version:
             keys, points = sorted(self._wanting.accounts), self._wanting.points
             accounts, unwritten = memory.take(keys, points, known.now)
-            if len(accounts) == len(keys) and not memory.keys.has_any(self.commands):
+            if len(accounts) == len(keys) and not is_said_again:
                 return Grounds(accounts, memory.at(known), True, unwritten, epoch)
             if accounts:
                 found, moment = await self._look([key for key in keys if key not in accounts], sql.LOTS_AT_FIRST)

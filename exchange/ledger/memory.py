@@ -85,6 +85,7 @@ class Memory:
         self.epoch = 0
         self.keys = RecentKeys()
         self._accounts: dict[AccountKey, tuple[MemberAccount, Future[bool]]] = {}
+        self._writing: set[Future[bool]] = set()
         self._moment: Moment | None = None
         self._asked_at = 0.0
         self._latest: datetime | None = None
@@ -152,6 +153,10 @@ class Memory:
                     unwritten.add(written)
         return taken, unwritten
 
+    def being_written(self) -> list[Future[bool]]:
+        """What other batches are about to write, and would be too late to ask for."""
+        return [written for written in self._writing if not written.done()]
+
     def drop(self, keys: Iterable[AccountKey]) -> None:
         """Forget some: they are moved under locks."""
         if self._accounts:
@@ -160,6 +165,8 @@ class Memory:
 
     def keep(self, members: Iterable[MemberFacts], written: Future[bool]) -> None:
         """Remember the accounts of a batch as it leaves them, whose effects were gathered already."""
+        self._writing.add(written)
+        written.add_done_callback(self._writing.discard)
         accounts = self._accounts
         for facts in members:
             for account in facts.accounts.values():

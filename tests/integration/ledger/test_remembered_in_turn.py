@@ -11,7 +11,7 @@ import pytest
 from exchange.refusals import Refusal
 from tests.integration.ledger.ledgers import Ledger, a_server_on
 from tests.integration.ledger.pausing import without
-from tests.integration.ledger.remembering import Standing, looks, seconds_pass
+from tests.integration.ledger.remembering import Standing, looks, seconds_pass, tries
 from tests.unit.rules.rulebook import earn, redeem
 
 NOT_AHEAD = "AND clock_timestamp() + c.clock_offset"
@@ -138,6 +138,27 @@ async def test_a_batch_is_decided_while_the_one_before_is_written(
 
     assert sequences == [2, 3]
     assert (asked, standing.written) == ([], [0, 1])
+
+
+async def test_a_request_that_is_said_again_while_it_is_written_waits_for_it(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is tried in vain: the second is told what became of the first."""
+    ada = await ledger.member()
+    await ledger.post(earn("10 TEL", "GRO", member_id=ada))
+    request = redeem("3 TEL", "GRO", key="once", member_id=ada)
+    tried, standing = tries(monkeypatch), Standing(monkeypatch)
+    first = asyncio.create_task(ledger.post(request))
+    await standing.stands.wait()
+    again = asyncio.create_task(ledger.post(request))
+    await asyncio.sleep(0.05)
+    standing.go_on.set()
+
+    told, repeated = await first, await again
+
+    assert (repeated.transfer, repeated.replayed) == (told.transfer, True)
+    assert len(tried) == 2
+    assert await ledger.balances(ada) == {"TEL": 7}
 
 
 async def test_with_a_new_connection_nothing_is_remembered(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
