@@ -112,7 +112,7 @@ class Decision:
 
     @property
     def is_proved(self) -> bool:
-        """Whether what it writes proves all that it answers for the first time: each key is among it, with the accounts.
+        """Whether what it writes proves all that it answers for the first time: every key is there, with its accounts.
 
         A key that is not written may have been used before, and nobody would notice.
         """
