@@ -248,11 +248,12 @@ class Batch(Generic[R]):
         """The same, its accounts kept for the next batch, which may be decided while this one is written."""
         members = decision.facts.values()
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        if memory.epoch == grounds.epoch:
-            memory.keep(members, written)
-        memory.keys.note(self.commands)
         is_written = False
         try:
+            # Inside: whatever is known to be under way must end, or others would wait for it for ever.
+            if memory.epoch == grounds.epoch:
+                memory.keep(members, written)
+            memory.keys.note(self.commands)
             for earlier in grounds.unwritten:
                 if not await asyncio.shield(earlier):
                     raise StartAgain
