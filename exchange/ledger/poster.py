@@ -141,7 +141,7 @@ class Poster(Generic[R]):
 
     def start(self) -> None:
         """Open the lanes."""
-        # Asked once: each time costs more than all else it takes to wait.
+        # Asked once and not for every command: Python 3.11 makes a system call of it.
         self._loop = asyncio.get_running_loop()
         self._tasks = [asyncio.create_task(self._lane(), name=f"poster lane {n}") for n in range(self._lanes)]
 

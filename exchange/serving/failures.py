@@ -18,7 +18,7 @@ Task = asyncio.Task[Any]
 
 
 def current_task(loop: asyncio.AbstractEventLoop | None = None) -> Task:
-    """The task of the call under way; to find out which loop runs costs more than all the rest."""
+    """The task of the call under way; who knows the loop saves the system call Python 3.11 finds it by."""
     task = asyncio.current_task(loop)
     assert task is not None
     return task
