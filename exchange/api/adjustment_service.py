@@ -112,7 +112,7 @@ def _wanted(request: pb.ProposeAdjustmentRequest, caller: Caller) -> tuple[Membe
     key = member_key(request, caller, check)
     if caller.merchant_no is None and request.WhichOneof("member_key") == "member_reference":
         check.say("member_reference", "is a merchant's own: name the member")
-    code, units = points_of(request.points, "points", check, "")
+    code, units = points_of(request.points, check)
     direction = Direction(check.known("direction", request.direction, DIRECTIONS))
     reason = Reason(check.known("reason", request.reason, REASONS))
     note = check.text("note", request.note, 1, NOTE_CHARACTERS_MAX)

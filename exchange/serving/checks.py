@@ -56,18 +56,23 @@ _CURRENCY_CODE: Final = re.compile(r"[A-Z]{3}")
 
 
 class Violations:
-    """Collects what is wrong with one request; paths are those of its own message, "points.units"."""
+    """Collects what is wrong with one request; paths are those of its own message, "points.units".
 
-    __slots__ = ("_found",)
+    Args:
+        prefix: what stands before them where the message is part of another: "items[3].convert.".
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_found", "_prefix")
+
+    def __init__(self, prefix: str = "") -> None:
         self._found: dict[str, str] | None = None
+        self._prefix = prefix
 
     def say(self, path: str, what: str) -> None:
         """Notes a violation; the first one of a path stays."""
         if self._found is None:
             self._found = {}
-        self._found.setdefault(path, what)
+        self._found.setdefault(self._prefix + path, what)
 
     @property
     def found(self) -> Mapping[str, str]:
