@@ -75,6 +75,7 @@ HOT = (
     "redemption/rules.py",
     "serving/checks.py",
     "serving/instants.py",
+    "tuples.py",
 )
 """Modules every movement passes through, and those they call. None has a coroutine: compiled, a bare `raise` after an
 `await` has raised another task's exception."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from exchange.adjustment.model import Credit, Debit
 from exchange.adjustment.rules import credit, debit
@@ -33,7 +33,7 @@ from exchange.redemption.rules import redeem
 from exchange.reversal.model import Reverse
 from exchange.reversal.rules import reverse
 
-RULES: dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]] = {
+RULES: Final[dict[type[Command], Callable[[Any, MemberFacts, Coalition], Posting]]] = {
     Earn: earn,
     Redeem: redeem,
     Discount: discount,

@@ -6,13 +6,20 @@ written afterwards. Numbers of fields come from the messages' descriptors, so th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from librt.strings import BytesWriter
 
-_VARINT, _LENGTH = 0, 2
-_LAST_SEVEN, _MORE, _SEVEN = 127, 128, 7
-_WIRE_TYPES = {
+# Compiled, what is not final is looked up by name wherever it is used: here for every byte of every number.
+_VARINT: Final = 0
+_LENGTH: Final = 2
+_LAST_SEVEN: Final = 127
+_MORE: Final = 128
+_SEVEN: Final = 7
+_WIRE_TYPES: Final[Mapping[int, int]] = {
     FieldDescriptor.TYPE_STRING: _LENGTH,
     FieldDescriptor.TYPE_MESSAGE: _LENGTH,
     FieldDescriptor.TYPE_INT64: _VARINT,

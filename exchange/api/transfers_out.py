@@ -21,8 +21,6 @@ _CREDIT: Final = int(Side.CREDIT)
 _EARN: Final = int(TransferKind.EARN)
 _CONVERT: Final = int(TransferKind.CONVERT)
 
-_latest: tuple[datetime | None, bytes] = (None, b"")
-
 _NAME: Final = key(types.Transfer, "name")
 _KIND: Final = key(types.Transfer, "kind")
 _MERCHANT: Final = key(types.Transfer, "merchant")
@@ -52,6 +50,17 @@ _OWED_CREDITOR: Final = key(types.Obligation, "creditor")
 _OWED_AMOUNT: Final = key(types.Obligation, "amount")
 _OWED_POINTS: Final = key(types.Obligation, "points_units")
 _OWED_PRICE: Final = key(types.Obligation, "price_micros")
+
+
+class _Latest:
+    """The instant that was written last, and its bytes."""
+
+    def __init__(self) -> None:
+        self.instant: datetime | None = None
+        self.written = b""
+
+
+_latest: Final = _Latest()
 
 
 def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:
@@ -169,12 +178,11 @@ def _write_obligations(writer: BytesWriter, transfer: Transfer, directory: Direc
 
 def _instant(at: datetime) -> bytes:
     """An instant as bytes. Transfers of one batch share it, the very object: looking it up by value costs a hash."""
-    global _latest  # noqa: PLW0603 - the one before is forgotten
-    if at is not _latest[0]:
+    if at is not _latest.instant:
         stamp = timestamp(at)
         assert stamp is not None
-        _latest = (at, stamp.SerializeToString())
-    return _latest[1]
+        _latest.instant, _latest.written = at, stamp.SerializeToString()
+    return _latest.written
 
 
 def _write_warning(message: types.Transfer, transfer: Transfer, directory: Directory) -> None:

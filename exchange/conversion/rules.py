@@ -4,7 +4,7 @@ from exchange.conversion.model import Convert
 from exchange.external.rules import begin
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited, debited
-from exchange.ledger.model import DailyUse, NewLot, Posting
+from exchange.ledger.model import DailyUse, Posting, a_new_lot
 from exchange.ledger.quote import Terms
 from exchange.promotions.rules import add_bonuses
 from exchange.quotes.rules import obligations, require_parties, terms_for
@@ -51,7 +51,7 @@ def convert(command: Convert, facts: MemberFacts, coalition: Coalition) -> Posti
         raise InsufficientPoints(currency=source.name, available=account.spendable, requested=needed)
     daily_use = _daily_use(terms, facts, coalition)
     facts.accounts[terms.target_no].require_room(terms.received_units)
-    lot = NewLot(
+    lot = a_new_lot(
         terms.target_no,
         terms.received_units,
         source.issuer_no,

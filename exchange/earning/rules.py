@@ -9,7 +9,7 @@ from exchange.directory.pricing import owed
 from exchange.earning.model import Earn
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited
-from exchange.ledger.model import NewLot, ObligationKind, Posting, Spend
+from exchange.ledger.model import ObligationKind, Posting, Spend, a_new_lot
 from exchange.money.limits import INT64_MAX
 from exchange.promotions.rules import add_bonuses
 from exchange.rates.model import Coalition
@@ -48,7 +48,7 @@ def earn(command: Earn, facts: MemberFacts, coalition: Coalition) -> Posting:
     account = facts.accounts[currency.number]
     account.require_room(units)
 
-    lot = NewLot(currency.number, units, merchant.number, price.issue_micros, expires_at)
+    lot = a_new_lot(currency.number, units, merchant.number, price.issue_micros, expires_at)
     posting = Posting(
         legs=credited(lot, account),
         new_lots=[lot],

@@ -17,7 +17,15 @@ _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 # Types of columns: PostgreSQL's own have the same numbers everywhere.
-INT8, INT2, INT4, TEXT, BYTEA, TIMESTAMPTZ, UUID_, JSONB, NUMERIC = 20, 21, 23, 25, 17, 1184, 2950, 3802, 1700
+INT8: Final = 20
+INT2: Final = 21
+INT4: Final = 23
+TEXT: Final = 25
+BYTEA: Final = 17
+TIMESTAMPTZ: Final = 1184
+UUID_: Final = 2950
+JSONB: Final = 3802
+NUMERIC: Final = 1700
 
 
 def head(type_oid: int, length: int) -> bytes:
@@ -36,6 +44,16 @@ _NO_U: Final = head(UUID_, -1)
 _NO_T: Final = head(TIMESTAMPTZ, -1)
 _NO_TEXT: Final = head(TEXT, -1)
 _WIDTHS: Final = {"h": 10, "i": 12, "q": 16, "u": 24, "-": 8}
+
+
+class _Latest:
+    """The instant that was written last."""
+
+    def __init__(self) -> None:
+        self.instant, self.micros = _EPOCH, 0
+
+
+_latest: Final = _Latest()
 
 
 def fixed(columns: str) -> bytes:
@@ -123,9 +141,12 @@ def write_instant(writer: BytesWriter, instant: datetime | None) -> None:
     """A timestamptz."""
     if instant is None:
         writer.write(_NO_T)
-    else:
-        writer.write(_T)
-        write_i64_be(writer, (instant - _EPOCH) // _MICROSECOND)
+        return
+    if instant is not _latest.instant:
+        # Nearly all instants of a batch are the very same object.
+        _latest.instant, _latest.micros = instant, (instant - _EPOCH) // _MICROSECOND
+    writer.write(_T)
+    write_i64_be(writer, _latest.micros)
 
 
 def write_numeric(writer: BytesWriter, number: int) -> None:

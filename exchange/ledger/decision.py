@@ -25,6 +25,8 @@ from exchange.ledger.model import (
     Side,
     Transfer,
     TransferKind,
+    a_receipt,
+    a_transfer,
     key_bucket,
     numbered,
 )
@@ -133,7 +135,7 @@ class Decision:
         """The outcomes once the batch has its place in the ledger: until then its transfers are counted from 0."""
         placed = {id(transfer): numbered(transfer, first_sequence) for transfer in self._transfers}
         return [
-            Receipt(placed.get(id(outcome.transfer), outcome.transfer), outcome.replayed, outcome.bonuses)
+            a_receipt(placed.get(id(outcome.transfer), outcome.transfer), outcome.bonuses, replayed=outcome.replayed)
             if isinstance(outcome, Receipt)
             else outcome
             for outcome in outcomes
@@ -216,8 +218,8 @@ class Decision:
         self._keys.append((key_bucket(*key), *key, command.fingerprint, None, None, stored(refusal)))
 
     def _transfer(self, command: Command, facts: MemberFacts, posting: Posting, transfer_id: UUID | None) -> Transfer:
-        spend, progress = posting.spend, posting.progress
-        return Transfer(
+        progress = posting.progress
+        return a_transfer(
             facts.bucket,
             transfer_id,
             posting.kind or command.kind,
@@ -234,9 +236,7 @@ class Decision:
             posting.original_id,
             progress.lapses_at if progress is not None and posting.original_id is None else None,
             posting.frozen_price_micros,
-            None if spend is None else spend.rule_id,
-            None if spend is None else spend.minor_units,
-            None if spend is None else spend.carried_minor,
+            posting.spend,
         )
 
     def _apply(self, command: Command, facts: MemberFacts, posting: Posting) -> Receipt:
@@ -256,7 +256,7 @@ class Decision:
         key = (command.merchant_no, command.request_id)
         self.known.remember(key, command.fingerprint, transfer)
         self._keys.append((key_bucket(*key), *key, command.fingerprint, facts.bucket, transfer_id, None))
-        return Receipt(transfer, replayed=False, bonuses=posting.bonuses)
+        return a_receipt(transfer, posting.bonuses, replayed=False)
 
     def _decide_atomic(self, commands: Sequence[Command], rule: Rule) -> list[Outcome]:
         """All or none. The first refusal is kept under its own key; the others stay undecided, their keys unused.

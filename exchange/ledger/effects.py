@@ -146,19 +146,29 @@ class Effects:
         )
 
 
+class _Total:
+    """What a pair owes in a batch, micro-units, and of how many obligations."""
+
+    def __init__(self) -> None:
+        self.micros = self.obligations = 0
+
+
 def transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     """Rows as columns: arrays for unnest."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 def _totals(transfers: Sequence[Transfer], window_no: int, slice_no: int) -> list[TotalRow]:
-    totals: dict[tuple[int, int, int, str], tuple[int, int]] = {}
+    totals: dict[tuple[int, int, int, str], _Total] = {}
     for transfer in transfers:
         for obligation in transfer.obligations:
             pair = obligation[:4]
-            owed, count = totals.get(pair, (0, 0))
-            totals[pair] = (owed + obligation.micros, count + 1)
+            total = totals.get(pair)
+            if total is None:
+                total = totals[pair] = _Total()
+            total.micros += obligation[4]
+            total.obligations += 1
     return sorted(
-        (window_no, slice_no, debtor_no, creditor_no, code, kind, *total)
+        (window_no, slice_no, debtor_no, creditor_no, code, kind, total.micros, total.obligations)
         for (kind, debtor_no, creditor_no, code), total in totals.items()
     )

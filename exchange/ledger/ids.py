@@ -7,8 +7,8 @@ and to write out, and every transfer makes and writes a handful.
 from __future__ import annotations
 
 import os
-import time
-from typing import Final
+from time import time_ns
+from typing import Any, Final
 from uuid import UUID
 
 from asyncpg.pgproto import pgproto
@@ -24,10 +24,20 @@ _VARIANT_REST: Final = 0x3F
 _BUCKET_REST: Final = 0xFC
 _BYTE: Final = 0xFF
 
-_noise: list[bytes] = []
-_last_ms = 0
-_counter = 0
-_milliseconds = bytes(6)
+
+class _Latest:
+    """What the ids before have left; an object, because compiled a global is looked up by name each time."""
+
+    def __init__(self) -> None:
+        self.noise: list[bytes] = []
+        self.ms = 0
+        self.counter = 0
+        self.ms_bytes = bytes(6)
+
+
+_latest: Final = _Latest()
+_uuid: Final[Any] = pgproto.UUID
+_now_ns: Final[Any] = time_ns
 
 
 def new_id(bucket: int | None = None) -> UUID:
@@ -36,31 +46,30 @@ def new_id(bucket: int | None = None) -> UUID:
     Args:
         bucket: 0 to 1023; stands in the last ten bits, so that whoever has the id knows where the row lives.
     """
-    global _last_ms, _counter, _milliseconds  # noqa: PLW0603 - the order is the process's
-    now_ms = time.time_ns() // 1_000_000
-    if now_ms > _last_ms:
-        _last_ms, _counter = now_ms, 0
-        _milliseconds = now_ms.to_bytes(6)
+    latest, now_ms = _latest, _now_ns() // 1_000_000
+    if now_ms > latest.ms:
+        latest.ms, latest.counter = now_ms, 0
+        latest.ms_bytes = now_ms.to_bytes(6)
     else:
-        _counter += 1
-        if _counter == _COUNTER_LIMIT:
+        latest.counter += 1
+        if latest.counter == _COUNTER_LIMIT:
             # More than 4 096 in a millisecond, or a clock that went back: borrow from the future.
-            _last_ms, _counter = _last_ms + 1, 0
-            _milliseconds = _last_ms.to_bytes(6)
-    if not _noise:
+            latest.ms, latest.counter = latest.ms + 1, 0
+            latest.ms_bytes = latest.ms.to_bytes(6)
+    if not latest.noise:
         # One question to the system for many ids: asking costs more than the rest of this function.
         drawn = os.urandom(_NOISES * _NOISE_BYTES)
-        _noise.extend(drawn[at : at + _NOISE_BYTES] for at in range(0, len(drawn), _NOISE_BYTES))
-    noise = _noise.pop()
+        latest.noise.extend(drawn[at : at + _NOISE_BYTES] for at in range(0, len(drawn), _NOISE_BYTES))
+    noise = latest.noise.pop()
     writer = BytesWriter()
-    writer.write(_milliseconds)
-    write_i16_be(writer, _VERSION | _counter)
+    writer.write(latest.ms_bytes)
+    write_i16_be(writer, _VERSION | latest.counter)
     writer.write(noise)
     writer[8] = noise[0] & _VARIANT_REST | _VARIANT
     if bucket is not None:
         writer[14] = noise[6] & _BUCKET_REST | bucket >> 8
         writer[15] = bucket & _BYTE
-    made: UUID = pgproto.UUID(writer.getvalue())
+    made: UUID = _uuid(writer.getvalue())
     return made
 
 
@@ -70,9 +79,9 @@ def parsed_id(text: str) -> UUID:
     Raises:
         ValueError: it is none.
     """
-    parsed: UUID = pgproto.UUID(text)
+    parsed: UUID = _uuid(text)
     return parsed
 
 
 # A forked process must not repeat its parent's noise.
-os.register_at_fork(after_in_child=_noise.clear)
+os.register_at_fork(after_in_child=_latest.noise.clear)

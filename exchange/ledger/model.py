@@ -7,7 +7,7 @@ them over as they are. Points are whole numbers of one currency; money is micro-
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple, cast
@@ -23,6 +23,7 @@ from exchange.ledger.commands import MemberKey as MemberKey  # noqa: PLC0414
 from exchange.ledger.external import Begun, Ended
 from exchange.ledger.kinds import ObligationKind as ObligationKind  # noqa: PLC0414
 from exchange.ledger.kinds import TransferKind as TransferKind  # noqa: PLC0414
+from exchange.tuples import made
 
 BUCKETS: Final = 1024
 
@@ -219,16 +220,21 @@ class Receipt(NamedTuple):
     bonuses: Sequence[Bonus] = ()
 
 
-# A named tuple is made three times as fast past its own constructor, and a movement makes a score of them. These are
-# for the few of which every movement has several; the fields are named here once more so that they stay checked.
-_made: Any = tuple.__new__
+# What every movement makes is made past its constructor: see `exchange.tuples`.
+_checksum: Final[Callable[[bytes], int]] = crc32
+_LOT: Final[Any] = Lot
+_NEW_LOT: Final[Any] = NewLot
+_LEG: Final[Any] = PointsLeg
+_OBLIGATION: Final[Any] = Obligation
+_TRANSFER: Final[Any] = Transfer
+_RECEIPT: Final[Any] = Receipt
 
 
 def a_leg(
     account: int, side: int, currency_no: int, units: int, account_sequence: int | None, lot_id: UUID | None
 ) -> PointsLeg:
     """A points leg."""
-    return cast("PointsLeg", _made(PointsLeg, (account, side, currency_no, units, account_sequence, lot_id)))
+    return cast("PointsLeg", made(_LEG, (account, side, currency_no, units, account_sequence, lot_id)))
 
 
 def a_lot(
@@ -241,7 +247,7 @@ def a_lot(
     held: int = 0,
 ) -> Lot:
     """A lot as the rules see it."""
-    return cast("Lot", _made(Lot, (lot_id, remaining, funder_no, price_micros, earned_at, expires_at, held)))
+    return cast("Lot", made(_LOT, (lot_id, remaining, funder_no, price_micros, earned_at, expires_at, held)))
 
 
 def an_obligation(
@@ -255,14 +261,53 @@ def an_obligation(
 ) -> Obligation:
     """An obligation."""
     columns = (kind, debtor_no, creditor_no, currency_code, micros, points_units, price_micros)
-    return cast("Obligation", _made(Obligation, columns))
+    return cast("Obligation", made(_OBLIGATION, columns))
+
+
+def a_new_lot(currency_no: int, units: int, funder_no: int, price_micros: int, expires_at: datetime | None) -> NewLot:
+    """A lot that is made."""
+    return cast("NewLot", made(_NEW_LOT, (currency_no, units, funder_no, price_micros, expires_at)))
+
+
+def a_receipt(transfer: Transfer, bonuses: Sequence[Bonus], *, replayed: bool) -> Receipt:
+    """The yes to a command."""
+    return cast("Receipt", made(_RECEIPT, (transfer, replayed, bonuses)))
+
+
+def a_transfer(
+    bucket: int,
+    transfer_id: UUID | None,
+    kind: int,
+    merchant_no: int,
+    member_id: UUID,
+    request_id: str,
+    reference: str | None,
+    occurred_at: datetime,
+    ledger_sequence: int,
+    window_no: int,
+    rate_id: UUID | None,
+    legs: Sequence[PointsLeg],
+    obligations: Sequence[Obligation],
+    original_id: UUID | None,
+    expires_at: datetime | None,
+    frozen_price_micros: int | None,
+    spend: Spend | None,
+) -> Transfer:
+    """A movement that happens."""
+    earn_rule, spend_minor, carried_minor = (None, None, None) if spend is None else spend
+    columns = (
+        bucket, transfer_id, kind, merchant_no, member_id, request_id, reference, occurred_at, ledger_sequence,
+        window_no, rate_id, legs, obligations, original_id, expires_at, frozen_price_micros, earn_rule, spend_minor,
+        carried_minor,
+    )  # fmt: skip
+    return cast("Transfer", made(_TRANSFER, columns))
 
 
 def numbered(transfer: Transfer, first: int) -> Transfer:
     """A transfer that has its place in the batch, with the place it has in the ledger."""
     columns: list[object] = list(transfer)
     columns[_SEQUENCE] = first + transfer.ledger_sequence
-    return cast("Transfer", _made(Transfer, columns))
+    return cast("Transfer", made(_TRANSFER, columns))
 
 
 def transfer_bucket(transfer_id: UUID) -> int:
@@ -272,9 +317,9 @@ def transfer_bucket(transfer_id: UUID) -> int:
 
 def member_bucket(member_id: UUID) -> int:
     """Where a member's rows live. Never changed: data is laid out by it."""
-    return crc32(member_id.bytes) % BUCKETS
+    return _checksum(member_id.bytes) % BUCKETS
 
 
 def key_bucket(merchant_no: int, request_id: str) -> int:
     """Where an idempotency key lives: its own, since a key is unique across members."""
-    return crc32(b"%d:%s" % (merchant_no, request_id.encode())) % BUCKETS
+    return _checksum(f"{merchant_no}:{request_id}".encode()) % BUCKETS

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
+
+from exchange.tuples import made
 
 
 class Terms(NamedTuple):
@@ -23,6 +25,28 @@ class Terms(NamedTuple):
     out_price_micros: int
     in_price_micros: int
     member_daily_cap_units: int
+
+
+_TERMS: Final[Any] = Terms
+
+
+def some_terms(
+    rate_id: UUID,
+    source_no: int,
+    target_no: int,
+    used_units: int,
+    received_units: int,
+    fee_micros: int,
+    out_price_micros: int,
+    in_price_micros: int,
+    member_daily_cap_units: int,
+) -> Terms:
+    """Terms, as every conversion makes them."""
+    columns = (
+        rate_id, source_no, target_no, used_units, received_units, fee_micros, out_price_micros, in_price_micros,
+        member_daily_cap_units,
+    )  # fmt: skip
+    return cast("Terms", made(_TERMS, columns))
 
 
 class Quote(NamedTuple):

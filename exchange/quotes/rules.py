@@ -8,7 +8,7 @@ from typing import Final
 from exchange.directory.model import Currency, Directory, MerchantRole
 from exchange.directory.pricing import owed, owed_micros
 from exchange.ledger.model import Obligation, ObligationKind
-from exchange.ledger.quote import Terms
+from exchange.ledger.quote import Terms, some_terms
 from exchange.money.limits import INT64_MAX
 from exchange.money.rounding import ceil_ratio
 from exchange.rates.model import Coalition, Converted, Rate, convert_at
@@ -137,7 +137,18 @@ def _terms(rate: Rate, source: Currency, target: Currency, at: datetime, units: 
     if out_micros < in_micros:
         raise NegativeSpread(source=source.name, target=target.name, out_micros=out_micros, in_micros=in_micros)
     assert rate.rate_id is not None, "a rate in force was published"
-    return Terms(rate.rate_id, *rate.pair, *converted, out_price, in_price, rate.member_daily_cap_units)
+    source_no, target_no = rate.pair
+    return some_terms(
+        rate.rate_id,
+        source_no,
+        target_no,
+        converted.used_units,
+        converted.received_units,
+        converted.fee_micros,
+        out_price,
+        in_price,
+        rate.member_daily_cap_units,
+    )
 
 
 def _converted(rate: Rate, units: int) -> Converted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from exchange.ledger.quotas import PointsLimit
 from exchange.limits.model import NO_LIMITS, Limits
 from exchange.money.rounding import ceil_ratio, floor_ratio
 from exchange.promotions.model import NO_PROMOTIONS, Promotion, Promotions
+from exchange.tuples import made
 
 Pair = tuple[int, int]
 TierPair = tuple[Pair, str]
@@ -95,6 +96,9 @@ class Converted(NamedTuple):
     fee_micros: int
 
 
+_CONVERTED: Final[Any] = Converted
+
+
 def convert_at(rate: Rate, units: int) -> Converted:
     """What `units` of source give at a rate: blocks first, then the target floored, then only what that needs is used.
 
@@ -108,7 +112,7 @@ def convert_at(rate: Rate, units: int) -> Converted:
     per_point = used * rate.fee_per_point_micros
     if rate.fee_cap_micros:
         per_point = min(per_point, rate.fee_cap_micros)
-    return Converted(used, received, rate.fee_micros + per_point)
+    return cast("Converted", made(_CONVERTED, (used, received, rate.fee_micros + per_point)))
 
 
 @dataclass(frozen=True, slots=True)
