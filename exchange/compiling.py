@@ -66,6 +66,7 @@ HOT = (
     "ledger/packing.py",
     "ledger/quotas.py",
     "ledger/quote.py",
+    "ledger/waiting.py",
     "ledger/wanting.py",
     "money/limits.py",
     "money/rounding.py",

@@ -294,6 +294,10 @@ def points_of(
 
 def _fingerprint(kind: str, member: MemberKey | UUID, *fields: object) -> bytes:
     """Digest of named business fields. Texts hold no control characters, so parted by one they cannot run together."""
-    named = member if isinstance(member, UUID) else (member.member_id or f"={member.reference}")
-    text = "\x1f".join([kind, str(named), *("\x1e" if value is None else str(value) for value in fields)])
-    return blake2b(text.encode(), digest_size=FINGERPRINT_BYTES).digest()
+    if isinstance(member, MemberKey):
+        texts = [kind, str(member.member_id or f"={member.reference}")]
+    else:
+        texts = [kind, str(member)]
+    for value in fields:
+        texts.append("\x1e" if value is None else str(value))
+    return blake2b("\x1f".join(texts).encode(), digest_size=FINGERPRINT_BYTES).digest()

@@ -158,7 +158,8 @@ class Currency:
             NoPrice: the first one begins later, or there is none.
         """
         # From the newest: almost always it is the first one looked at.
-        for price in reversed(self.prices):
+        for place in range(len(self.prices) - 1, -1, -1):
+            price = self.prices[place]
             if price.effective_at <= at:
                 return price
         raise NoPrice(currency=self.name, price=wanted, at=at.isoformat())

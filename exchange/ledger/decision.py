@@ -133,13 +133,19 @@ class Decision:
 
     def numbered(self, outcomes: Sequence[Outcome], first_sequence: int) -> list[Outcome]:
         """The outcomes once the batch has its place in the ledger: until then its transfers are counted from 0."""
-        placed = {id(transfer): numbered(transfer, first_sequence) for transfer in self._transfers}
-        return [
-            a_receipt(placed.get(id(outcome.transfer), outcome.transfer), outcome.bonuses, replayed=outcome.replayed)
-            if isinstance(outcome, Receipt)
-            else outcome
-            for outcome in outcomes
-        ]
+        counted = self._transfers
+        placed = [numbered(transfer, first_sequence) for transfer in counted]
+        answers: list[Outcome] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Receipt):
+                transfer, replayed, bonuses = outcome
+                place = transfer.ledger_sequence
+                # One of an earlier batch may have a small number, too.
+                if place < len(counted) and counted[place] is transfer:
+                    answers.append(a_receipt(placed[place], bonuses, replayed=replayed))
+                    continue
+            answers.append(outcome)
+        return answers
 
     def _decide(self, command: Command, rule: Rule) -> Outcome:
         earlier = self._answered_before(command)

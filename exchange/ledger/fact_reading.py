@@ -24,6 +24,7 @@ from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Account, Lot, Progress, TransferKind, transfer_bucket
 from exchange.ledger.notes import Converting, read_carried, read_daily, read_due, read_ends, read_unused, read_whole
 from exchange.ledger.reference import AccountKey
+from exchange.ledger.wanting import members_of
 
 _EXPIRE: Final = TransferKind.EXPIRE
 _VOID: Final = TransferKind.VOID
@@ -40,15 +41,9 @@ class FactReader:
     async def read(self, accounts: dict[AccountKey, MemberAccount], now: datetime) -> dict[UUID, MemberFacts]:
         """Everything the rules may look at, by member. After the locks."""
         today = now.astimezone(self._reference.time_zone).date()
-        found = {
-            target.member_id: MemberFacts(now, today, target.member_id, {}, target.bucket)
-            for target in self._gathering.targets.values()
-            if target is not None
-        }
-        for (_, member_id, currency_no), account in accounts.items():
-            found[member_id].accounts[currency_no] = account
-            if account.is_closed:
-                found[member_id].is_closed = True
+        found = members_of(self._gathering.targets.values(), accounts, now, today)
+        if self._gathering.are_plain:
+            return found
         await self._read_followed(found, now)
         if self._reference.idle_after:
             await read_ends(self._connection, self._reference, found)

@@ -10,7 +10,7 @@ from asyncio import Future
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from exchange.db.engine import DriverConnection
@@ -27,16 +27,21 @@ from exchange.ledger.model import (
     MemberCommand,
     MemberKey,
     Transfer,
-    TransferKind,
     transfer_bucket,
 )
 from exchange.ledger.quote import Quote, quote_of
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.ledger.retired import retired_seen_by
-from exchange.ledger.wanting import Wanting, locked_accounts, offer_lots, seen_accounts, wants_of
+from exchange.ledger.wanting import (
+    Wanting,
+    are_plain,
+    known_targets,
+    locked_accounts,
+    offer_lots,
+    seen_accounts,
+    wants_of,
+)
 from exchange.refusals import Refusal
-
-_CONVERT: Final = TransferKind.CONVERT
 
 
 class Grounds(NamedTuple):
@@ -58,7 +63,12 @@ class Grounds(NamedTuple):
 
 
 class Gathering:
-    """What one batch finds out, in the order it asks."""
+    """What one batch finds out, in the order it asks.
+
+    Attributes:
+        are_plain: whether all that the commands look at and leave are accounts, lots and what every movement leaves.
+            Whatever else there is, is read by statements of its own, under the locks that guard it.
+    """
 
     def __init__(self, connection: DriverConnection, commands: Sequence[Command], reference: Reference) -> None:
         self.connection = connection
@@ -71,6 +81,7 @@ class Gathering:
         self.quotes: dict[UUID, Quote] = {}
         self.targets: dict[int, Target | None] = {}
         self.gone: dict[int, Refusal] = {}
+        self.are_plain = self._are_plain()
         self._wanting = Wanting(reference)
 
     async def find(self, caches: Caches) -> None:
@@ -99,20 +110,10 @@ class Gathering:
                     self.gone[id(command)] = retired.refusal(f"transfers/{command.original}")
 
     async def _find_members(self, caches: Caches) -> None:
-        members, targets = caches.members, self.targets
-        unknown = set()
-        for command in self.members:
-            if command.located is not None:
-                targets[id(command)] = Target(*command.located)
-                continue
-            target = targets[id(command)] = members.get(command.member)
-            if target is None:
-                unknown.add(command.member)
+        unknown = known_targets(self.members, caches.members, self.targets)
         if unknown:
             await self._ask_for_members(unknown, caches)
-            for command in self.members:
-                if targets[id(command)] is None:
-                    targets[id(command)] = members.get(command.member)
+            known_targets(self.members, caches.members, self.targets)
 
     async def _ask_for_members(self, unknown: Collection[MemberKey], caches: Caches) -> None:
         by_id = [key for key in unknown if key.member_id is not None]
@@ -130,21 +131,13 @@ class Gathering:
             ):
                 caches.members[MemberKey(row[0], None, row[1])] = Target(row[3], row[2])
 
-    @property
-    def are_plain(self) -> bool:
-        """Whether all that the commands look at and leave are accounts, lots and what every movement leaves.
-
-        Whatever else there is, is read by statements of its own, under the locks that guard it.
-        """
+    def _are_plain(self) -> bool:
         reference = self.reference
         if self.follow_ups or reference.idle_after or reference.has_promotions or reference.points_limits:
             return False
-        if reference.capped or not all(command.is_plain for command in self.members):
+        if reference.capped:
             return False
-        # What only conversions look at.
-        return not (reference.capped_since or reference.keepers) or all(
-            command.kind is not _CONVERT for command in self.members
-        )
+        return are_plain(self.members, but_conversions=bool(reference.capped_since or reference.keepers))
 
     async def look(self, memory: Memory | None) -> Grounds:
         """Every account a command may touch with the lots that may be spent, and what holds, without any lock.

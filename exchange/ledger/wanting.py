@@ -1,17 +1,74 @@
-"""Which accounts a batch locks, how many points it may take of each, and the rows that answer that. No await here."""
+"""Whom the commands of a batch touch: members, accounts to be locked and how many points may be taken of each.
+
+And the rows that answer that. No await here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
 
 from exchange.ledger.decision import Target
+from exchange.ledger.facts import MemberFacts
 from exchange.ledger.member_account import MemberAccount
-from exchange.ledger.model import MemberCommand, Transfer, a_lot
+from exchange.ledger.model import MemberCommand, MemberKey, Transfer, TransferKind, a_lot
 from exchange.ledger.quote import Terms
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.money.limits import INT64_MAX
+
+_CONVERT: Final = TransferKind.CONVERT
+
+
+def known_targets(
+    commands: Iterable[MemberCommand], members: Mapping[MemberKey, Target], targets: dict[int, Target | None]
+) -> set[MemberKey]:
+    """Note the members that are known; those that have to be asked for.
+
+    Args:
+        commands: that name members.
+        members: known ones.
+        targets: by `id(command)`; None: not known.
+    """
+    unknown: set[MemberKey] = set()
+    for command in commands:
+        if command.located is not None:
+            bucket, member_id = command.located
+            targets[id(command)] = Target(bucket, member_id)
+            continue
+        target = targets[id(command)] = members.get(command.member)
+        if target is None:
+            unknown.add(command.member)
+    return unknown
+
+
+def are_plain(commands: Iterable[MemberCommand], *, but_conversions: bool) -> bool:
+    """Whether all that commands look at and leave are accounts, lots and what every movement leaves.
+
+    Args:
+        commands: that name members.
+        but_conversions: conversions look at more.
+    """
+    return all(command.is_plain and not (but_conversions and command.kind is _CONVERT) for command in commands)
+
+
+def members_of(
+    targets: Iterable[Target | None], accounts: Mapping[AccountKey, MemberAccount], now: datetime, today: date
+) -> dict[UUID, MemberFacts]:
+    """What rules may look at of each member, as far as accounts say it."""
+    found: dict[UUID, MemberFacts] = {}
+    for target in targets:
+        if target is not None:
+            bucket, member_id = target
+            if member_id not in found:
+                found[member_id] = MemberFacts(now, today, member_id, {}, bucket)
+    for key, account in accounts.items():
+        facts = found[key[1]]
+        facts.accounts[key[2]] = account
+        if account.is_closed:
+            facts.is_closed = True
+    return found
 
 
 class Wanting:

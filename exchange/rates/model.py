@@ -264,7 +264,8 @@ class Coalition:
 
 def _in_force(versions: Sequence[Rate], at: datetime) -> Rate | None:
     # From the newest: almost always it is the first one looked at.
-    for rate in reversed(versions):
+    for place in range(len(versions) - 1, -1, -1):
+        rate = versions[place]
         if rate.effective_at <= at:
             return None if rate.ends_at is not None and rate.ends_at <= at else rate
     return None

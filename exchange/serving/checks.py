@@ -50,6 +50,9 @@ _NAMES: Final = {
     "windows": (re.compile(r"windows/([1-9][0-9]{0,17})"), "a number"),
     "runs": (re.compile(r"runs/([A-Za-z0-9_-]{1,64})"), 'letters, digits, "_" and "-", at most 64'),
 }
+_FOUND: Final[dict[str, tuple[str, str]]] = {}
+"""Names that were well formed, with their collections and ids: a few currencies stand in nearly every request."""
+_FOUND_MAX: Final = 1_000
 _TIER: Final = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _CURRENCY_CODE: Final = re.compile(r"[A-Z]{3}")
@@ -104,9 +107,15 @@ class Violations:
 
     def resource_name(self, path: str, value: str, collection: str) -> str:
         """The id in "collection/id": "GRO" of "merchants/GRO"."""
+        found = _FOUND.get(value)
+        if found is not None and found[0] == collection:
+            return found[1]
         pattern, form = _NAMES[collection]
         match = pattern.fullmatch(value)
         if match is not None:
+            if len(_FOUND) >= _FOUND_MAX:
+                _FOUND.clear()
+            _FOUND[value] = collection, match[1]
             return match[1]
         self.say(path, f'is no name of the form "{collection}/ID", ID being {form}' if value else "is required")
         return ""
