@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from typing import Final
 
-PERSON = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
+PERSON: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 """Names of persons: lower case, so that nobody is two by spelling."""
 
 

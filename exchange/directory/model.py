@@ -7,7 +7,7 @@ from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from exchange.refusals import (
     RoleMissing,
 )
 
-MONTHS = 12
+MONTHS: Final = 12
 
 
 class MerchantRole(enum.IntEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from exchange.ledger.bonuses import Budgets
@@ -45,8 +45,8 @@ _ENDING: Final = frozenset(
     }
 )
 
-Outcome = Receipt | Refusal | Exception
-Rule = Callable[[Command, MemberFacts], Posting]
+Outcome: TypeAlias = Receipt | Refusal | Exception
+Rule: TypeAlias = Callable[[Command, MemberFacts], Posting]
 
 
 class Target(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from exchange.ledger.bonuses import BonusFacts
@@ -14,11 +14,11 @@ from exchange.ledger.facts import MemberFacts, MemberNotes
 from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Transfer
 
-KeyRow = tuple[int, int, str, bytes, int | None, UUID | None, str | None]
-TotalRow = tuple[int, int, int, int, str, int, int, int]
-LotRow = tuple[int, UUID, UUID, int, int, int, int, int, datetime, datetime | None, UUID, int]
-LotStateRow = tuple[int, UUID, int, int]
-AccountRow = tuple[int, UUID, int, int, int, int, int, int | None]
+KeyRow: TypeAlias = tuple[int, int, str, bytes, int | None, UUID | None, str | None]
+TotalRow: TypeAlias = tuple[int, int, int, int, str, int, int, int]
+LotRow: TypeAlias = tuple[int, UUID, UUID, int, int, int, int, int, datetime, datetime | None, UUID, int]
+LotStateRow: TypeAlias = tuple[int, UUID, int, int]
+AccountRow: TypeAlias = tuple[int, UUID, int, int, int, int, int, int | None]
 
 
 @dataclass(slots=True)

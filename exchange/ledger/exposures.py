@@ -7,13 +7,13 @@ locked after accounts and budgets by whoever may change it: so a cap holds whoev
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.model import OWN_REQUESTS, Command, Obligation, Posting
 from exchange.refusals import NetDebitCapExceeded
 
-CapKey = tuple[int, str]
+CapKey: TypeAlias = tuple[int, str]
 """Number of a capped merchant, and the settlement currency."""
 
 

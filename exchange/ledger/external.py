@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from exchange.ledger.quote import Terms
@@ -39,5 +39,5 @@ class Ended(NamedTuple):
     completed: bool
 
 
-Row = tuple[int, UUID, UUID, Begun | Ended]
+Row: TypeAlias = tuple[int, UUID, UUID, Begun | Ended]
 """Bucket, member and transfer of what begins or ends a conversion."""

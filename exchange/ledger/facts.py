@@ -17,7 +17,7 @@ from exchange.ledger.quote import Quote
 
 MEMBER: Final = int(ChartAccount.MEMBER)
 CIRCULATION: Final = int(ChartAccount.CIRCULATION)
-_NEVER_IDLE: Mapping[int, timedelta] = {}
+_NEVER_IDLE: Final[Mapping[int, timedelta]] = {}
 
 
 class MemberNotes:

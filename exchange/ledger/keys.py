@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from exchange.ledger.bonuses import Bonus
 from exchange.ledger.model import Command, Receipt, Transfer, key_bucket
 from exchange.refusals import Category, Refusal, RequestIdReused, StoredRefusal
 
-Key = tuple[int, str]
-Answer = Transfer | Refusal
+Key: TypeAlias = tuple[int, str]
+Answer: TypeAlias = Transfer | Refusal
 
 
 class KnownKeys:

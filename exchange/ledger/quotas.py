@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from exchange.ledger.model import OWN_REQUESTS, Account, Command, Posting, Side,
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import IssuanceLimitExceeded, MemberLimitExceeded
 
-SPENDING = frozenset(
+SPENDING: Final = frozenset(
     {
         TransferKind.REDEEM,
         TransferKind.DISCOUNT,
@@ -28,10 +28,10 @@ SPENDING = frozenset(
     }
 )
 """Kinds by which a member uses points at once; points on hold are used from the hold on."""
-ISSUING = frozenset({TransferKind.EARN, TransferKind.CONVERT})
+ISSUING: Final = frozenset({TransferKind.EARN, TransferKind.CONVERT})
 """Kinds by which points are made."""
 
-MemberDay = tuple[int, UUID, int]
+MemberDay: TypeAlias = tuple[int, UUID, int]
 """Bucket, member and currency number."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,8 @@ from exchange.money.rounding import ceil_ratio, floor_ratio
 from exchange.promotions.model import NO_PROMOTIONS, Promotion, Promotions
 from exchange.tuples import made
 
-Pair = tuple[int, int]
-TierPair = tuple[Pair, str]
+Pair: TypeAlias = tuple[int, int]
+TierPair: TypeAlias = tuple[Pair, str]
 
 
 class Rate(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,22 @@ def test_no_coroutine_is_compiled() -> None:
     waiting = [name for name in compiling.HOT if "async def" in (compiling.PACKAGE / name).read_text()]
 
     assert waiting == []
+
+
+def test_what_a_compiled_module_names_is_final() -> None:
+    """Else it is looked up by name wherever it is used: once for every byte of every number of an answer it was."""
+    loose = [
+        f"{name}:{statement.lineno}"
+        for name in compiling.HOT
+        for statement in ast.parse((compiling.PACKAGE / name).read_text(encoding="utf-8")).body
+        if (isinstance(statement, ast.Assign) and "TypeVar" not in ast.unparse(statement.value))
+        or (
+            isinstance(statement, ast.AnnAssign)
+            and not ast.unparse(statement.annotation).startswith(("Final", "TypeAlias"))
+        )
+    ]
+
+    assert loose == []
 
 
 def test_a_copy_of_other_sources_is_not_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
