@@ -209,6 +209,7 @@ async def transfers(
         statement = sql.TRANSFERS_OF_REFERENCE
         values |= {"merchant_no": merchant_no, "member_id": member_id, "reference": reference}
     elif member_id is not None:
+        await connection.execute(sql.IN_ORDER)
         statement = sql.TRANSFERS_OF_MEMBER if merchant_no is None else sql.TRANSFERS_OF_BOTH
         values |= {"bucket": member_bucket(member_id), "member_id": member_id}
         values |= {} if merchant_no is None else {"merchant_no": merchant_no}

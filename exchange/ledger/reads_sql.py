@@ -102,6 +102,11 @@ FROM exchange.clearing_windows w LEFT JOIN exchange.clearing_windows n ON n.wind
 WHERE w.window_no = :window_no
 """)
 
+# For the rest of the transaction. A page of a member's transfers comes from each partition's index, in order, and ends
+# when it is full. The planner takes a member's for one or two, however many there are, since a bucket and a member are
+# chosen independently for all it knows: it would rather read all of them and sort. So it is told not to.
+IN_ORDER = text("SET LOCAL enable_sort = off")
+
 # A list each, by the index that serves it; the filters of each are always given, or wide open. The window's own number
 # is asked for beside its place: what is listed stands in the window even if the place were wrong.
 _PAGE = """ AND t.ledger_sequence > :after AND t.ledger_sequence < :before

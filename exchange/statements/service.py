@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exchange.ledger.key_rows import transfer_of_columns
 from exchange.ledger.model import member_bucket
+from exchange.ledger.reads_sql import IN_ORDER
 from exchange.ledger.retired import retired
 from exchange.statements import sql
 from exchange.statements.model import Page, Standing
@@ -69,6 +70,7 @@ async def page(connection: AsyncConnection, wanted: Wanted, after: Cursor | None
     if after is None and wanted.begins is not None:
         place = (await connection.execute(sql.PLACE, {"begins": wanted.begins})).scalar_one() - 1
     values |= {"ends": wanted.ends, "after": place, "limit": limit + 1}
+    await connection.execute(IN_ORDER)
     found = [transfer_of_columns(tuple(row)) for row in await connection.execute(sql.LINES, values)]
     shown = lines(found[:limit], wanted.currency_no, opening)
     return Page(opening, shown, shown[-1].after if shown else opening, len(found) > limit)

@@ -6,6 +6,9 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from exchange.db import migrate
 from exchange.ledger import reads
 from exchange.ledger.audit_windows import WINDOW_CHECKS
@@ -18,6 +21,10 @@ from tests.unit.rules.rulebook import earn, redeem
 LOTS = 2 * LOTS_AT_FIRST + 3
 LEFT = "SELECT remaining_units FROM exchange.lots WHERE is_open"
 BOUNDS = "SELECT first_sequence FROM exchange.clearing_windows ORDER BY window_no"
+READ_SO_FAR = text(
+    "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+    " WHERE schemaname = 'exchange' AND relname LIKE 'transfers%'"
+)
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 
 
@@ -125,3 +132,38 @@ async def test_a_statement_from_an_instant_has_every_line_since_whatever_the_win
         since = [one.ledger_sequence for one in posted if one.occurred_at >= moment]
         assert [line.transfer.ledger_sequence for line in found.lines] == since
         assert found.opening.available == 10 * (len(posted) - len(since))
+
+
+async def read_so_far(connection: AsyncConnection) -> int:
+    """How many transfers this connection has read of late."""
+    return int((await connection.execute(READ_SO_FAR)).scalar_one())
+
+
+async def test_a_page_of_a_member_reads_no_more_than_it_shows(servers: list[Ledger]) -> None:
+    """However many transfers the member has, and whoever asks: among so many members that each seems to have none."""
+    ledger = servers[0]
+    ada, *others = await ledger.members(40)
+    awards = [earn("1 AIR", "AIR", member_id=who) for _ in range(12) for who in (ada, *others)]
+    await ledger.api.poster.post_all(awards, atomic=False)
+    await ledger.rows("ANALYZE exchange.transfers")
+    posted = [one for one in await everything(ledger) if one.member_id == ada]
+
+    for merchant_no in (None, posted[0].merchant_no):
+        async with ledger.database.read() as connection:
+            before = await read_so_far(connection)
+            found = await reads.transfers(
+                connection,
+                merchant_no=merchant_no,
+                member_id=ada,
+                window_no=None,
+                reference=None,
+                after=posted[3].ledger_sequence,
+                limit=2,
+            )
+            assert list(found) == posted[4:6]
+            assert await read_so_far(connection) - before <= 4
+    async with ledger.database.read() as connection:
+        before = await read_so_far(connection)
+        shown = await page(connection, Wanted(ada, posted[0].legs[0].currency_no), None, 2)
+        assert [line.transfer for line in shown.lines] == posted[:2]
+        assert await read_so_far(connection) - before <= 4
