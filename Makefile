@@ -108,6 +108,10 @@ bench-retiring: compiled ## What posters notice while partitions of old transfer
 bench-flames: compiled ## Where the server's time goes, as flame graphs in docs/flames; needs leave to look into processes
 	$(BIN)/python -m bench.flames $(ARGS)
 
+.PHONY: bench-counting
+bench-counting: compiled ## How many instructions a conversion takes the ledger, by function; needs valgrind
+	$(BIN)/python -m bench.counting $(ARGS)
+
 # A yardstick with an environment of its own: Django is nothing of ours.
 $(HORDAK): bench/baselines/hordak-requirements.txt | $(BIN)/python
 	$(PYTHON) -m venv .venv-hordak
