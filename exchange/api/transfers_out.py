@@ -52,15 +52,15 @@ _OWED_POINTS: Final = key(types.Obligation, "points_units")
 _OWED_PRICE: Final = key(types.Obligation, "price_micros")
 
 
-class _Latest:
-    """The instant that was written last, and its bytes."""
+class _LastInstant:
+    """The one that was written last, and its bytes."""
 
     def __init__(self) -> None:
         self.instant: datetime | None = None
         self.written = b""
 
 
-_latest: Final = _Latest()
+_latest: Final = _LastInstant()
 
 
 def may_see(caller: Caller, transfer: Transfer, directory: Directory) -> bool:

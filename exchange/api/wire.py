@@ -276,8 +276,7 @@ def member_key(request: object, caller: Caller, check: Violations) -> MemberKey:
     merchant_no = caller.merchant_no or 0
     name: str = request.member  # type: ignore[attr-defined]
     if name:
-        member_id = parsed_id(check.uuid_name("member", name, "members"))
-        return cast("MemberKey", made(_MEMBER_KEY, (merchant_no, member_id, None)))
+        return _by_id(merchant_no, parsed_id(check.uuid_name("member", name, "members")))
     if request.HasField("member"):  # type: ignore[attr-defined]
         check.say("member", "is required")
         return MemberKey(merchant_no, None, "")
@@ -285,11 +284,19 @@ def member_key(request: object, caller: Caller, check: Violations) -> MemberKey:
     return MemberKey(merchant_no, None, check.text("member_reference", reference, 1, REFERENCE_CHARACTERS_MAX))
 
 
+def _by_id(merchant_no: int, member_id: UUID) -> MemberKey:
+    return cast("MemberKey", made(_MEMBER_KEY, (merchant_no, member_id, None)))
+
+
 def points_of(
-    points: types.PointsAmount, check: Violations, currency: str = "points.currency", units: str = "points.units"
+    points: types.PointsAmount,
+    check: Violations,
+    currency_path: str = "points.currency",
+    units_path: str = "points.units",
 ) -> tuple[str, int]:
-    """Currency code and how many points, and what the request calls these fields."""
-    return check.resource_name(currency, points.currency, "currencies"), check.positive(units, points.units)
+    """Currency code and how many points; the paths are those of the two fields in the request."""
+    code = check.resource_name(currency_path, points.currency, "currencies")
+    return code, check.positive(units_path, points.units)
 
 
 def _fingerprint(kind: str, member: MemberKey | UUID, *fields: object) -> bytes:

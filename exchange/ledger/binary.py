@@ -46,14 +46,14 @@ _NO_TEXT: Final = head(TEXT, -1)
 _WIDTHS: Final = {"h": 10, "i": 12, "q": 16, "u": 24, "-": 8}
 
 
-class _Latest:
-    """The instant that was written last."""
+class _LastInstant:
+    """The one that was written last."""
 
     def __init__(self) -> None:
         self.instant, self.micros = _EPOCH, 0
 
 
-_latest: Final = _Latest()
+_latest: Final = _LastInstant()
 
 
 def fixed(columns: str) -> bytes:
@@ -142,11 +142,12 @@ def write_instant(writer: BytesWriter, instant: datetime | None) -> None:
     if instant is None:
         writer.write(_NO_T)
         return
+    # Nearly all instants of a batch are the very same object. Rows are packed by one thread.
     if instant is not _latest.instant:
-        # Nearly all instants of a batch are the very same object.
         _latest.instant, _latest.micros = instant, (instant - _EPOCH) // _MICROSECOND
+    micros = _latest.micros
     writer.write(_T)
-    write_i64_be(writer, _latest.micros)
+    write_i64_be(writer, micros)
 
 
 def write_numeric(writer: BytesWriter, number: int) -> None:

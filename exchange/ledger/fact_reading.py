@@ -1,6 +1,6 @@
-"""What the rules may look at, read under a batch's locks.
+"""What the rules may look at beside the accounts, read under a batch's locks.
 
-Each reading is rare: it is asked only when some command of the batch needs it.
+Each reading is rare: it is asked only when some command of the batch needs it, and in a plain batch none does.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ _DEBIT_ADJUSTMENT: Final = TransferKind.DEBIT_ADJUSTMENT
 
 
 class FactReader:
-    """Reads for one batch whose accounts are locked."""
+    """Reads for one batch, whose accounts are locked unless it is plain."""
 
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
         self._connection, self._reference = gathering.connection, gathering.reference
 
     async def read(self, accounts: dict[AccountKey, MemberAccount], now: datetime) -> dict[UUID, MemberFacts]:
-        """Everything the rules may look at, by member. After the locks."""
+        """Everything the rules may look at, by member. After the locks, where there are any."""
         today = now.astimezone(self._reference.time_zone).date()
         found = members_of(self._gathering.targets.values(), accounts, now, today)
         if self._gathering.are_plain:

@@ -34,7 +34,7 @@ from exchange.ledger.reference import AccountKey, Reference
 from exchange.ledger.retired import retired_seen_by
 from exchange.ledger.wanting import (
     Wanting,
-    are_plain,
+    all_plain,
     known_targets,
     locked_accounts,
     offer_lots,
@@ -111,25 +111,32 @@ class Gathering:
 
     async def _find_members(self, caches: Caches) -> None:
         unknown = known_targets(self.members, caches.members, self.targets)
-        if unknown:
-            await self._ask_for_members(unknown, caches)
-            known_targets(self.members, caches.members, self.targets)
+        if not unknown:
+            return
+        # Of what was found, not of what is kept: another batch may have had all of that forgotten meanwhile.
+        found = await self._ask_for_members(unknown)
+        caches.members.update(found)
+        for command in self.members:
+            if self.targets[id(command)] is None:
+                self.targets[id(command)] = found.get(command.member)
 
-    async def _ask_for_members(self, unknown: Collection[MemberKey], caches: Caches) -> None:
+    async def _ask_for_members(self, unknown: Collection[MemberKey]) -> dict[MemberKey, Target]:
+        found: dict[MemberKey, Target] = {}
         by_id = [key for key in unknown if key.member_id is not None]
         by_reference = [key for key in unknown if key.member_id is None]
         if by_id:
             for row in await self.connection.fetch(
                 sql.MEMBERS_BY_ID, [key.merchant_no for key in by_id], [key.member_id for key in by_id]
             ):
-                caches.members[MemberKey(row[0], row[1], None)] = Target(row[2], row[1])
+                found[MemberKey(row[0], row[1], None)] = Target(row[2], row[1])
         if by_reference:
             for row in await self.connection.fetch(
                 sql.MEMBERS_BY_REFERENCE,
                 [key.merchant_no for key in by_reference],
                 [key.reference for key in by_reference],
             ):
-                caches.members[MemberKey(row[0], None, row[1])] = Target(row[3], row[2])
+                found[MemberKey(row[0], None, row[1])] = Target(row[3], row[2])
+        return found
 
     def _are_plain(self) -> bool:
         reference = self.reference
@@ -137,7 +144,7 @@ class Gathering:
             return False
         if reference.capped:
             return False
-        return are_plain(self.members, but_conversions=bool(reference.capped_since or reference.keepers))
+        return all_plain(self.members, conversions_are=not (reference.capped_since or reference.keepers))
 
     async def look(self, memory: Memory | None) -> Grounds:
         """Every account a command may touch with the lots that may be spent, and what holds, without any lock.

@@ -25,7 +25,7 @@ _BUCKET_REST: Final = 0xFC
 _BYTE: Final = 0xFF
 
 
-class _Latest:
+class _State:
     """What the ids before have left; an object, because compiled a global is looked up by name each time."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class _Latest:
         self.ms_bytes = bytes(6)
 
 
-_latest: Final = _Latest()
+_state: Final = _State()
 _uuid: Final[Any] = pgproto.UUID
 _now_ns: Final[Any] = time_ns
 
@@ -46,24 +46,24 @@ def new_id(bucket: int | None = None) -> UUID:
     Args:
         bucket: 0 to 1023; stands in the last ten bits, so that whoever has the id knows where the row lives.
     """
-    latest, now_ms = _latest, _now_ns() // 1_000_000
-    if now_ms > latest.ms:
-        latest.ms, latest.counter = now_ms, 0
-        latest.ms_bytes = now_ms.to_bytes(6)
+    state, now_ms = _state, _now_ns() // 1_000_000
+    if now_ms > state.ms:
+        state.ms, state.counter = now_ms, 0
+        state.ms_bytes = now_ms.to_bytes(6)
     else:
-        latest.counter += 1
-        if latest.counter == _COUNTER_LIMIT:
+        state.counter += 1
+        if state.counter == _COUNTER_LIMIT:
             # More than 4 096 in a millisecond, or a clock that went back: borrow from the future.
-            latest.ms, latest.counter = latest.ms + 1, 0
-            latest.ms_bytes = latest.ms.to_bytes(6)
-    if not latest.noise:
+            state.ms, state.counter = state.ms + 1, 0
+            state.ms_bytes = state.ms.to_bytes(6)
+    if not state.noise:
         # One question to the system for many ids: asking costs more than the rest of this function.
         drawn = os.urandom(_NOISES * _NOISE_BYTES)
-        latest.noise.extend(drawn[at : at + _NOISE_BYTES] for at in range(0, len(drawn), _NOISE_BYTES))
-    noise = latest.noise.pop()
+        state.noise.extend(drawn[at : at + _NOISE_BYTES] for at in range(0, len(drawn), _NOISE_BYTES))
+    noise = state.noise.pop()
     writer = BytesWriter()
-    writer.write(latest.ms_bytes)
-    write_i16_be(writer, _VERSION | latest.counter)
+    writer.write(state.ms_bytes)
+    write_i16_be(writer, _VERSION | state.counter)
     writer.write(noise)
     writer[8] = noise[0] & _VARIANT_REST | _VARIANT
     if bucket is not None:
@@ -84,4 +84,4 @@ def parsed_id(text: str) -> UUID:
 
 
 # A forked process must not repeat its parent's noise.
-os.register_at_fork(after_in_child=_latest.noise.clear)
+os.register_at_fork(after_in_child=_state.noise.clear)

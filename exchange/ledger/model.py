@@ -220,8 +220,8 @@ class Receipt(NamedTuple):
     bonuses: Sequence[Bonus] = ()
 
 
-# What every movement makes is made past its constructor: see `exchange.tuples`.
 _checksum: Final[Callable[[bytes], int]] = crc32
+# What every movement makes is made past its constructor: see `exchange.tuples`.
 _LOT: Final[Any] = Lot
 _NEW_LOT: Final[Any] = NewLot
 _LEG: Final[Any] = PointsLeg

@@ -43,14 +43,14 @@ def known_targets(
     return unknown
 
 
-def are_plain(commands: Iterable[MemberCommand], *, but_conversions: bool) -> bool:
+def all_plain(commands: Iterable[MemberCommand], *, conversions_are: bool) -> bool:
     """Whether all that commands look at and leave are accounts, lots and what every movement leaves.
 
     Args:
         commands: that name members.
-        but_conversions: conversions look at more.
+        conversions_are: whether conversions look at no more than that.
     """
-    return all(command.is_plain and not (but_conversions and command.kind is _CONVERT) for command in commands)
+    return all(command.is_plain and (conversions_are or command.kind is not _CONVERT) for command in commands)
 
 
 def members_of(

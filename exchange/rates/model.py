@@ -99,6 +99,10 @@ class Converted(NamedTuple):
 _CONVERTED: Final[Any] = Converted
 
 
+def _converted(used_units: int, received_units: int, fee_micros: int) -> Converted:
+    return cast("Converted", made(_CONVERTED, (used_units, received_units, fee_micros)))
+
+
 def convert_at(rate: Rate, units: int) -> Converted:
     """What `units` of source give at a rate: blocks first, then the target floored, then only what that needs is used.
 
@@ -112,7 +116,7 @@ def convert_at(rate: Rate, units: int) -> Converted:
     per_point = used * rate.fee_per_point_micros
     if rate.fee_cap_micros:
         per_point = min(per_point, rate.fee_cap_micros)
-    return cast("Converted", made(_CONVERTED, (used, received, rate.fee_micros + per_point)))
+    return _converted(used, received, rate.fee_micros + per_point)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tests.unit.ledger.batches import (
     WINDOW_NO,
     a_batch,
     decided,
+    decided_in,
     left_of_lots,
     made_lots,
     receipt,
@@ -54,6 +55,25 @@ def test_transfers_of_a_batch_follow_one_another_in_the_ledger() -> None:
     transfers = [receipt(outcomes[place]).transfer for place in (0, 2)]
     assert [transfer.ledger_sequence for transfer in transfers] == [FIRST_SEQUENCE, FIRST_SEQUENCE + 1]
     assert {transfer.window_no for transfer in transfers} == {WINDOW_NO}
+
+
+def test_an_answer_of_an_earlier_batch_keeps_its_place_in_the_ledger() -> None:
+    """Also where that is a number such as the batch's own transfers have until it is written."""
+    old, new = redeem("1 TEL", "CAF", key="old"), redeem("1 TEL", "CAF", key="new")
+    (first,) = decided_in(
+        a_batch(member(TEL=5)),
+        [((old,), False)],
+        lambda command, facts: decide(command, facts, coalition()),
+        first_sequence=0,
+    )
+    known = KnownKeys()
+    known.remember((old.merchant_no, old.request_id), old.fingerprint, receipt(first).transfer)
+
+    moved, again = decided(a_batch(member(TEL=4), known=known), new, old)
+
+    assert receipt(moved).transfer.ledger_sequence == FIRST_SEQUENCE
+    assert receipt(again) == Receipt(receipt(first).transfer, replayed=True)
+    assert receipt(again).transfer.ledger_sequence == 0
 
 
 def test_points_born_and_spent_in_one_batch_are_written_once_with_what_is_left() -> None:

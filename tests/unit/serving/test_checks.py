@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import InvalidField
+from exchange.serving import checks
 from exchange.serving.checks import NO_UUID, Violations, known_numbers
 from exchange.v1.types_pb2 import MerchantRole
 
@@ -113,6 +114,21 @@ def test_a_name_of_another_form_is_refused(collection: str, value: str) -> None:
 
     assert list(found) == ["name"]
     assert f'"{collection}/ID"' in found["name"]
+
+
+def test_a_name_is_of_its_own_collection_however_often_it_was_found() -> None:
+    """What was well formed as a currency is none of a merchant, before and after."""
+    for _ in range(2):
+        assert Violations().resource_name("currency", "currencies/TEL", "currencies") == "TEL"
+        assert list(wrong(lambda violations: violations.resource_name("m", "currencies/TEL", "merchants"))) == ["m"]
+
+
+def test_names_that_were_found_are_not_kept_without_end() -> None:
+    """A merchant may name whatever it likes, again and again."""
+    for number in range(3_000):
+        assert Violations().resource_name("currency", f"currencies/C{number}", "currencies") == f"C{number}"
+
+    assert len(checks._FOUND) <= checks._FOUND_MAX
 
 
 def test_a_name_left_out_is_required() -> None:
