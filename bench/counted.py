@@ -9,10 +9,11 @@ import os
 import random
 import subprocess
 import sys
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench import requests
+from bench.world import Party
 from exchange.api import wire
 from exchange.api.answers import ConvertAnswer
 from exchange.api.context import Api
@@ -22,10 +23,9 @@ from exchange.config import Settings
 from exchange.directory.authentication import DirectoryAuthenticator
 from exchange.serving.collector import Collector
 from exchange.v1 import transfer_service_pb2 as pb
-from exchange.v1 import types_pb2 as types
 
-PLAYERS = "COUNTED_PLAYERS"
-"""The environment variable that names the file of who posts: secret, currencies and members of each merchant."""
+PARTIES = "COUNTED_PARTIES"
+"""The environment variable that names the file of the merchants that post."""
 _UNCOUNTED = 24_000
 """Before counting, so that nearly every account has been moved once."""
 
@@ -41,38 +41,25 @@ async def _post(api: Api, answer: ConvertAnswer, batch: Sequence[Asked]) -> None
         await written
 
 
-def _batches(callers: Sequence[tuple[Caller, list[object]]], count: int, size: int) -> list[list[Asked]]:
-    drawn = random.Random(1)
-    made = []
-    for _ in range(count):
-        batch = []
-        for _ in range(size):
-            caller, (_, currency, neighbour, members) = drawn.choice(callers)
-            assert isinstance(members, list)
-            request = pb.ConvertPointsRequest(
-                request_id=str(uuid.uuid4()),
-                member=drawn.choice(members),
-                source=types.PointsAmount(currency=str(currency), units=30 * drawn.randint(1, 100)),
-                target_currency=str(neighbour),
-            )
-            batch.append((caller, request.SerializeToString()))
-        made.append(batch)
-    return made
-
-
 def _count(*, on: bool) -> None:
     switch = ("callgrind_control", "-i", "on" if on else "off", str(os.getpid()))
     subprocess.run(switch, check=True, stdout=subprocess.DEVNULL)
 
 
-async def _main(size: int, conversions: int, players: list[list[object]]) -> None:
+async def _main(size: int, conversions: int, parties: list[Party]) -> None:
     settings = Settings()
     assert settings.database_url is not None, "the bench says where"
     async with opened(settings, settings.database_url, []) as api:
         authenticator = DirectoryAuthenticator(api.source)
-        callers = [(await authenticator.by_key(str(player[0])), player) for player in players]
-        before, counted = -(-_UNCOUNTED // size), -(-conversions // size)
-        batches, answer = _batches(callers, before + counted, size), ConvertAnswer(pb.ConvertPointsResponse)
+        before = -(-_UNCOUNTED // size)
+        total = before * size + conversions
+        asked: list[Asked] = []
+        for party in parties:
+            caller = await authenticator.by_key(party.secret)
+            asked += [(caller, data) for data in requests.converts(party, -(-total // len(parties)))]
+        random.shuffle(asked)
+        batches = [asked[at : min(at + size, total)] for at in range(0, total, size)]
+        answer = ConvertAnswer(pb.ConvertPointsResponse)
         Collector.calm()
         for place, batch in enumerate(batches):
             if place == before:
@@ -82,5 +69,5 @@ async def _main(size: int, conversions: int, players: list[list[object]]) -> Non
 
 
 if __name__ == "__main__":
-    told = json.loads(Path(os.environ[PLAYERS]).read_text(encoding="utf-8"))
-    asyncio.run(_main(int(sys.argv[1]), int(sys.argv[2]), told))
+    told = json.loads(Path(os.environ[PARTIES]).read_text(encoding="utf-8"))
+    asyncio.run(_main(int(sys.argv[1]), int(sys.argv[2]), [Party(**party) for party in told]))

@@ -15,12 +15,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.counted import PLAYERS
+from bench.counted import PARTIES
 from bench.databases import durable_postgres
 from bench.processes import BenchFailed, exchange_folder
 from bench.rig import coalition, environ_of
@@ -57,14 +58,14 @@ def main() -> int:
 
 @contextmanager
 def _world() -> Iterator[dict[str, str]]:
-    """A coalition on a PostgreSQL of its own; the environment of a process that posts there, with who plays in it."""
+    """A coalition on a PostgreSQL of its own; the environment of a process that posts there, with who posts."""
     with durable_postgres() as postgres, tempfile.TemporaryDirectory(prefix="exchange-counting-logs-") as logs:
         with coalition(postgres.exchange, Path(logs) / "exchange.log") as (_, parties):
-            players = [(party.secret, party.currency, party.neighbour, party.members) for party in parties]
+            told = [asdict(party) for party in parties]
         environ = environ_of(postgres.exchange)
-        players_file = Path(logs) / "players.json"
-        players_file.write_text(json.dumps(players), encoding="utf-8")
-        yield environ | {PLAYERS: str(players_file)}
+        parties_file = Path(logs) / "parties.json"
+        parties_file.write_text(json.dumps(told), encoding="utf-8")
+        yield environ | {PARTIES: str(parties_file)}
 
 
 def _run_worker(environ: dict[str, str], profile: Path, batch: int, conversions: int) -> None:
