@@ -60,6 +60,7 @@ HOT = (
     "ledger/keys.py",
     "ledger/kinds.py",
     "ledger/legs.py",
+    "ledger/making.py",
     "ledger/member_account.py",
     "ledger/memory.py",
     "ledger/model.py",

@@ -4,7 +4,8 @@ from exchange.conversion.model import Convert
 from exchange.external.rules import begin
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited, debited
-from exchange.ledger.model import DailyUse, Posting, a_new_lot
+from exchange.ledger.making import a_new_lot
+from exchange.ledger.model import DailyUse, Posting
 from exchange.ledger.quote import Terms
 from exchange.promotions.rules import add_bonuses
 from exchange.quotes.rules import obligations, require_parties, terms_for

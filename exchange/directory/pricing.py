@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exchange.directory.model import Currency
-from exchange.ledger.model import Obligation, ObligationKind, an_obligation
+from exchange.ledger.making import an_obligation
+from exchange.ledger.model import Obligation, ObligationKind
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow
 

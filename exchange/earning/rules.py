@@ -9,7 +9,8 @@ from exchange.directory.pricing import owed
 from exchange.earning.model import Earn
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.legs import credited
-from exchange.ledger.model import ObligationKind, Posting, Spend, a_new_lot
+from exchange.ledger.making import a_new_lot
+from exchange.ledger.model import ObligationKind, Posting, Spend
 from exchange.money.limits import INT64_MAX
 from exchange.promotions.rules import add_bonuses
 from exchange.rates.model import Coalition

@@ -14,6 +14,7 @@ from exchange.ledger.exposures import Exposures, NotLocked
 from exchange.ledger.facts import MemberFacts, apply
 from exchange.ledger.ids import new_id
 from exchange.ledger.keys import KnownKeys, stored
+from exchange.ledger.making import a_receipt, a_transfer, numbered
 from exchange.ledger.model import (
     OWN_REQUESTS,
     Account,
@@ -25,10 +26,7 @@ from exchange.ledger.model import (
     Side,
     Transfer,
     TransferKind,
-    a_receipt,
-    a_transfer,
     key_bucket,
-    numbered,
 )
 from exchange.ledger.quotas import Quotas
 from exchange.ledger.reference import AccountKey

@@ -10,9 +10,10 @@ from uuid import UUID
 from exchange.ledger.bonus_lots import place_bonuses
 from exchange.ledger.bonuses import BonusFacts
 from exchange.ledger.external import Begun, Ended
+from exchange.ledger.making import a_leg, a_lot
 from exchange.ledger.member_account import MemberAccount
 from exchange.ledger.model import Account as ChartAccount
-from exchange.ledger.model import Lot, PointsLeg, Posting, Progress, Transfer, a_leg, a_lot
+from exchange.ledger.model import Lot, PointsLeg, Posting, Progress, Transfer
 from exchange.ledger.quote import Quote
 
 MEMBER: Final = int(ChartAccount.MEMBER)

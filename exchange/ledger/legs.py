@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
+from exchange.ledger.making import a_leg
 from exchange.ledger.member_account import MemberAccount
-from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer, a_leg
+from exchange.ledger.model import Account, Lot, NewLot, PointsLeg, Side, Transfer
 
 # Plain numbers: looking a member of an enum up costs as much as half the leg it goes into.
 _MEMBER: Final = int(Account.MEMBER)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from exchange.ledger.making import a_lot
 from exchange.ledger.model import Account as ChartAccount
-from exchange.ledger.model import Lot, NewLot, Side, a_lot
+from exchange.ledger.model import Lot, NewLot, Side
 from exchange.money.limits import INT64_MAX
 from exchange.refusals import AmountOverflow, InsufficientPoints
 

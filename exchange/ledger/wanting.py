@@ -12,8 +12,9 @@ from uuid import UUID
 
 from exchange.ledger.decision import Target
 from exchange.ledger.facts import MemberFacts
+from exchange.ledger.making import a_lot
 from exchange.ledger.member_account import MemberAccount
-from exchange.ledger.model import MemberCommand, MemberKey, Transfer, TransferKind, a_lot
+from exchange.ledger.model import MemberCommand, MemberKey, Transfer, TransferKind
 from exchange.ledger.quote import Terms
 from exchange.ledger.reference import AccountKey, Reference
 from exchange.money.limits import INT64_MAX

@@ -18,8 +18,9 @@ from exchange.ledger.decision import Outcome
 from exchange.ledger.effects import Effects
 from exchange.ledger.facts import MemberFacts
 from exchange.ledger.keys import KnownKeys, restored
+from exchange.ledger.making import numbered
 from exchange.ledger.member_account import MemberAccount
-from exchange.ledger.model import Command, Lot, ObligationKind, Progress, Transfer, member_bucket, numbered
+from exchange.ledger.model import Command, Lot, ObligationKind, Progress, Transfer, member_bucket
 from exchange.ledger.sql import BLOCK_UNITS
 from exchange.movements import decide
 from exchange.rates.model import Coalition
